@@ -75,6 +75,13 @@ __all__ = [
 ]
 
 
+_SHOWN = 60  # characters of a prompt that a message repeats
+
+
+def _shortened(text: str) -> str:
+    return text if len(text) <= _SHOWN else f"{text[:_SHOWN]}..."
+
+
 class Sam3Error(Exception):
     """Base of every error of this library."""
 
@@ -204,9 +211,8 @@ class PromptTooLongError(PromptError, ValueError):
 
     def __init__(self, text: str, *, count: int, limit: int) -> None:
         self.count = count
-        shown = text if len(text) <= 60 else text[:57] + "..."
         super().__init__(
-            f"The prompt {shown!r} has {count} tokens including start and end, the model takes at most {limit}. "
+            f"The prompt {_shortened(text)!r} has {count} tokens including start and end, the model takes at most {limit}. "
             "Shorten it, or pass truncate=True to have it cut."
         )
 

@@ -1,0 +1,1 @@
+"""SAM 3 on your own machine through ONNX Runtime."""
