@@ -212,7 +212,8 @@ class PromptTooLongError(PromptError, ValueError):
     def __init__(self, text: str, *, count: int, limit: int) -> None:
         self.count = count
         super().__init__(
-            f"The prompt {_shortened(text)!r} has {count} tokens including start and end, the model takes at most {limit}. "
+            f"The prompt {_shortened(text)!r} has {count} tokens including start and end, "
+            f"the model takes at most {limit}. "
             "Shorten it, or pass truncate=True to have it cut."
         )
 
