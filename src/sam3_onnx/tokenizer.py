@@ -5,6 +5,14 @@ cleans a prompt with `ftfy.fix_text`, unescapes html entities twice, folds
 whitespace, lower-cases, splits with a regular expression and applies CLIP's byte
 pair merges. The same steps are made here with the standard library and the
 `tokenizers` library, so that neither ftfy nor regex has to be installed.
+
+The ids are the reference's, with two exceptions:
+
+- Mojibake, UTF-8 that was read in another encoding (`cafÃ©` for `café`), is taken
+  as it stands; ftfy guesses what was meant.
+- Letters and digits that Unicode assigned lately count as symbols until the
+  `tokenizers` library knows them (in its release 0.23: those newer than Unicode
+  16); the reference depends on its release of regex in the same way.
 """
 
 from __future__ import annotations
@@ -31,9 +39,10 @@ __all__ = ["ClipTokenizer", "clean", "load_tokenizer", "pad"]
 
 _LONG_S = "\u017f"
 _PIECES = (
-    rf"<[s{_LONG_S}]tart_of_text>|<end_of_text>|'[s{_LONG_S}tmd]|'re|'ve|'ll|\p{{L}}+|\p{{N}}|[^\s\p{{L}}\p{{N}}]+"
+    rf"<[s{_LONG_S}]tart_of_text>|<end_of_text>|'[s{_LONG_S}tmd]|'re|'ve|'ll|"
+    r"\p{L}+|\p{N}|[^\s\p{L}\p{N}\x{345}]+"
 )
-"""The reference's pattern, which ignores case there: of lower-case text that adds the long s only."""
+"""The reference's pattern. It ignores case there, which adds the long s and drops the Greek iota subscript (U+0345)."""
 
 _ENTITY = re.compile(r"&#?[0-9A-Za-z]{1,24};")
 _TERMINAL_ESCAPE = re.compile(r"\x1b\[[\d;]*[A-Za-z]")
