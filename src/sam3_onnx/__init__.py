@@ -1,1 +1,76 @@
-"""SAM 3 on your own machine through ONNX Runtime."""
+"""SAM 3 on your own machine through ONNX Runtime: say a word or show a box, get every instance.
+
+```python
+from sam3_onnx import Box, Sam3Session
+
+session = Sam3Session.from_pretrained("miniature")
+result = session.predict("coins.png", "coin")
+```
+
+Names are imported when they are first used, so that `sam3_onnx.geometry` and the other
+parts that need no model never load ONNX Runtime.
+"""
+
+from __future__ import annotations
+
+from importlib import import_module
+from importlib.metadata import PackageNotFoundError, version
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from sam3_onnx.cache import CacheInfo
+    from sam3_onnx.draw import draw
+    from sam3_onnx.embeddings import Embedding
+    from sam3_onnx.errors import Sam3Error
+    from sam3_onnx.families import Capabilities
+    from sam3_onnx.images import load_image
+    from sam3_onnx.prompts import Box
+    from sam3_onnx.results import Instance, Segmentation
+    from sam3_onnx.session import Sam3Session
+    from sam3_onnx.shapes import Shape
+
+__all__ = [
+    "Box",
+    "CacheInfo",
+    "Capabilities",
+    "Embedding",
+    "Instance",
+    "Sam3Error",
+    "Sam3Session",
+    "Segmentation",
+    "Shape",
+    "__version__",
+    "draw",
+    "load_image",
+]
+
+try:
+    __version__ = version("sam3-onnx")
+except PackageNotFoundError:
+    __version__ = "0+unknown"
+
+_HOMES = {
+    "Box": "prompts",
+    "CacheInfo": "cache",
+    "Capabilities": "families",
+    "Embedding": "embeddings",
+    "Instance": "results",
+    "Sam3Error": "errors",
+    "Sam3Session": "session",
+    "Segmentation": "results",
+    "Shape": "shapes",
+    "draw": "draw",
+    "load_image": "images",
+}
+
+
+def __getattr__(name: str) -> object:
+    if name not in _HOMES:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    value: object = getattr(import_module(f"{__name__}.{_HOMES[name]}"), name)
+    globals()[name] = value
+    return value
+
+
+def __dir__() -> list[str]:
+    return sorted(__all__)

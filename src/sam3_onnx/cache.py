@@ -1,0 +1,174 @@
+"""Embeddings that were computed once: kept by content, bounded by bytes, least recently used out first."""
+
+from __future__ import annotations
+
+import threading
+import warnings
+from collections import OrderedDict
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Generic, Literal, Protocol, TypeVar
+
+from sam3_onnx.errors import OptionError
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Hashable
+
+__all__ = ["CacheInfo", "EmbeddingCache", "Sized"]
+
+
+class Sized(Protocol):
+    """Anything that knows how many bytes it occupies."""
+
+    @property
+    def nbytes(self) -> int:
+        """Bytes held."""
+        ...
+
+
+Entry = TypeVar("Entry", bound=Sized)
+
+
+@dataclass(frozen=True)
+class CacheInfo:
+    """How a cache tier has been doing."""
+
+    hits: int
+    """Requests answered from memory, those that waited for another thread's computation among them."""
+    misses: int
+    """Requests that had to compute."""
+    entries: int
+    bytes: int
+    """Held now; never above `budget`."""
+    budget: int
+
+
+class _InFlight(Generic[Entry]):
+    """A computation that other threads may wait for."""
+
+    def __init__(self) -> None:
+        self.done = threading.Event()
+        self.entry: Entry | None = None
+
+
+class CacheTier(Generic[Entry]):
+    """A least-recently-used store of one kind of embedding. Safe under threads.
+
+    However many threads ask for a key at once, it is computed once: the first
+    computes, the others wait. If the first fails, its error is its own, and the
+    next waiting thread tries.
+    """
+
+    def __init__(self, budget: int) -> None:
+        """Creates an empty tier.
+
+        Args:
+            budget: Bytes that entries may occupy together; 0 stores nothing.
+
+        Raises:
+            OptionError: A negative budget.
+        """
+        if budget < 0:
+            raise OptionError("cache budget", expected="a number of bytes >= 0", got=budget)
+        self.budget = budget
+        self._lock = threading.Lock()
+        self._entries: OrderedDict[Hashable, Entry] = OrderedDict()
+        self._in_flight: dict[Hashable, _InFlight[Entry]] = {}
+        self._bytes = self._hits = self._misses = 0
+        self._warned = False
+
+    def get_or_make(self, key: Hashable, make: Callable[[], Entry]) -> Entry:
+        """Returns the entry of a key, computing it with `make` if it is not there.
+
+        An entry larger than the whole budget is returned and not stored; the first
+        one is told in a warning.
+        """
+        while True:
+            with self._lock:
+                if key in self._entries:
+                    self._entries.move_to_end(key)
+                    self._hits += 1
+                    return self._entries[key]
+                flight = self._in_flight.get(key)
+                if flight is None:
+                    flight = self._in_flight[key] = _InFlight()
+                    self._misses += 1
+                    break
+            flight.done.wait()
+            if flight.entry is not None:
+                with self._lock:
+                    self._hits += 1
+                return flight.entry
+        try:
+            entry = make()
+            flight.entry = entry
+            self._store(key, entry)
+            return entry
+        finally:
+            with self._lock:
+                del self._in_flight[key]
+            flight.done.set()
+
+    def _store(self, key: Hashable, entry: Entry) -> None:
+        size = entry.nbytes
+        if size > self.budget:
+            self._warn_too_large(size)
+            return
+        with self._lock:
+            while self._bytes + size > self.budget:
+                _, oldest = self._entries.popitem(last=False)
+                self._bytes -= oldest.nbytes
+            self._entries[key] = entry
+            self._bytes += size
+
+    def _warn_too_large(self, size: int) -> None:
+        with self._lock:
+            first, self._warned = not self._warned, True
+        if first and self.budget:
+            message = (
+                f"An embedding of {size} bytes is larger than the whole cache budget of {self.budget} bytes: "
+                "it is used but not kept, so the same picture will be encoded again. Raise cache_bytes."
+            )
+            warnings.warn(message, stacklevel=2)
+
+    def keys(self) -> list[Hashable]:
+        """Keys of the stored entries, the next to go first."""
+        with self._lock:
+            return list(self._entries)
+
+    def info(self) -> CacheInfo:
+        """Figures of this tier, taken at one moment."""
+        with self._lock:
+            return CacheInfo(self._hits, self._misses, len(self._entries), self._bytes, self.budget)
+
+    def clear(self) -> None:
+        """Forgets all entries; the counts of hits and misses stay."""
+        with self._lock:
+            self._entries.clear()
+            self._bytes = 0
+
+
+ImageEntry = TypeVar("ImageEntry", bound=Sized)
+TextEntry = TypeVar("TextEntry", bound=Sized)
+
+
+class EmbeddingCache(Generic[ImageEntry, TextEntry]):
+    """The two tiers of a session: embeddings of pictures and of words."""
+
+    def __init__(self, image_budget: int, text_budget: int) -> None:
+        """Creates both tiers, empty.
+
+        Args:
+            image_budget: Bytes for pictures' embeddings.
+            text_budget: Bytes for words' embeddings.
+        """
+        self.images: CacheTier[ImageEntry] = CacheTier(image_budget)
+        self.texts: CacheTier[TextEntry] = CacheTier(text_budget)
+
+    def info(self, tier: Literal["images", "texts"] = "images") -> CacheInfo:
+        """Hits, misses, entries, bytes and budget of one tier."""
+        return (self.images if tier == "images" else self.texts).info()
+
+    def clear(self) -> None:
+        """Empties both tiers."""
+        self.images.clear()
+        self.texts.clear()

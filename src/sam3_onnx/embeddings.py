@@ -1,0 +1,91 @@
+"""What is kept of a picture between two questions: its features, and whose they are."""
+
+from __future__ import annotations
+
+import hashlib
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Literal, TypeAlias
+
+import numpy as np
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from numpy.typing import NDArray
+
+__all__ = ["Embedding", "FeaturePrecision", "TextEmbedding", "picture_key"]
+
+FeaturePrecision: TypeAlias = Literal["float16", "exact"]
+_HALF_LARGEST = float(np.finfo(np.float16).max)
+
+
+@dataclass(frozen=True, eq=False)
+class Embedding:
+    """The features of one picture, ready for any number of questions.
+
+    `Sam3Session.predict` takes it in place of the picture.
+    """
+
+    size: tuple[int, int]
+    """(height, width) of the picture."""
+    model: str
+    """Fingerprint of the model that made it."""
+    _features: Mapping[str, NDArray[np.generic]] = field(repr=False)
+
+    @classmethod
+    def store(
+        cls,
+        features: Mapping[str, NDArray[np.generic]],
+        *,
+        size: tuple[int, int],
+        model: str,
+        precision: FeaturePrecision,
+    ) -> Embedding:
+        """Keeps features, float32 ones as float16 unless `precision` is "exact".
+
+        Features beyond float16's range, 65504, stay as they are.
+        """
+        kept = {name: _stored(array, precision) for name, array in features.items()}
+        return cls(size, model, kept)
+
+    @property
+    def nbytes(self) -> int:
+        """Bytes of the stored features."""
+        return sum(array.nbytes for array in self._features.values())
+
+    def arrays(self) -> dict[str, NDArray[np.generic]]:
+        """The features as the decoder takes them: float16 widened to float32."""
+        return {
+            name: array.astype(np.float32) if array.dtype == np.float16 else array
+            for name, array in self._features.items()
+        }
+
+
+def _stored(array: NDArray[np.generic], precision: FeaturePrecision) -> NDArray[np.generic]:
+    stored: NDArray[np.generic] = array
+    if precision == "float16" and array.dtype == np.float32 and float(np.abs(array).max(initial=0)) <= _HALF_LARGEST:
+        stored = array.astype(np.float16)
+    stored.flags.writeable = False
+    return stored
+
+
+@dataclass(frozen=True, eq=False)
+class TextEmbedding:
+    """The features of one prompt."""
+
+    features: Mapping[str, NDArray[np.generic]] = field(repr=False)
+
+    @property
+    def nbytes(self) -> int:
+        """Bytes of the features."""
+        return sum(array.nbytes for array in self.features.values())
+
+
+def picture_key(picture: NDArray[np.uint8]) -> str:
+    """Names a picture by its content: size and pixels.
+
+    Args:
+        picture: (H, W, 3) uint8, C-contiguous.
+    """
+    digest = hashlib.blake2b(np.ascontiguousarray(picture).data, digest_size=16)
+    return f"{picture.shape[0]}x{picture.shape[1]}-{digest.hexdigest()}"

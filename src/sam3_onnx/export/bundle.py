@@ -1,0 +1,174 @@
+"""Writes a native bundle from a transformers `Sam3Model`, and proves that it answers the same."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING, Literal
+
+import onnx
+import torch
+from onnx.external_data_helper import convert_model_to_external_data
+
+from sam3_onnx.export.modules import Decoder, ImageEncoder, TextEncoder
+from sam3_onnx.export.roi_align import onnx_translation, stand_in_for_torchvision
+from sam3_onnx.export.storage import store_as_half
+from sam3_onnx.export.verify import Report, verify_bundle
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from torch import nn
+
+__all__ = ["Recommended", "export_bundle"]
+
+CONTRACT = "1"
+_OPSET = 18
+_CONTEXT = 32
+_CLIP_START, _CLIP_END = 49406, 49407
+_EXTERNAL_ABOVE = 1_500_000_000  # bytes of weights; protobuf ends at 2 GiB
+
+
+@dataclass(frozen=True)
+class Recommended:
+    """What sessions do with this bundle unless told otherwise; written into its manifest."""
+
+    conf_threshold: float = 0.5
+    cut_to_box: bool = False
+    nms: float | None = None
+
+    def manifest(self) -> dict[str, str]:
+        """The recommendations as manifest entries."""
+        entries = {"sam3_onnx.conf_threshold": str(self.conf_threshold)}
+        entries["sam3_onnx.cut_to_box"] = "true" if self.cut_to_box else "false"
+        return entries | ({} if self.nms is None else {"sam3_onnx.nms": str(self.nms)})
+
+
+@dataclass
+class _Graph:
+    """One graph on its way out."""
+
+    role: str
+    module: nn.Module
+    example: tuple[torch.Tensor, ...]
+    inputs: Sequence[str]
+    outputs: Sequence[str]
+    open_sizes: Mapping[str, Mapping[int, object]] = field(default_factory=dict)
+
+
+def export_bundle(
+    model: nn.Module,
+    folder: str | Path,
+    *,
+    source: str,
+    licence: str,
+    storage: Literal["float32", "float16"] = "float32",
+    recommended: Recommended | None = None,
+    token_remap: torch.Tensor | None = None,
+    pad: int = 0,
+) -> Report:
+    """Exports a model and compares the bundle with it.
+
+    Args:
+        model: transformers' `Sam3Model` with its weights.
+        folder: Where `image_encoder.onnx`, `text_encoder.onnx` and `decoder.onnx` go.
+        source: Where the weights come from, for the manifest.
+        licence: Of the weights, for the manifest.
+        storage: "float16" halves the files; graphs compute in float32 either way.
+        recommended: Defaults of sessions with this bundle.
+        token_remap: (49408,) ids of the model's own, smaller token table, if it has one.
+        pad: The token that fills prompts up to 32.
+
+    Returns:
+        How far bundle and model differ.
+
+    Raises:
+        ExportMismatchError: They differ by more than the storage explains.
+    """
+    stand_in_for_torchvision()
+    model = model.eval().float()
+    target = Path(folder)
+    target.mkdir(parents=True, exist_ok=True)
+    side = model.config.vision_config.backbone_config.image_size
+    size = (side, side) if isinstance(side, int) else (side[0], side[1])
+    manifest = {
+        "sam3_onnx.contract": CONTRACT,
+        "sam3_onnx.input_size": f"{size[0]}x{size[1]}",
+        "sam3_onnx.storage": storage,
+        "sam3_onnx.pad": str(pad),
+        "sam3_onnx.source": source,
+        "sam3_onnx.licence": licence,
+        **(recommended or Recommended()).manifest(),
+    }
+    for graph in _graphs(model, size, token_remap, pad):
+        _write(graph, target, {**manifest, "sam3_onnx.role": graph.role}, storage)
+    return verify_bundle(target, model, token_remap=token_remap, pad=pad, storage=storage)
+
+
+def _graphs(model: nn.Module, size: tuple[int, int], remap: torch.Tensor | None, pad: int) -> list[_Graph]:
+    patch = model.config.vision_config.backbone_config.patch_size
+    width = model.config.detr_encoder_config.hidden_size
+    rows, cols = size[0] // patch, size[1] // patch
+    prompts = torch.export.Dim("prompts", min=1, max=4096)
+    slots = torch.export.Dim("slots", min=1, max=4096)
+    tokens = torch.full((2, _CONTEXT), pad)
+    tokens[:, 0], tokens[:, 1], tokens[:, 2] = _CLIP_START, 320, _CLIP_END
+    compact = None if remap is None else remap.to(torch.int32 if int(remap.max()) > 255 else torch.uint8)  # noqa: PLR2004 - uint8
+    features = tuple(torch.rand(1, width, rows * scale, cols * scale) for scale in (4, 2, 1))
+    boxes, labels = torch.rand(2, 3, 4) * 0.2 + 0.4, torch.tensor([[1, 0, -10], [1, -10, -10]])
+    mask = torch.ones(2, _CONTEXT, dtype=torch.bool)
+    decoder_inputs = ("fpn_0", "fpn_1", "fpn_2", "text_features", "text_mask", "boxes", "box_labels")
+    each, each_slot = {0: prompts}, {0: prompts, 1: slots}
+    return [
+        _Graph(
+            "image_encoder",
+            ImageEncoder(model),
+            (torch.zeros(3, *size, dtype=torch.uint8),),
+            ("image",),
+            ("fpn_0", "fpn_1", "fpn_2"),
+        ),
+        _Graph(
+            "text_encoder",
+            TextEncoder(model, pad=pad, remap=compact),
+            (tokens,),
+            ("tokens",),
+            ("text_features", "text_mask"),
+            {"tokens": each},
+        ),
+        _Graph(
+            "decoder",
+            Decoder(model, (rows, cols)),
+            (*features, torch.rand(2, _CONTEXT, width), mask, boxes, labels),
+            decoder_inputs,
+            ("logits", "presence", "boxes_xyxy", "masks"),
+            {"text_features": each, "text_mask": each, "boxes": each_slot, "box_labels": each_slot},
+        ),
+    ]
+
+
+def _write(graph: _Graph, folder: Path, manifest: Mapping[str, str], storage: str) -> None:
+    shapes = {name: dict(graph.open_sizes.get(name, {})) for name in graph.inputs} if graph.open_sizes else None
+    with torch.no_grad():
+        program = torch.onnx.export(
+            graph.module.eval(),
+            graph.example,
+            input_names=list(graph.inputs),
+            output_names=list(graph.outputs),
+            opset_version=_OPSET,
+            dynamo=True,
+            dynamic_shapes=shapes,
+            custom_translation_table=onnx_translation(),
+            verbose=False,
+        )
+    proto = program.model_proto
+    for node in proto.graph.node:
+        node.doc_string = ""
+        del node.metadata_props[:]
+    del proto.graph.value_info[:]
+    if storage == "float16":
+        store_as_half(proto)
+    onnx.helper.set_model_props(proto, dict(manifest))
+    path = folder / f"{graph.role}.onnx"
+    if sum(len(tensor.raw_data) for tensor in proto.graph.initializer) > _EXTERNAL_ABOVE:
+        convert_model_to_external_data(proto, location=f"{path.name}.data")
+    onnx.save_model(proto, path)

@@ -1,0 +1,166 @@
+"""The three graphs of a native bundle as PyTorch modules around transformers' `Sam3Model`."""
+
+from __future__ import annotations
+
+import torch
+from torch import nn
+from torch.nn import functional
+from transformers.models.sam3.modeling_sam3 import box_cxcywh_to_xyxy, inverse_sigmoid
+
+from sam3_onnx.export.roi_align import roi_align_one
+
+__all__ = ["Decoder", "ImageEncoder", "TextEncoder"]
+
+_LEVELS = 3
+_EMPTY_SLOT = -10
+
+
+class ImageEncoder(nn.Module):
+    """uint8 picture to features of three strides; normalisation inside."""
+
+    def __init__(self, model: nn.Module) -> None:
+        super().__init__()
+        self.backbone = model.vision_encoder.backbone
+        self.levels = nn.ModuleList(list(model.vision_encoder.neck.fpn_layers)[:_LEVELS])
+        self.patch = model.config.vision_config.backbone_config.patch_size
+
+    def forward(self, image: torch.Tensor) -> tuple[torch.Tensor, ...]:
+        """(3, H, W) uint8 RGB -> fpn_0, fpn_1, fpn_2 of strides 3.5, 7 and 14 (at patch size 14)."""
+        pixels = image.to(torch.float32)[None] / 127.5 - 1
+        hidden = self.backbone(pixel_values=pixels).last_hidden_state
+        height, width = image.shape[1] // self.patch, image.shape[2] // self.patch
+        grid = hidden.view(1, height, width, -1).permute(0, 3, 1, 2)
+        return tuple(level(grid) for level in self.levels)
+
+
+class TextEncoder(nn.Module):
+    """CLIP tokens to the features of prompts."""
+
+    def __init__(self, model: nn.Module, *, pad: int, remap: torch.Tensor | None) -> None:
+        super().__init__()
+        self.encoder = model.text_encoder
+        self.projection = model.text_projection
+        self.pad = pad
+        self.register_buffer("remap", remap)
+
+    def forward(self, tokens: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
+        """(P, 32) int64 -> text_features (P, 32, C), text_mask (P, 32), True for real tokens."""
+        mask = tokens != self.pad
+        ids = tokens if self.remap is None else self.remap[tokens].to(torch.int64)
+        hidden = self.encoder(input_ids=ids, attention_mask=mask.to(torch.int64)).last_hidden_state
+        return self.projection(hidden), mask
+
+
+class Decoder(nn.Module):
+    """Features of one picture and P prompts to scores, boxes and masks.
+
+    It runs the model's own layers, in the order of `Sam3Model.forward`, with the
+    picture's features shared by all prompts and the attention masks written out. The
+    geometry encoder's CLS token attends for every prompt, boxes or not, as in Meta's code.
+    """
+
+    def __init__(self, model: nn.Module, grid: tuple[int, int]) -> None:
+        super().__init__()
+        self.geometry = model.geometry_encoder
+        self.encoder = model.detr_encoder
+        self.decoder = model.detr_decoder
+        self.scoring = model.dot_product_scoring
+        self.masks = model.mask_decoder
+        self.grid = grid
+        width = model.config.detr_encoder_config.hidden_size
+        places = model.vision_encoder.neck.position_encoding((1, width, *grid), torch.device("cpu"), torch.float32)
+        self.register_buffer("places", places.flatten(2).transpose(1, 2).contiguous())
+
+    def forward(  # noqa: PLR0913 - the contract's inputs
+        self,
+        fpn_0: torch.Tensor,
+        fpn_1: torch.Tensor,
+        fpn_2: torch.Tensor,
+        text_features: torch.Tensor,
+        text_mask: torch.Tensor,
+        boxes: torch.Tensor,
+        box_labels: torch.Tensor,
+    ) -> tuple[torch.Tensor, ...]:
+        """See docs/native-bundle.md for shapes: -> logits, presence, boxes_xyxy, masks."""
+        prompts = text_features.shape[0]
+        tokens = fpn_2.flatten(2).transpose(1, 2).expand(prompts, -1, -1)
+        shown, shown_mask = self._exemplars(fpn_2, tokens, boxes, box_labels)
+        prompt = torch.cat([text_features, shown], 1)
+        mask = torch.cat([text_mask, shown_mask], 1)
+        hidden = (~mask)[:, None, None, :] * torch.finfo(torch.float32).min
+        for layer in self.encoder.layers:
+            tokens = layer(tokens, prompt, self.places, prompt_cross_attn_mask=hidden)
+        queries, references, presence = self._queries(tokens, prompt, hidden)
+        logits = self.scoring(queries[None], prompt, mask)[0, ..., 0]
+        offsets = self.decoder.box_head(queries)
+        found = box_cxcywh_to_xyxy((inverse_sigmoid(references) + offsets).sigmoid())
+        return logits, presence, found, self._masks(queries, (fpn_0, fpn_1), tokens, prompt, hidden)
+
+    def _exemplars(
+        self, coarse: torch.Tensor, tokens: torch.Tensor, boxes: torch.Tensor, labels: torch.Tensor
+    ) -> tuple[torch.Tensor, torch.Tensor]:
+        """`Sam3GeometryEncoder.forward`, with one RoIAlign for the boxes of all prompts."""
+        geometry = self.geometry
+        prompts, slots = boxes.shape[:2]
+        normed = geometry.vision_layer_norm(coarse.permute(0, 2, 3, 1)).permute(0, 3, 1, 2)
+        height, width = self.grid
+        flat = boxes.reshape(-1, 4)
+        cells = box_cxcywh_to_xyxy(flat) * torch.tensor([width, height, width, height], dtype=torch.float32)
+        pooled = geometry.boxes_pool_project(roi_align_one(normed, cells, geometry.roi_size))
+        x, y, w, h = flat.unbind(-1)
+        embedded = geometry.boxes_direct_project(flat) + pooled.flatten(1)
+        embedded = embedded + geometry.boxes_pos_enc_project(geometry._encode_box_coordinates(x, y, w, h))  # noqa: SLF001 - the model's own step
+        embedded = embedded + geometry.label_embed(labels.reshape(-1).clamp(min=0))
+        embedded = embedded.reshape(prompts, slots, -1)
+        real = labels != _EMPTY_SLOT
+        # The reference moves empty slots behind the CLS token; attention does not depend on the order.
+        embedded = torch.cat([embedded, geometry.cls_embed.weight.expand(prompts, 1, -1)], 1)
+        mask = torch.cat([real, real.new_ones(prompts, 1)], 1)
+        embedded = geometry.prompt_layer_norm(geometry.final_proj(embedded))
+        hidden = (~mask)[:, None, None, :] * torch.finfo(torch.float32).min
+        for layer in geometry.layers:
+            embedded = layer(embedded, tokens, self.places, hidden)
+        return geometry.output_layer_norm(embedded), mask
+
+    def _queries(
+        self, tokens: torch.Tensor, prompt: torch.Tensor, hidden: torch.Tensor
+    ) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor]:
+        """`Sam3DetrDecoder.forward`: the last layer's queries, its reference boxes, the presence logit."""
+        decoder = self.decoder
+        prompts = tokens.shape[0]
+        references = decoder.reference_points.weight.sigmoid().expand(prompts, -1, -1)
+        state = torch.cat([decoder.presence_token.weight, decoder.query_embed.weight]).expand(prompts, -1, -1)
+        last = len(decoder.layers) - 1
+        for index, layer in enumerate(decoder.layers):
+            where = decoder.ref_point_head(decoder.position_encoding.encode_boxes(references))
+            bias = functional.pad(decoder._get_rpb_matrix(references, self.grid), (0, 0, 1, 0))  # noqa: SLF001 - the model's own step
+            state = layer(
+                state,
+                query_pos=where,
+                text_features=prompt,
+                vision_features=tokens,
+                vision_pos_encoding=self.places,
+                text_cross_attn_mask=hidden,
+                vision_cross_attn_mask=bias,
+            )
+            queries = decoder.output_layer_norm(state[:, 1:])
+            if index < last:
+                references = (decoder.box_head(queries) + inverse_sigmoid(references)).sigmoid()
+        presence = decoder.presence_head(decoder.presence_layer_norm(state[:, :1])).squeeze(-1)
+        limit = decoder.clamp_presence_logit_max_val
+        return queries, references, presence.clamp(-limit, limit)
+
+    def _masks(
+        self,
+        queries: torch.Tensor,
+        levels: tuple[torch.Tensor, torch.Tensor],
+        tokens: torch.Tensor,
+        prompt: torch.Tensor,
+        hidden: torch.Tensor,
+    ) -> torch.Tensor:
+        """`Sam3MaskDecoder.forward` without its semantic head."""
+        head = self.masks
+        attended, _ = head.prompt_cross_attn(head.prompt_cross_attn_norm(tokens), prompt, prompt, hidden)
+        image = (tokens + attended).transpose(1, 2).reshape(tokens.shape[0], -1, *self.grid)
+        pixels = head.instance_projection(head.pixel_decoder([*levels, image]))
+        return torch.einsum("pqc,pchw->pqhw", head.mask_embedder(queries), pixels)

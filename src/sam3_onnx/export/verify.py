@@ -1,0 +1,134 @@
+"""Holds an exported bundle against the PyTorch model it came from."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+import onnxruntime as ort
+import torch
+
+from sam3_onnx.errors import Sam3Error
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from pathlib import Path
+
+    from numpy.typing import NDArray
+    from torch import nn
+
+__all__ = ["ExportMismatchError", "Report", "verify_bundle"]
+
+_SCORE_TOLERANCE = {"float32": 1e-4, "float16": 2e-2}
+_IOU_TOLERANCE = {"float32": 0.99, "float16": 0.95}
+_CONTEXT = 32
+_START, _END = 49406, 49407
+
+
+class ExportMismatchError(Sam3Error, RuntimeError):
+    """An exported bundle does not answer as the model it was made from."""
+
+
+@dataclass(frozen=True)
+class Report:
+    """How far a bundle and its model differ, at worst over all cases."""
+
+    score: float
+    """Largest difference of a score, in 0..1."""
+    box: float
+    """Largest difference of a box edge, as a share of the picture."""
+    mask_iou: float
+    """Smallest IoU of a query's mask with the model's."""
+    cases: int
+
+    def __str__(self) -> str:
+        return f"{self.cases} cases: scores within {self.score:.1e}, boxes {self.box:.1e}, mask IoU {self.mask_iou:.4f}"
+
+
+def verify_bundle(
+    folder: Path, model: nn.Module, *, token_remap: torch.Tensor | None, pad: int, storage: str
+) -> Report:
+    """Runs bundle and model on words, boxes of both signs, both together, and several prompts at once.
+
+    Raises:
+        ExportMismatchError: They differ by more than the storage explains.
+    """
+    side = model.config.vision_config.backbone_config.image_size
+    size = (side, side) if isinstance(side, int) else tuple(side)
+    image = np.random.default_rng(0).integers(0, 256, (3, *size), dtype=np.uint8)
+    image[:, size[0] // 4 : size[0] // 2, size[1] // 4 : size[1] // 2] //= 4
+    one, two = [0.4, 0.4, 0.3, 0.3], [0.7, 0.6, 0.2, 0.3]
+    cases = [
+        ([[1125]], [[one]], [[-10]]),
+        ([[1125]], [[one]], [[1]]),
+        ([[736, 3199]], [[one, two]], [[1, 0]]),
+        ([[1125], [736, 3199], [320]], [[one, two], [two, one], [one, one]], [[1, -10], [0, 1], [-10, -10]]),
+    ]
+    bundle = {
+        role: ort.InferenceSession(str(folder / f"{role}.onnx"), providers=["CPUExecutionProvider"])
+        for role in ("image_encoder", "text_encoder", "decoder")
+    }
+    scores, edges, ious = [], [], []
+    for words, boxes, labels in cases:
+        tokens = np.full((len(words), _CONTEXT), pad, np.int64)
+        for row, ids in enumerate(words):
+            tokens[row, : len(ids) + 2] = [_START, *ids, _END]
+        prompt = tokens, np.array(boxes, np.float32), np.array(labels, np.int64)
+        ours, theirs = _ask_bundle(bundle, image, prompt), _ask_model(model, image, prompt, token_remap, pad)
+        scores.append(float(np.abs(_score(ours) - _score(theirs)).max()))
+        edges.append(float(np.abs(ours[2] - theirs[2]).max()))
+        ious.append(_smallest_iou(ours[3] > 0, theirs[3] > 0))
+    report = Report(max(scores), max(edges), min(ious), len(cases))
+    if not (report.score <= _SCORE_TOLERANCE[storage] and report.mask_iou >= _IOU_TOLERANCE[storage]):
+        raise ExportMismatchError(
+            f"The bundle in {folder} does not answer as the model does: expected scores within "
+            f"{_SCORE_TOLERANCE[storage]} and mask IoU of at least {_IOU_TOLERANCE[storage]}, got {report}. "
+            "Do not use it; report the versions of torch, onnxscript and transformers."
+        )
+    return report
+
+
+def _ask_bundle(
+    bundle: dict[str, ort.InferenceSession], image: NDArray[np.uint8], prompt: tuple[NDArray[np.generic], ...]
+) -> list[NDArray[np.float32]]:
+    tokens, boxes, labels = prompt
+    features = dict(
+        zip(("fpn_0", "fpn_1", "fpn_2"), bundle["image_encoder"].run(None, {"image": image}), strict=True)
+    )
+    text_features, text_mask = bundle["text_encoder"].run(("text_features", "text_mask"), {"tokens": tokens})
+    feeds = {**features, "text_features": text_features, "text_mask": text_mask, "boxes": boxes, "box_labels": labels}
+    answers: list[NDArray[np.float32]] = bundle["decoder"].run(("logits", "presence", "boxes_xyxy", "masks"), feeds)
+    return answers
+
+
+def _ask_model(
+    model: nn.Module,
+    image: NDArray[np.uint8],
+    prompt: tuple[NDArray[np.generic], ...],
+    remap: torch.Tensor | None,
+    pad: int,
+) -> list[NDArray[np.float32]]:
+    tokens, boxes, labels = (torch.from_numpy(array) for array in prompt)
+    pixels = torch.from_numpy(image).float()[None] / 127.5 - 1
+    with torch.no_grad():
+        answer = model(
+            pixel_values=pixels.expand(len(tokens), -1, -1, -1),
+            input_ids=tokens if remap is None else remap[tokens],
+            attention_mask=(tokens != pad).long(),
+            input_boxes=boxes,
+            input_boxes_labels=labels,
+        )
+    heads: Sequence[torch.Tensor] = (answer.pred_logits, answer.presence_logits, answer.pred_boxes, answer.pred_masks)
+    return [head.numpy() for head in heads]
+
+
+def _score(answer: Sequence[NDArray[np.float32]]) -> NDArray[np.float32]:
+    score: NDArray[np.float32] = 1 / (1 + np.exp(-answer[0])) / (1 + np.exp(-answer[1]))
+    return score
+
+
+def _smallest_iou(ours: NDArray[np.bool_], theirs: NDArray[np.bool_]) -> float:
+    shared = np.count_nonzero(ours & theirs, axis=(2, 3))
+    union = np.count_nonzero(ours | theirs, axis=(2, 3))
+    return float(np.where(union, shared / np.maximum(union, 1), 1.0).min())

@@ -1,0 +1,129 @@
+"""This project's own bundle: three graphs that describe themselves. The contract is in docs/native-bundle.md."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from sam3_onnx.errors import ModelFileDamagedError
+from sam3_onnx.families.base import Arrays, Capabilities, Defaults, Detections, Query
+from sam3_onnx.families.heads import select
+from sam3_onnx.tokenizer import pad
+
+if TYPE_CHECKING:
+    import threading
+    from collections.abc import Mapping, Sequence
+
+    from numpy.typing import NDArray
+
+    from sam3_onnx.runtime import GraphInfo, OnnxModel
+
+__all__ = ["NativeFamily"]
+
+_FEATURES = ("fpn_0", "fpn_1", "fpn_2")
+_ANSWERS = ("logits", "presence", "boxes_xyxy", "masks")
+_CONTRACT = "1"
+_EMPTY_SLOT = -10
+_PROMPTS_PER_RUN = 4
+"""A full-size model answers a prompt with 66 MB of mask logits; four at a time bound the memory."""
+
+
+class NativeFamily:
+    """Runs a native bundle."""
+
+    name = "native"
+
+    @staticmethod
+    def role_of(graph: GraphInfo) -> str | None:
+        """Which part of this family a graph is, if any."""
+        ins, outs = set(graph.inputs), set(graph.outputs)
+        if ins == {"image"} and set(_FEATURES) <= outs:
+            return "image_encoder"
+        if ins == {"tokens"} and {"text_features", "text_mask"} <= outs:
+            return "text_encoder"
+        if {*_FEATURES, "text_features", "text_mask", "boxes", "box_labels"} <= ins and set(_ANSWERS) <= outs:
+            return "decoder"
+        return None
+
+    def __init__(self, models: Mapping[str, OnnxModel]) -> None:
+        self.models = models
+        for model in models.values():
+            version = model.graph.metadata.get("sam3_onnx.contract", _CONTRACT)
+            if version != _CONTRACT:
+                raise ModelFileDamagedError(
+                    model.graph.path,
+                    expected=f"contract version {_CONTRACT}",
+                    got=f"version {version} of a newer release",
+                )
+        shape = models["image_encoder"].graph.inputs["image"].shape
+        self._input_size = (shape[1] or 0, shape[2] or 0)
+        self._pad = int(models["text_encoder"].graph.metadata.get("sam3_onnx.pad", "0"))
+
+    @property
+    def capabilities(self) -> Capabilities:
+        """Words, and any number of boxes of both signs."""
+        return Capabilities(family=self.name, input_size=self._input_size)
+
+    @property
+    def defaults(self) -> Defaults:
+        """What the manifest in the decoder recommends."""
+        manifest = self.models["decoder"].graph.metadata
+        nms = manifest.get("sam3_onnx.nms")
+        return Defaults(
+            conf_threshold=float(manifest.get("sam3_onnx.conf_threshold", "0.5")),
+            cut_to_box=manifest.get("sam3_onnx.cut_to_box") == "true",
+            nms=float(nms) if nms else None,
+        )
+
+    def encode_image(self, pixels: NDArray[np.uint8], *, cancel: threading.Event | None) -> Arrays:
+        """Features of a picture (3, H, W) uint8 RGB; see `Family.encode_image`."""
+        answers = self.models["image_encoder"].run(_FEATURES, {"image": pixels}, cancel=cancel)
+        return dict(zip(_FEATURES, answers, strict=True))
+
+    def encode_text(self, tokens: Sequence[Sequence[int]], *, cancel: threading.Event | None) -> list[Arrays]:
+        """Features of all prompts in one run; see `Family.encode_text`."""
+        rows = pad(tokens, pad_id=self._pad)
+        features, masks = self.models["text_encoder"].run(
+            ("text_features", "text_mask"), {"tokens": rows}, cancel=cancel
+        )
+        return [
+            {"text_features": feature[None].copy(), "text_mask": mask[None].copy()}
+            for feature, mask in zip(features, masks, strict=True)
+        ]
+
+    def detect(
+        self,
+        picture: Arrays,
+        queries: Sequence[Query],
+        *,
+        size: tuple[int, int],
+        threshold: float,
+        cancel: threading.Event | None,
+    ) -> list[Detections]:
+        """A few prompts in each run of the decoder; see `Family.detect`."""
+        found: list[Detections] = []
+        for start in range(0, len(queries), _PROMPTS_PER_RUN):
+            some = queries[start : start + _PROMPTS_PER_RUN]
+            boxes, labels = _slots(some)
+            feeds = {
+                **picture,
+                "text_features": np.concatenate([query.text["text_features"] for query in some]),
+                "text_mask": np.concatenate([query.text["text_mask"] for query in some]),
+                "boxes": boxes,
+                "box_labels": labels,
+            }
+            answers = self.models["decoder"].run(_ANSWERS, feeds, cancel=cancel)
+            found += [select(*heads, size=size, threshold=threshold) for heads in zip(*answers, strict=True)]
+        return found
+
+
+def _slots(queries: Sequence[Query]) -> tuple[NDArray[np.float32], NDArray[np.int64]]:
+    """Boxes of several prompts in slots of one width, at least one; empty slots are labelled -10."""
+    width = max(1, *(len(query.boxes) for query in queries))
+    boxes = np.zeros((len(queries), width, 4), np.float32)
+    labels = np.full((len(queries), width), _EMPTY_SLOT, np.int64)
+    for row, query in enumerate(queries):
+        boxes[row, : len(query.boxes)] = query.boxes
+        labels[row, : len(query.labels)] = query.labels
+    return boxes, labels

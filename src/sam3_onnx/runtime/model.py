@@ -1,0 +1,171 @@
+"""One ONNX graph that can be run: the only module that imports onnxruntime."""
+
+from __future__ import annotations
+
+import threading
+from typing import TYPE_CHECKING, Any, TypeGuard
+
+import numpy as np
+import onnxruntime as ort
+
+from sam3_onnx.errors import CancelledError, ModelFileDamagedError, SessionClosedError
+from sam3_onnx.runtime.providers import ProviderChoice, check_active, wanted_providers
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from numpy.typing import NDArray
+
+    from sam3_onnx.runtime.graph import GraphInfo
+
+__all__ = ["OnnxModel"]
+
+_POLL_SECONDS = 0.02
+
+
+class OnnxModel:
+    """A graph with its session, which is created when first needed. Safe under threads.
+
+    Attributes:
+        graph: The graph's inputs, outputs and metadata.
+        role: What the graph is for, in messages ("image encoder", ...).
+        runs: How often the graph has been run.
+    """
+
+    def __init__(
+        self, graph: GraphInfo, *, role: str, provider: ProviderChoice = "auto", threads: int | None = None
+    ) -> None:
+        """Loads nothing yet.
+
+        Args:
+            graph: The graph, as `read_graph` found it.
+            role: What the graph is for, in messages.
+            provider: Which execution providers to use.
+            threads: Threads of one run; None leaves it to ONNX Runtime.
+
+        Raises:
+            OptionError: A provider's name that is not known.
+            ProviderError: A provider that is not installed was asked for by name.
+        """
+        self.graph = graph
+        self.role = role
+        self.runs = 0
+        self._wanted = wanted_providers(provider, ort.get_available_providers())
+        self._threads = threads
+        self._lock = threading.Lock()
+        self._session: ort.InferenceSession | None = None
+        self._closed = False
+
+    @property
+    def loaded(self) -> bool:
+        """Whether the weights are in memory."""
+        return self._session is not None
+
+    @property
+    def providers(self) -> tuple[str, ...]:
+        """The active providers; those asked for while the graph is not loaded yet."""
+        session = self._session
+        return tuple(name for name, _ in self._wanted) if session is None else tuple(session.get_providers())
+
+    def load(self) -> ort.InferenceSession:
+        """Creates the session unless it is there.
+
+        Raises:
+            ModelFileDamagedError: ONNX Runtime cannot load the file.
+            ProviderError: A provider asked for by name did not become active.
+            SessionClosedError: `close` was called before.
+        """
+        with self._lock:
+            if self._closed:
+                raise SessionClosedError
+            if self._session is None:
+                self._session = self._create()
+            return self._session
+
+    def _create(self) -> ort.InferenceSession:
+        options = ort.SessionOptions()
+        options.log_severity_level = 3
+        if self._threads is not None:
+            options.intra_op_num_threads = self._threads
+        names = [name for name, _ in self._wanted]
+        try:
+            session = ort.InferenceSession(
+                str(self.graph.path), options, providers=names, provider_options=[opts for _, opts in self._wanted]
+            )
+        except Exception as error:
+            # onnxruntime's own exceptions share no narrower base than Exception
+            got = f"a file that onnxruntime refuses: {error}"
+            raise ModelFileDamagedError(self.graph.path, expected="a loadable ONNX model", got=got) from error
+        check_active(names, session.get_providers(), ort.get_available_providers())
+        return session
+
+    def run(
+        self,
+        outputs: Sequence[str],
+        feeds: Mapping[str, NDArray[np.generic]],
+        *,
+        cancel: threading.Event | None = None,
+    ) -> list[NDArray[Any]]:
+        """Runs the graph once.
+
+        Args:
+            outputs: Names of the outputs to compute, in the order wanted.
+            feeds: Inputs by name; names that the graph does not have are left out.
+            cancel: Setting this event from another thread stops the run.
+
+        Returns:
+            One array per name in `outputs`.
+
+        Raises:
+            CancelledError: `cancel` was set.
+        """
+        session = self.load()
+        known = {name: array for name, array in feeds.items() if name in self.graph.inputs}
+        self.runs += 1
+        if cancel is None:
+            answers = session.run(list(outputs), known)
+        else:
+            answers = self._run_cancellable(session, list(outputs), known, cancel)
+        if not _are_arrays(answers):
+            raise TypeError(f"{self.graph.path} answered with something that is not a tensor")
+        return answers
+
+    def _run_cancellable(
+        self,
+        session: ort.InferenceSession,
+        outputs: list[str],
+        feeds: dict[str, NDArray[np.generic]],
+        cancel: threading.Event,
+    ) -> list[object]:
+        if cancel.is_set():
+            raise CancelledError(f"the {self.role}")
+        options = ort.RunOptions()
+        finished = threading.Event()
+
+        def watch() -> None:
+            while not finished.is_set():
+                if cancel.wait(_POLL_SECONDS):
+                    options.terminate = True
+                    return
+
+        watcher = threading.Thread(target=watch, name="sam3-onnx-cancel", daemon=True)
+        watcher.start()
+        try:
+            return list(session.run(outputs, feeds, options))
+        except Exception as error:
+            if options.terminate:
+                raise CancelledError(f"the {self.role}") from error
+            raise
+        finally:
+            finished.set()
+            watcher.join()
+
+    def close(self) -> None:
+        """Unloads the weights for good."""
+        with self._lock:
+            self._session = None
+            self._closed = True
+
+
+def _are_arrays(answers: list[object]) -> TypeGuard[list[NDArray[Any]]]:
+    return all(isinstance(answer, np.ndarray) for answer in answers)

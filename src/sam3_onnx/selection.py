@@ -1,0 +1,67 @@
+"""From what a model detected to the instances of a result."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from sam3_onnx.geometry import suppress_overlaps
+from sam3_onnx.masks import CroppedMask, window_iou
+from sam3_onnx.results import Instance
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    from sam3_onnx.families import Detections
+    from sam3_onnx.prompts import Concept
+
+__all__ = ["CUT_MARGIN", "instances_of"]
+
+CUT_MARGIN = 0.08
+"""With `cut_to_box`, a mask may reach beyond its box by this share of the box's width and height."""
+
+
+def instances_of(
+    found: Detections,
+    concept: Concept,
+    *,
+    size: tuple[int, int],
+    epsilon: float,
+    cut_to_box: bool,
+    nms: float | None,
+) -> list[Instance]:
+    """Makes one prompt's instances, by falling score.
+
+    Args:
+        found: What the model detected.
+        concept: The prompt and its label.
+        size: (height, width) of the picture.
+        epsilon: Default simplification of polygons.
+        cut_to_box: Drop what of a mask lies outside its box, grown by CUT_MARGIN.
+        nms: Drop instances whose masks overlap a better one's with a higher IoU; None keeps all.
+    """
+    height, width = size
+    boxes = np.clip(found.boxes, 0, np.array([width, height, width, height], np.float32))
+    instances = []
+    for index in np.argsort(-found.scores, kind="stable"):
+        source = CroppedMask(found.masks[index], _grown(boxes[index])) if cut_to_box else found.masks[index]
+        score = float(found.scores[index])
+        instances.append(Instance(concept.label, concept.prompt, score, boxes[index].copy(), source, epsilon))
+    return instances if nms is None else _suppressed(instances, nms)
+
+
+def _grown(box: NDArray[np.float32]) -> tuple[float, float, float, float]:
+    x1, y1, x2, y2 = (float(edge) for edge in box)
+    right, down = (x2 - x1) * CUT_MARGIN, (y2 - y1) * CUT_MARGIN
+    return x1 - right, y1 - down, x2 + right, y2 + down
+
+
+def _suppressed(instances: list[Instance], iou_threshold: float) -> list[Instance]:
+    windows = [instance.source.window for instance in instances]
+    overlaps = np.zeros((len(windows), len(windows)))
+    for i, first in enumerate(windows):
+        for j in range(i):
+            overlaps[i, j] = overlaps[j, i] = window_iou(first, windows[j])
+    kept = suppress_overlaps(overlaps, [instance.score for instance in instances], iou_threshold)
+    return [instances[index] for index in kept]
