@@ -1,0 +1,39 @@
+"""Masks to polygons, rectangles, rotated boxes and run lengths, and the overlap of masks.
+
+Pure functions over arrays; they work without a model and import only NumPy
+and OpenCV. What they agree on:
+
+- A mask is an array `(H, W)` or `(1, H, W)` in any memory layout: bool, an
+  integer array (nonzero is foreground), or floating-point logits (greater than
+  `threshold` is foreground). It is never changed. What is no mask, such as a
+  three-channel, empty-sized or NaN-holding array, raises `MaskError`.
+- Points are `(x, y)` in pixels, x to the right, y down; the centre of the
+  top left pixel is `(0, 0)`. Polygons and rotated boxes run through the
+  centres of the boundary pixels, as OpenCV traces them; rectangles are
+  half-open and hold the pixels whole.
+- Foreground pixels that touch by a side or a corner belong to one part
+  (8-connectivity); background pixels are connected by their sides only.
+"""
+
+from __future__ import annotations
+
+from sam3_onnx.geometry.boxes import RotatedBox, mask_to_rectangle, mask_to_rotated_box
+from sam3_onnx.geometry.overlap import mask_iou, mask_iou_matrix, non_max_suppression, suppress_overlaps
+from sam3_onnx.geometry.polygons import Polygon, mask_to_polygon, mask_to_polygons
+from sam3_onnx.geometry.rle import Rle, mask_to_rle, rle_to_mask
+
+__all__ = [
+    "Polygon",
+    "Rle",
+    "RotatedBox",
+    "mask_iou",
+    "mask_iou_matrix",
+    "mask_to_polygon",
+    "mask_to_polygons",
+    "mask_to_rectangle",
+    "mask_to_rle",
+    "mask_to_rotated_box",
+    "non_max_suppression",
+    "rle_to_mask",
+    "suppress_overlaps",
+]

@@ -1,0 +1,180 @@
+"""How much do masks overlap, and which of them say the same thing twice?"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, NamedTuple
+
+import numpy as np
+
+from sam3_onnx.errors import MaskError, OptionError
+from sam3_onnx.geometry._masks import as_mask, as_stack, extent, foreground
+
+if TYPE_CHECKING:
+    from numpy.typing import ArrayLike, NDArray
+
+
+class _Crop(NamedTuple):
+    """The smallest rectangle with all foreground of a mask, in pixels, half-open."""
+
+    x1: int
+    y1: int
+    x2: int
+    y2: int
+    pixels: NDArray[np.bool_]
+    area: int
+
+
+def mask_iou(a: NDArray[np.generic], b: NDArray[np.generic], *, threshold: float = 0.0) -> float:
+    """Intersection over union of two masks.
+
+    Args:
+        a: `(H, W)` or `(1, H, W)`, bool, integer or floating point.
+        b: The same for the same H and W; the dtype may differ.
+        threshold: Logits greater than this are foreground.
+
+    Returns:
+        A number in `[0, 1]`: pixels in both over pixels in either. Two empty
+        masks have 0.0, since neither repeats the other.
+
+    Raises:
+        MaskError: An argument is not a mask, or their sizes differ.
+        OptionError: `threshold` is NaN.
+
+    Example:
+        >>> a = np.array([[True, True, False]])
+        >>> b = np.array([[False, True, True]])
+        >>> round(mask_iou(a, b), 4)
+        0.3333
+        >>> mask_iou(np.zeros((2, 2)), np.zeros((2, 2)))
+        0.0
+    """
+    first, second = as_mask(a, threshold), as_mask(b, threshold)
+    _check_same_size(first.shape, second.shape)
+    return _iou(_cropped(first), _cropped(second))
+
+
+def mask_iou_matrix(a: NDArray[np.generic], b: NDArray[np.generic], *, threshold: float = 0.0) -> NDArray[np.float64]:
+    """Intersection over union of every mask of one stack with every mask of another.
+
+    Args:
+        a: `(N, H, W)`, bool, integer or floating point; N may be zero.
+        b: `(M, H, W)` for the same H and W; the dtype may differ.
+        threshold: Logits greater than this are foreground.
+
+    Returns:
+        `(N, M)`, each as `mask_iou` gives it.
+
+    Raises:
+        MaskError: An argument is not a stack of masks, or their sizes differ.
+        OptionError: `threshold` is NaN.
+
+    Example:
+        >>> stack = np.array([[[True, True]], [[True, False]]])
+        >>> mask_iou_matrix(stack, stack).tolist()
+        [[1.0, 0.5], [0.5, 1.0]]
+    """
+    first, second = as_stack(a), as_stack(b)
+    _check_same_size(first.shape[1:], second.shape[1:])
+    rows = [_cropped(foreground(mask, threshold)) for mask in first]
+    columns = [_cropped(foreground(mask, threshold)) for mask in second]
+    overlaps = [_iou(row, column) for row in rows for column in columns]
+    return np.array(overlaps, dtype=np.float64).reshape(len(rows), len(columns))
+
+
+def non_max_suppression(
+    masks: NDArray[np.generic],
+    scores: ArrayLike,
+    *,
+    iou_threshold: float = 0.5,
+    threshold: float = 0.0,
+) -> NDArray[np.intp]:
+    """Leave out masks that repeat one of a higher score.
+
+    Args:
+        masks: `(N, H, W)`, bool, integer or floating point; N may be zero.
+        scores: `(N,)`.
+        iou_threshold: In `[0, 1]`. A mask is left out if its intersection over
+            union with a kept one is greater than this.
+        threshold: Logits greater than this are foreground.
+
+    Returns:
+        Indices of the kept masks by falling score; of equal scores the earlier
+        index comes first.
+
+    Raises:
+        MaskError: `masks` is not a stack of masks.
+        OptionError: `scores` does not fit or has a NaN, or an option is
+            outside its range.
+
+    Example:
+        >>> stack = np.array([[[1, 1, 0, 0]], [[1, 1, 1, 0]], [[0, 0, 0, 1]]])
+        >>> non_max_suppression(stack, [0.8, 0.9, 0.7]).tolist()
+        [1, 2]
+    """
+    return suppress_overlaps(mask_iou_matrix(masks, masks, threshold=threshold), scores, iou_threshold)
+
+
+def suppress_overlaps(iou_matrix: ArrayLike, scores: ArrayLike, iou_threshold: float = 0.5) -> NDArray[np.intp]:
+    """Do what `non_max_suppression` does, from overlaps that are known already.
+
+    Greedy: the highest score is kept, what overlaps it too much is left out,
+    and so on with what remains.
+
+    Args:
+        iou_matrix: `(N, N)`, symmetric, in `[0, 1]`; of masks or of boxes.
+        scores: `(N,)`.
+        iou_threshold: In `[0, 1]`; overlaps greater than this are too much.
+
+    Returns:
+        Indices of what is kept by falling score; of equal scores the earlier
+        index comes first.
+
+    Raises:
+        OptionError: Shapes do not fit, a NaN, or a threshold outside `[0, 1]`.
+
+    Example:
+        >>> suppress_overlaps([[1.0, 0.6], [0.6, 1.0]], [0.4, 0.9]).tolist()
+        [1]
+        >>> suppress_overlaps([[1.0, 0.6], [0.6, 1.0]], [0.4, 0.9], 0.6).tolist()
+        [1, 0]
+    """
+    overlaps, ranking = np.asarray(iou_matrix, dtype=np.float64), np.asarray(scores, dtype=np.float64)
+    if not 0 <= iou_threshold <= 1:
+        raise OptionError("iou_threshold", expected="in [0, 1]", got=iou_threshold)
+    if ranking.ndim != 1 or overlaps.shape != (len(ranking), len(ranking)):
+        raise OptionError(
+            "scores", expected=f"one number for each row of {overlaps.shape} overlaps", got=f"shape {ranking.shape}"
+        )
+    if np.isnan(ranking).any() or np.isnan(overlaps).any():
+        raise OptionError("scores and overlaps", expected="numbers", got="NaN among them")
+    kept: list[int] = []
+    remaining = np.ones(len(ranking), dtype=np.bool_)
+    for index in np.argsort(-ranking, kind="stable").tolist():
+        if remaining[index]:
+            kept.append(index)
+            remaining &= overlaps[index] <= iou_threshold
+    return np.array(kept, dtype=np.intp)
+
+
+def _cropped(mask: NDArray[np.bool_]) -> _Crop:
+    rows, columns = extent(mask) or (slice(0, 0), slice(0, 0))
+    pixels = mask[rows, columns].copy()
+    return _Crop(columns.start, rows.start, columns.stop, rows.stop, pixels, int(np.count_nonzero(pixels)))
+
+
+def _iou(a: _Crop, b: _Crop) -> float:
+    x1, y1, x2, y2 = max(a.x1, b.x1), max(a.y1, b.y1), min(a.x2, b.x2), min(a.y2, b.y2)
+    if x1 >= x2 or y1 >= y2:
+        return 0.0
+    first, second = (crop.pixels[y1 - crop.y1 : y2 - crop.y1, x1 - crop.x1 : x2 - crop.x1] for crop in (a, b))
+    both = int(np.count_nonzero(first & second))
+    return both / (a.area + b.area - both)
+
+
+def _check_same_size(first: tuple[int, ...], second: tuple[int, ...]) -> None:
+    if first != second:
+        raise MaskError(
+            expected="two masks of the same height and width",
+            got=f"{first} and {second}",
+            remedy="Resize the logits, not the masks, to one size first.",
+        )

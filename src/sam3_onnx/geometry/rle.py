@@ -1,0 +1,174 @@
+"""How is a mask written as COCO's run lengths, and read back?
+
+The format is that of the COCO API (`maskApi.c` of pycocotools): pixels are
+taken column by column, and runs of background and foreground alternate,
+beginning with a background run that may be of length 0. The compressed form
+writes each run as a variable-length number in printable characters.
+"""
+
+from __future__ import annotations
+
+from numbers import Integral
+from typing import TYPE_CHECKING, TypedDict
+
+import numpy as np
+
+from sam3_onnx.errors import MaskError
+from sam3_onnx.geometry._masks import as_mask
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from numpy.typing import NDArray
+
+# A character of the compressed form is 48 plus six bits: the upper says that
+# more follow, the others are five bits of the number, lowest first, in two's
+# complement, so that the upper bit of the last five is the sign.
+_FIRST_CHARACTER = 48
+_MORE = 0x20
+_DIGIT = 0x1F
+_SIGN = 0x10
+_DIGIT_BITS = 5
+_MAX_DIGITS = 12  # sixty bits, which fit an int64
+_LONGEST_RUN = (1 << 32) - 1  # pycocotools keeps runs as 32-bit unsigned numbers
+_FIRST_DIFFERENCE = 3  # from the fourth run on, the difference to the run two before is written
+
+
+class Rle(TypedDict):
+    """A mask as run lengths, as in the `segmentation` field of COCO files."""
+
+    size: list[int]
+    """Height and width in pixels."""
+    counts: str | list[int]
+    """Compressed as text, or one length in pixels for each run."""
+
+
+def mask_to_rle(mask: NDArray[np.generic], *, compressed: bool = True, threshold: float = 0.0) -> Rle:
+    """Write a mask as COCO run lengths.
+
+    Args:
+        mask: `(H, W)` or `(1, H, W)`, bool, integer or floating point.
+        compressed: Counts as text, as in COCO's result files; otherwise as a
+            list of lengths, as for its crowd regions.
+        threshold: Logits greater than this are foreground.
+
+    Returns:
+        A mapping that `json.dump` writes as it is. `pycocotools` takes the
+        compressed form, and gives the same text as bytes.
+
+    Raises:
+        MaskError: `mask` is not a mask.
+        OptionError: `threshold` is NaN.
+
+    Example:
+        >>> mask = np.array([[False, True], [False, True], [True, True]])
+        >>> mask_to_rle(mask)
+        {'size': [3, 2], 'counts': '24'}
+        >>> mask_to_rle(mask, compressed=False)
+        {'size': [3, 2], 'counts': [2, 4]}
+    """
+    array = as_mask(mask, threshold)
+    height, width = array.shape
+    counts = _run_lengths(array.T.reshape(-1))
+    return {"size": [height, width], "counts": _compress(counts) if compressed else counts.tolist()}
+
+
+def rle_to_mask(rle: Mapping[str, object]) -> NDArray[np.bool_]:
+    """Read a mask from COCO run lengths.
+
+    Args:
+        rle: `size` as height and width; `counts` compressed as str or bytes,
+            or a sequence of lengths. Other keys are not looked at.
+
+    Returns:
+        Bool array `(H, W)`.
+
+    Raises:
+        MaskError: A key is missing, the text is no compressed run lengths, or
+            the runs do not fill the picture exactly.
+
+    Example:
+        >>> rle_to_mask({"size": [2, 3], "counts": [2, 1, 3]}).astype(int).tolist()
+        [[0, 1, 0], [0, 0, 0]]
+    """
+    height, width = _size_of(rle)
+    counts = _counts_of(rle)
+    pixels = height * width
+    if (counts < 0).any() or (counts > pixels).any() or counts.sum() != pixels:
+        raise MaskError(
+            expected=f"runs of at least 0 that sum to {height} x {width} = {pixels} pixels",
+            got=f"{counts.size} runs that sum to {counts.sum()}, the smallest {counts.min(initial=0)}",
+            remedy="Check that size is [height, width] and that counts is whole.",
+        )
+    is_foreground = np.arange(counts.size) % 2 == 1
+    return np.ascontiguousarray(np.repeat(is_foreground, counts).reshape(width, height).T)
+
+
+def _run_lengths(pixels: NDArray[np.bool_]) -> NDArray[np.int64]:
+    changes = np.flatnonzero(pixels[1:] != pixels[:-1]) + 1
+    edges = np.concatenate([[0] * (1 + int(pixels[0])), changes, [pixels.size]])
+    return np.diff(edges)
+
+
+def _compress(counts: NDArray[np.int64]) -> str:
+    numbers = counts.copy()
+    numbers[_FIRST_DIFFERENCE:] -= counts[1:-2]
+    columns = []
+    unfinished = np.ones(numbers.size, dtype=np.bool_)
+    while unfinished.any():
+        digit = numbers & _DIGIT
+        numbers >>= _DIGIT_BITS
+        more = numbers != np.where(digit & _SIGN, -1, 0)
+        character = _FIRST_CHARACTER + digit + np.where(more, _MORE, 0)
+        columns.append(np.where(unfinished, character, 0).astype(np.uint8))
+        unfinished &= more
+    table = np.stack(columns, axis=1)
+    return table[table > 0].tobytes().decode("ascii")
+
+
+def _decompress(text: bytes) -> NDArray[np.int64]:
+    codes = np.frombuffer(text, dtype=np.uint8).astype(np.int64) - _FIRST_CHARACTER
+    is_last = codes & _MORE == 0
+    if codes.size == 0 or not is_last[-1] or codes.min() < 0 or codes.max() > (_MORE | _DIGIT):
+        raise _malformed("text that is empty, cut off, or has characters outside '0' to 'o'")
+    ends = np.flatnonzero(is_last)
+    starts = np.concatenate([[0], ends[:-1] + 1])
+    lengths = ends - starts + 1
+    if lengths.max() > _MAX_DIGITS:
+        raise _malformed(f"a number of {lengths.max()} characters")
+    places = _DIGIT_BITS * (np.arange(codes.size) - np.repeat(starts, lengths))
+    numbers = np.add.reduceat((codes & _DIGIT) << places, starts)
+    numbers -= np.where(codes[ends] & _SIGN, 1 << (_DIGIT_BITS * lengths), 0)
+    numbers[1::2] = np.cumsum(numbers[1::2])
+    numbers[2::2] = np.cumsum(numbers[2::2])
+    return numbers
+
+
+def _size_of(rle: Mapping[str, object]) -> tuple[int, int]:
+    match rle.get("size"):
+        case [Integral() as height, Integral() as width] if int(height) > 0 and int(width) > 0:
+            return int(height), int(width)
+        case other:
+            raise MaskError(expected="run lengths with size [height, width], both above 0", got=f"size {other!r}")
+
+
+def _counts_of(rle: Mapping[str, object]) -> NDArray[np.int64]:
+    match rle.get("counts"):
+        case str(text):
+            return _decompress(text.encode())
+        case bytes(text):
+            return _decompress(text)
+        case [*runs] if all(isinstance(run, Integral) and 0 <= int(run) <= _LONGEST_RUN for run in runs):
+            return np.array(runs, dtype=np.int64)
+        case [*_]:
+            raise _malformed("a list with something else in it")
+        case other:
+            raise _malformed(f"counts of type {type(other).__name__}")
+
+
+def _malformed(got: str) -> MaskError:
+    return MaskError(
+        expected="COCO run lengths: counts as compressed text, or as a list of whole numbers of at least 0",
+        got=got,
+        remedy="Read the file again, or encode the mask again with mask_to_rle.",
+    )

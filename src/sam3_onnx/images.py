@@ -1,0 +1,267 @@
+"""How does any picture that a person has become the array that a model takes?
+
+`load_image` turns files, bytes, PIL images and arrays into one form: upright RGB, uint8, (H, W, 3). `to_model_input`
+stretches that to the model's size as SAM 3's reference does: bilinear with antialiasing.
+"""
+
+from __future__ import annotations
+
+import io
+import os
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING, BinaryIO, Literal, TypeAlias, TypeGuard
+
+import cv2
+import numpy as np
+
+from sam3_onnx.errors import OptionError, PictureDecodeError, PictureTooLargeError, PictureTypeError
+from sam3_onnx.picture_header import read_picture_header
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from numpy.typing import NDArray
+    from PIL.Image import Image
+
+__all__ = ["DEFAULT_MAX_PIXELS", "Picture", "load_image", "resize_bilinear", "to_model_input"]
+
+Picture: TypeAlias = "str | os.PathLike[str] | bytes | BinaryIO | Image | NDArray[np.uint8] | NDArray[np.uint16]"
+"""What `load_image` takes: a path, a picture file's bytes, a file open for binary reading, a PIL image, an array."""
+
+DEFAULT_MAX_PIXELS = 178_956_970
+"""Where Pillow refuses a picture as a decompression bomb: 1 GiB at six bytes a pixel, 512 MiB as RGB uint8."""
+
+
+def load_image(
+    picture: Picture, *, color: Literal["rgb", "bgr"] = "rgb", max_pixels: int | None = DEFAULT_MAX_PIXELS
+) -> NDArray[np.uint8]:
+    """Bring any picture into the one form that the library works on.
+
+    Files and bytes are decoded and turned upright by their EXIF orientation, as browsers and labelling tools do; of
+    several frames or pages the first is taken. PIL images are taken as they are: their owner has turned them or not.
+    Alpha is dropped, not blended (OpenCV blends that of an 8-bit TIFF with black). 16 bits become 8 by a right shift
+    (in a colour TIFF by rounding); grey becomes three equal channels.
+
+    A file that is cut off is an error. One with overwritten bytes is noticed as far as its format lets a decoder
+    notice: always in a PNG, which has checksums, never in an uncompressed BMP.
+
+    Args:
+        picture: A path, the bytes of a picture file, a file opened for reading in binary mode, a PIL image, or an
+            array of uint8 or uint16 with the shape (H, W), (H, W, 1), (H, W, 3) or (H, W, 4).
+        color: Channel order of an array with three or four channels. Files and PIL images know their own.
+        max_pixels: Files and PIL images with more pixels are refused before they are decoded; None refuses none
+            (OpenCV itself stops at 2**30). Arrays are in memory already and never refused.
+
+    Returns:
+        (H, W, 3) uint8, RGB, C-contiguous. Shares memory with an array that has this form already.
+
+    Raises:
+        PictureDecodeError: The file is missing, empty, cut off, or not in a format that can be decoded.
+        PictureTooLargeError: The picture has more than `max_pixels` pixels.
+        PictureTypeError: The object is no picture, or an array of another shape or dtype.
+        OptionError: `color` or `max_pixels` is out of range.
+    """
+    if color not in ("rgb", "bgr"):
+        raise OptionError("color", expected="'rgb' or 'bgr'", got=color)
+    if max_pixels is not None and max_pixels < 1:
+        raise OptionError("max_pixels", expected="at least 1, or None for no limit", got=max_pixels)
+    if isinstance(picture, np.ndarray):
+        return _from_array(picture, color=color)
+    if _is_pil_image(picture):
+        return _from_pil(picture, max_pixels=max_pixels)
+    return _decoded(*_read(picture), max_pixels=max_pixels)
+
+
+def resize_bilinear(image: NDArray[np.uint8], size: tuple[int, int]) -> NDArray[np.uint8]:
+    """Stretch a picture with a triangle filter that widens as the picture shrinks.
+
+    Pixel centres lie at half-integers; at the border the weights inside the picture are normalised. This is `BILINEAR`
+    of Pillow and `antialias=True` of torchvision, which SAM 3's reference uses (`INTER_LINEAR` of OpenCV does not
+    widen its filter). Results are rounded half up; at equal size the picture comes back unchanged.
+
+    Args:
+        image: (H, W, 3) uint8.
+        size: Height and width to stretch to, in pixels.
+
+    Returns:
+        (height, width, 3) uint8, C-contiguous, never the input itself.
+
+    Raises:
+        PictureTypeError: The image is not of that shape and dtype, or empty.
+        OptionError: A side of `size` is below 1.
+    """
+    if image.dtype != np.uint8 or image.ndim != 3 or image.shape[2] != 3 or image.size == 0:  # noqa: PLR2004 - RGB
+        raise PictureTypeError(
+            expected="a uint8 array (H, W, 3)", got=_described(image), remedy="Bring it there with load_image(picture)."
+        )
+    if min(size) < 1:
+        raise OptionError("size", expected="a height and a width of at least 1", got=size)
+    columns = list(_triangle_bands(image.shape[1], size[1]))
+    resized = np.empty((*size, 3), np.uint8)
+    for rows, source_rows, row_weights in _triangle_bands(image.shape[0], size[0]):
+        source = image[source_rows].astype(np.float32, order="C")
+        strip = np.tensordot(row_weights, source, axes=1).swapaxes(0, 1)
+        flat = strip.reshape(len(strip), -1)
+        for cols, source_columns, column_weights in columns:
+            tile = column_weights @ flat[source_columns] + np.float32(0.5)
+            resized[rows, cols] = tile.astype(np.uint8).reshape(len(tile), -1, 3).swapaxes(0, 1)
+    return resized
+
+
+def to_model_input(image: NDArray[np.uint8], size: tuple[int, int]) -> NDArray[np.uint8]:
+    """Stretch a picture to a model's input size, channels first.
+
+    Args:
+        image: (H, W, 3) uint8, RGB.
+        size: Height and width of the model's input, in pixels.
+
+    Returns:
+        (3, height, width) uint8, RGB planes, C-contiguous.
+
+    Raises:
+        PictureTypeError: As for `resize_bilinear`.
+        OptionError: As for `resize_bilinear`.
+    """
+    return np.ascontiguousarray(resize_bilinear(image, size).transpose(2, 0, 1))
+
+
+_BLOCK_TARGETS, _BLOCK_SOURCES = 32, 128
+
+
+def _triangle_bands(source: int, target: int) -> Iterator[tuple[slice, slice, NDArray[np.float32]]]:
+    """Cut the (target, source) matrix of triangle weights into the blocks along its diagonal that are not zero.
+
+    A block covers fewer targets as the scale grows, so that all blocks together stay in proportion to the source.
+
+    Yields:
+        Target indices, source indices, and the weights between them: float32, rows add up to 1.
+    """
+    scale = source / target
+    support = max(scale, 1.0)
+    block = max(1, min(_BLOCK_TARGETS, int(_BLOCK_SOURCES / scale)))
+    for start in range(0, target, block):
+        stop = min(start + block, target)
+        centres = (np.arange(start, stop) + 0.5) * scale
+        first, last = max(0, int(centres[0] - support)), min(source, int(centres[-1] + support) + 1)
+        distances = np.arange(first, last) + 0.5 - centres[:, None]
+        weights = np.maximum(0.0, 1.0 - np.abs(distances) / support)
+        weights /= weights.sum(axis=1, keepdims=True)
+        yield slice(start, stop), slice(first, last), weights.astype(np.float32)
+
+
+def _from_array(array: NDArray[np.generic], *, color: str) -> NDArray[np.uint8]:
+    remedy = _dtype_remedy(array.dtype) or _shape_remedy(array.shape)
+    if remedy:
+        expected = "a uint8 or uint16 array (H, W), (H, W, 1), (H, W, 3) or (H, W, 4)"
+        raise PictureTypeError(expected=expected, got=_described(array), remedy=remedy)
+    pixels = np.atleast_3d(np.right_shift(array, 8) if array.itemsize > 1 else array)[..., :3]
+    if pixels.shape[2] == 1:
+        pixels = np.repeat(pixels, 3, axis=2)
+    return np.ascontiguousarray(pixels[..., ::-1] if color == "bgr" else pixels, dtype=np.uint8)
+
+
+def _described(array: NDArray[np.generic]) -> str:
+    return f"a {array.dtype} array {array.shape}"
+
+
+def _dtype_remedy(dtype: np.dtype[np.generic]) -> str:
+    """What to do about a dtype that pictures do not have; empty for one that they have."""
+    match dtype.kind, dtype.itemsize:
+        case "u", 1 | 2:
+            return ""
+        case "b", _:
+            return "Convert it with array.astype(np.uint8) * 255."
+        case "f", _:
+            return (
+                "Convert it with np.rint(array * 255).astype(np.uint8) if it spans 0 to 1; otherwise scale it to "
+                "0 to 255 first."
+            )
+        case _:
+            return "Convert it with array.astype(np.uint8) if its values lie within 0 to 255."
+
+
+def _shape_remedy(shape: tuple[int, ...]) -> str:
+    """What to do about a shape that pictures do not have; empty for one that they have."""
+    match shape:
+        case _ if 0 in shape:
+            return "It has no pixels; check where it was read or cut out."
+        case (_, _) | (_, _, 1 | 3 | 4):
+            return ""
+        case (1 | 3, _, _):
+            return "Channels come last: array.transpose(1, 2, 0)."
+        case (_, _, _):
+            return "Channels come last and are one, three or four: choose them with array[..., :3] or array[..., 0]."
+        case _:
+            return "Pass one picture at a time, such as array[0] of a batch; the bytes of a file are passed as bytes."
+
+
+def _is_pil_image(picture: object) -> TypeGuard[Image]:
+    """Tell without importing Pillow: where nobody has imported it, nothing comes from it."""
+    module = sys.modules.get("PIL.Image")
+    return module is not None and isinstance(picture, module.Image)
+
+
+def _from_pil(picture: Image, *, max_pixels: int | None) -> NDArray[np.uint8]:
+    _refuse_bomb("from Pillow", picture.width, picture.height, max_pixels=max_pixels)
+    if picture.mode in _MODES_WITHOUT_RGB:
+        raise PictureTypeError(
+            expected="a PIL image that converts to RGB without loss of meaning",
+            got=f"one of mode {picture.mode!r}",
+            remedy="Bring it to mode 'RGB' yourself, or pass a uint8 array made from numpy.asarray(picture).",
+        )
+    try:
+        picture.load()
+    except (OSError, SyntaxError, ValueError) as error:
+        raise PictureDecodeError("from Pillow", reason=f"Pillow finds: {error}") from error
+    if picture.mode.startswith("I;16"):
+        return _from_array(np.asarray(picture), color="rgb")
+    return _from_array(np.asarray(picture.convert("RGBA" if picture.mode in ("P", "PA") else "RGB")), color="rgb")
+
+
+_MODES_WITHOUT_RGB = ("I", "F", "LAB", "La", "RGBa")
+"""Values of unknown range; and modes that Pillow itself refuses to convert."""
+
+
+def _read(picture: object) -> tuple[bytes, str]:
+    """Bytes of a picture file, and what messages call it."""
+    if isinstance(picture, (bytes, bytearray, memoryview)):
+        return bytes(picture), f"of {len(picture)} bytes"
+    if isinstance(picture, (str, os.PathLike)):
+        try:
+            return Path(picture).read_bytes(), str(picture)
+        except (OSError, ValueError) as error:
+            raise PictureDecodeError(str(picture), reason=f"the file cannot be read ({error})") from error
+    read = getattr(picture, "read", None)
+    if isinstance(picture, io.TextIOBase) or not callable(read):
+        raise PictureTypeError(
+            expected="a path, bytes, a file opened in binary mode, a PIL image or a numpy array",
+            got=type(picture).__name__,
+            remedy="Open a file with mode 'rb'; convert anything else to a uint8 array (H, W, 3).",
+        )
+    return read(), str(getattr(picture, "name", "in a file object"))
+
+
+def _decoded(data: bytes, source: str, *, max_pixels: int | None) -> NDArray[np.uint8]:
+    if not data:
+        raise PictureDecodeError(source, reason="it is empty")
+    try:
+        header = read_picture_header(data)
+    except ValueError as error:
+        raise PictureDecodeError(source, reason=str(error)) from error
+    _refuse_bomb(source, header.width, header.height, max_pixels=max_pixels)
+    flags = cv2.IMREAD_COLOR_RGB | cv2.IMREAD_IGNORE_ORIENTATION
+    try:
+        stored = cv2.imdecode(np.frombuffer(data, np.uint8), flags)
+    except cv2.error as error:
+        raise PictureDecodeError(source, reason=f"OpenCV {cv2.__version__} finds: {error}") from error
+    if stored is None:
+        reason = f"OpenCV {cv2.__version__} finds it cut off, damaged or of a kind that it does not know"
+        raise PictureDecodeError(source, reason=reason)
+    upright = np.rot90(stored, header.quarter_turns)
+    return np.ascontiguousarray(upright[:, ::-1] if header.mirrored else upright, dtype=np.uint8)
+
+
+def _refuse_bomb(source: str, width: int, height: int, *, max_pixels: int | None) -> None:
+    if max_pixels is not None and width * height > max_pixels:
+        raise PictureTooLargeError(source, width=width, height=height, limit=max_pixels)

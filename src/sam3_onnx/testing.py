@@ -1,0 +1,168 @@
+"""A model without weights, so that code that uses a session can be tested in milliseconds.
+
+```python
+from sam3_onnx.testing import FakeInstance, fake_session
+
+session = fake_session({"coin": [FakeInstance((0.1, 0.1, 0.4, 0.5), score=0.9)]})
+result = session.predict(np.zeros((100, 200, 3), np.uint8), "coin, dog")
+assert result.labels == ["coin"]
+```
+
+Everything but the graphs is the real thing: pictures are read, prompts parsed and tokenized,
+embeddings cached, masks made.
+"""
+
+from __future__ import annotations
+
+import threading
+from collections import Counter
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from sam3_onnx.families import Arrays, Capabilities, Defaults, Detections, Query
+from sam3_onnx.masks import LogitMask
+from sam3_onnx.results import DEFAULT_EPSILON
+from sam3_onnx.session import DEFAULT_CACHE_BYTES, Sam3Session
+from sam3_onnx.tokenizer import load_tokenizer
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping, Sequence
+
+    from numpy.typing import NDArray
+    from typing_extensions import Unpack
+
+    from sam3_onnx.options import SessionOptions
+    from sam3_onnx.runtime import OnnxModel
+
+__all__ = ["FakeFamily", "FakeInstance", "fake_session"]
+
+_CELLS = 64
+
+
+@dataclass(frozen=True)
+class FakeInstance:
+    """Something that a fake model will find."""
+
+    box: tuple[float, float, float, float]
+    """(x1, y1, x2, y2) as shares of the picture, 0..1; the mask is an ellipse inside."""
+    score: float = 0.9
+
+
+class FakeFamily:
+    """A family that finds what it was told to, and counts what it was asked.
+
+    Attributes:
+        calls: How often "encode_image", "encode_text" and "detect" ran.
+        queries: Every query that `detect` was given.
+    """
+
+    def __init__(
+        self,
+        answers: Mapping[str, Sequence[FakeInstance]],
+        *,
+        capabilities: Capabilities | None = None,
+        defaults: Defaults | None = None,
+        feature_bytes: int = 1024,
+        on_encode: Callable[[], None] | None = None,
+    ) -> None:
+        """Makes a fake.
+
+        Args:
+            answers: What is found, by prompt; "visual" is the prompt of boxes without words.
+            capabilities: What it claims to be able to do; by default everything but clicks.
+            defaults: What it recommends to sessions.
+            feature_bytes: Size of a picture's features as float32, a multiple of 4.
+            on_encode: Called inside every run of the image encoder, to wait, fail, or signal.
+        """
+        encode = load_tokenizer().encode
+        self._answers = {tuple(encode(prompt)): tuple(found) for prompt, found in answers.items()}
+        self._capabilities = capabilities or Capabilities(family="fake", input_size=(_CELLS, _CELLS))
+        self._defaults = defaults or Defaults()
+        self._feature_size = feature_bytes // 4
+        self._on_encode = on_encode
+        self._lock = threading.Lock()
+        self.calls: Counter[str] = Counter()
+        self.queries: list[Query] = []
+
+    @property
+    def capabilities(self) -> Capabilities:
+        """What it claims to be able to do."""
+        return self._capabilities
+
+    @property
+    def defaults(self) -> Defaults:
+        """What it recommends to sessions."""
+        return self._defaults
+
+    @property
+    def models(self) -> Mapping[str, OnnxModel]:
+        """No graphs."""
+        return {}
+
+    def _count(self, call: str) -> None:
+        with self._lock:
+            self.calls[call] += 1
+
+    def encode_image(self, pixels: NDArray[np.uint8], *, cancel: threading.Event | None) -> Arrays:  # noqa: ARG002 - the protocol's
+        """Features that hold the picture's mean."""
+        self._count("encode_image")
+        if self._on_encode is not None:
+            self._on_encode()
+        return {"features": np.full(self._feature_size, pixels.mean(), np.float32)}
+
+    def encode_text(self, tokens: Sequence[Sequence[int]], *, cancel: threading.Event | None) -> list[Arrays]:  # noqa: ARG002 - the protocol's
+        """Features that hold the tokens."""
+        self._count("encode_text")
+        return [{"tokens": np.array(ids, np.int64)} for ids in tokens]
+
+    def detect(
+        self,
+        picture: Arrays,  # noqa: ARG002 - the protocol's
+        queries: Sequence[Query],
+        *,
+        size: tuple[int, int],
+        threshold: float,
+        cancel: threading.Event | None,  # noqa: ARG002 - the protocol's
+    ) -> list[Detections]:
+        """What the prompts were told to find."""
+        self._count("detect")
+        self.queries += queries
+        return [self._found(query, size, threshold) for query in queries]
+
+    def _found(self, query: Query, size: tuple[int, int], threshold: float) -> Detections:
+        told = self._answers.get(tuple(query.text["tokens"].tolist()), ())
+        kept = [instance for instance in told if instance.score > threshold]
+        height, width = size
+        boxes = np.array([instance.box for instance in kept], np.float32).reshape(-1, 4)
+        scale = np.array([width, height, width, height], np.float32)
+        masks = [LogitMask(_ellipse(instance.box), size) for instance in kept]
+        return Detections(np.array([instance.score for instance in kept], np.float32), boxes * scale, masks)
+
+
+def _ellipse(box: tuple[float, float, float, float]) -> NDArray[np.float32]:
+    x1, y1, x2, y2 = box
+    centers = (np.arange(_CELLS) + 0.5) / _CELLS
+    across = (centers - (x1 + x2) / 2) / max((x2 - x1) / 2, 1e-6)
+    down = (centers - (y1 + y2) / 2) / max((y2 - y1) / 2, 1e-6)
+    logits: NDArray[np.float32] = (1 - across[None, :] ** 2 - down[:, None] ** 2).clip(-8, 8).astype(np.float32)
+    return logits
+
+
+def fake_session(answers: Mapping[str, Sequence[FakeInstance]], **options: Unpack[SessionOptions]) -> Sam3Session:
+    """A session that finds what it is told to.
+
+    Args:
+        answers: What is found, by prompt; "visual" is the prompt of boxes without words.
+        **options: As of `Sam3Session.from_folder`, without `provider` and `threads`.
+    """
+    return Sam3Session(
+        FakeFamily(answers),
+        model="fake",
+        source="fake_session(...)",
+        conf_threshold=options.get("conf_threshold"),
+        epsilon=options.get("epsilon", DEFAULT_EPSILON),
+        cache_bytes=options.get("cache_bytes", DEFAULT_CACHE_BYTES),
+        feature_precision=options.get("feature_precision", "float16"),
+    )
