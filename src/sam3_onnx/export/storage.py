@@ -2,36 +2,56 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 import numpy as np
 import onnx
+import torch
 from onnx import numpy_helper
 
-__all__ = ["store_as_half"]
+if TYPE_CHECKING:
+    from torch import nn
 
-_WORTH_IT = 256  # elements; smaller tensors, such as epsilons and shapes, stay exact
+__all__ = ["round_weights", "store_as_half"]
+
+_WORTH_IT = 256  # elements; smaller tensors, such as biases and epsilons, stay as they are
 
 
-def store_as_half(model: onnx.ModelProto) -> int:
-    """Replaces float32 initializers by float16 ones, each behind a Cast that is folded at load.
-
-    Args:
-        model: Changed in place.
-
-    Returns:
-        How many tensors were replaced.
+def round_weights(model: nn.Module) -> None:
+    """Rounds the weights of a model to what float16 can hold, in place.
 
     Raises:
         OverflowError: A weight is beyond float16's range.
+    """
+    with torch.no_grad():
+        for name, weights in model.named_parameters():
+            if weights.numel() >= _WORTH_IT:
+                rounded = weights.half().float()
+                if not torch.isfinite(rounded).all():
+                    raise OverflowError(f"{name} holds weights beyond float16's range; use float32 storage")
+                weights.copy_(rounded)
+
+
+def store_as_half(model: onnx.ModelProto) -> int:
+    """Stores every float32 tensor that float16 holds exactly as float16, behind a Cast that is folded at load.
+
+    Args:
+        model: Changed in place; it computes the same to the bit.
+
+    Returns:
+        How many tensors were replaced.
     """
     casts = []
     for tensor in model.graph.initializer:
         if tensor.data_type != onnx.TensorProto.FLOAT or int(np.prod(tensor.dims)) < _WORTH_IT:
             continue
         weights = numpy_helper.to_array(tensor)
-        if np.abs(weights).max() > np.finfo(np.float16).max:
-            raise OverflowError(f"{tensor.name} holds weights beyond float16's range")
+        with np.errstate(over="ignore"):
+            half = weights.astype(np.float16)
+        if not np.array_equal(half.astype(np.float32), weights):
+            continue
         name = tensor.name
-        tensor.CopyFrom(numpy_helper.from_array(weights.astype(np.float16), f"{name}.half"))
+        tensor.CopyFrom(numpy_helper.from_array(half, f"{name}.half"))
         casts.append(onnx.helper.make_node("Cast", [f"{name}.half"], [name], to=onnx.TensorProto.FLOAT))
     nodes = [*casts, *model.graph.node]
     del model.graph.node[:]

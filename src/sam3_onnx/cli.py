@@ -1,0 +1,128 @@
+"""The command line: thin, over the same API."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+import time
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from sam3_onnx.errors import Sam3Error
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from sam3_onnx.results import Segmentation
+    from sam3_onnx.session import Sam3Session
+    from sam3_onnx.shapes import ShapeType
+
+__all__ = ["main"]
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Runs one command.
+
+    Args:
+        arguments: Words of the command line without the program's name; None for `sys.argv`.
+
+    Returns:
+        0, or 1 if the command failed: the reason is on standard error.
+    """
+    options = _parser().parse_args(arguments)
+    try:
+        _segment(options)
+    except Sam3Error as error:
+        print(f"sam3-onnx: {error}", file=sys.stderr)
+        return 1
+    except OSError as error:
+        print(f"sam3-onnx: cannot write the results: {error}", file=sys.stderr)
+        return 1
+    return 0
+
+
+def _parser() -> argparse.ArgumentParser:
+    from sam3_onnx import __version__  # noqa: PLC0415 - the package is complete by now
+
+    parser = argparse.ArgumentParser(prog="sam3-onnx", description="SAM 3 on your own machine through ONNX Runtime.")
+    parser.add_argument("--version", action="version", version=f"sam3-onnx {__version__}")
+    commands = parser.add_subparsers(dest="command", required=True)
+    segment = commands.add_parser(
+        "segment",
+        help="find every instance in a picture",
+        description="Finds every instance of some words, or of what is like some boxes; writes OUT/<name>.json "
+        "(X-AnyLabeling's format) and OUT/<name>.png (the picture with the instances drawn on it).",
+    )
+    segment.add_argument("picture", help="a picture file")
+    segment.add_argument("--text", help='what to find, such as "person, car"')
+    box = {"action": "append", "default": [], "metavar": "X1,Y1,X2,Y2", "type": _box}
+    segment.add_argument("--box", help="a box around an example, in pixels; may be repeated", **box)
+    segment.add_argument("--negative-box", help="a box around what is not meant; may be repeated", **box)
+    segment.add_argument("--model", default="miniature", help="a registered model or a folder of .onnx files")
+    segment.add_argument("--output-mode", choices=("polygon", "rectangle", "rotation"), default="polygon")
+    segment.add_argument("--conf", type=float, help="threshold of scores (default: the model's, as a rule 0.5)")
+    segment.add_argument("--epsilon", type=float, default=0.001, help="polygon simplification (default: %(default)s)")
+    segment.add_argument("--provider", default="auto", help="execution provider (default: %(default)s)")
+    segment.add_argument("-o", "--out", default="out", help="folder of the results (default: %(default)s)")
+    return parser
+
+
+def _box(text: str) -> tuple[float, float, float, float]:
+    try:
+        x1, y1, x2, y2 = (float(number) for number in text.split(","))
+    except ValueError as error:
+        raise argparse.ArgumentTypeError(f"expected four numbers x1,y1,x2,y2, got {text!r}") from error
+    return x1, y1, x2, y2
+
+
+def _segment(options: argparse.Namespace) -> None:
+    from sam3_onnx.draw import draw  # noqa: PLC0415 - --help need not wait for OpenCV
+    from sam3_onnx.images import load_image, save_png  # noqa: PLC0415
+    from sam3_onnx.labels import write_xanylabeling  # noqa: PLC0415
+    from sam3_onnx.prompts import Box  # noqa: PLC0415
+
+    began = time.perf_counter()
+    with _opened(options) as session:
+        loaded = time.perf_counter() - began
+        boxes = [Box(*box) for box in options.box] + [Box(*box, positive=False) for box in options.negative_box]
+        picture = load_image(options.picture)
+        result = session.predict(picture, options.text, boxes=boxes)
+        print(_table(result, options.output_mode))
+        print(_times({"load model": loaded, **result.timings}))
+        folder, name = Path(options.out), Path(options.picture).stem
+        folder.mkdir(parents=True, exist_ok=True)
+        image_path = Path(options.picture).resolve()
+        shapes = result.shapes(options.output_mode)
+        write_xanylabeling(folder / f"{name}.json", shapes, image_path=str(image_path), image_size=result.size)
+        save_png(folder / f"{name}.png", draw(picture, result))
+        print(f"wrote {folder / f'{name}.json'} and {folder / f'{name}.png'}")
+
+
+def _opened(options: argparse.Namespace) -> Sam3Session:
+    from sam3_onnx.hub import KNOWN_MODELS  # noqa: PLC0415
+    from sam3_onnx.session import Sam3Session  # noqa: PLC0415
+
+    chosen = {"provider": options.provider, "conf_threshold": options.conf, "epsilon": options.epsilon}
+    if options.model in KNOWN_MODELS or not Path(options.model).is_dir():
+        return Sam3Session.from_pretrained(options.model, **chosen)
+    return Sam3Session.from_folder(options.model, **chosen)
+
+
+def _table(result: Segmentation, mode: ShapeType) -> str:
+    """One line per instance: label, score, box, vertices of its shape."""
+    rows = [("label", "score", "box (x1 y1 x2 y2)", "vertices")]
+    for instance in result:
+        box = " ".join(f"{edge:.0f}" for edge in instance.box)
+        shape = instance.shape(mode)
+        rows.append((instance.label, f"{instance.score:.2f}", box, "-" if shape is None else str(len(shape.points))))
+    widths = [max(len(row[column]) for row in rows) for column in range(4)]
+    lines = [
+        f"{row[0]:<{widths[0]}}  {row[1]:>{widths[1]}}  {row[2]:<{widths[2]}}  {row[3]:>{widths[3]}}" for row in rows
+    ]
+    lines.insert(1, "  ".join("-" * width for width in widths))
+    height, width = result.size
+    return "\n".join([*lines, f"{len(result)} instances in {width} x {height} pixels"])
+
+
+def _times(seconds: Mapping[str, float]) -> str:
+    return "times: " + ", ".join(f"{stage} {value * 1000:.0f} ms" for stage, value in seconds.items())
