@@ -51,8 +51,8 @@ def read_picture_header(data: bytes) -> PictureHeader:
         The header.
 
     Raises:
-        ValueError: The bytes are none of these formats, end within the header, are a JPEG without an end (which
-            decoders fill up with grey), or hold floating-point samples.
+        ValueError: The bytes are none of these formats, end within the header, or are a JPEG without an end, which
+            decoders fill up with grey.
     """
     for signature, read in _READERS:
         if signature.match(data):
@@ -63,24 +63,21 @@ def read_picture_header(data: bytes) -> PictureHeader:
     raise ValueError("its first bytes are not those of AVIF, BMP, GIF, JPEG, JPEG 2000, PNG, PNM, TIFF or WebP")
 
 
-_SHORT, _LONG = 3, 4
-_TIFF_WIDTH, _TIFF_HEIGHT, _ORIENTATION, _SAMPLE_FORMAT = 256, 257, 274, 339
-_FLOAT_SAMPLES = 3
+_INTEGERS = {3: "H", 4: "I"}
+_TIFF_WIDTH, _TIFF_HEIGHT, _ORIENTATION = 256, 257, 274
 _TURNS = {2: (0, True), 3: (2, False), 4: (2, True), 5: (3, True), 6: (3, False), 7: (1, True), 8: (1, False)}
 
 
 def _tiff_fields(tiff: bytes) -> dict[int, int]:
-    """First value of each SHORT and LONG field in the first image file directory."""
+    """Fields in the first image file directory that hold one SHORT or LONG."""
     order = "<" if tiff.startswith(b"II") else ">"
     (directory,) = struct.unpack_from(order + "I", tiff, 4)
     (entries,) = struct.unpack_from(order + "H", tiff, directory)
     fields = {}
     for entry in range(directory + 2, directory + 2 + 12 * entries, 12):
-        tag, kind, count, pointer = struct.unpack_from(order + "HHII", tiff, entry)
-        if kind in (_SHORT, _LONG):
-            code = order + ("H" if kind == _SHORT else "I")
-            fits = count * struct.calcsize(code) <= struct.calcsize("I")
-            (fields[tag],) = struct.unpack_from(code, tiff, entry + 8 if fits else pointer)
+        tag, kind = struct.unpack_from(order + "HH", tiff, entry)
+        if kind in _INTEGERS:
+            (fields[tag],) = struct.unpack_from(order + _INTEGERS[kind], tiff, entry + 8)
     return fields
 
 
@@ -173,8 +170,6 @@ def _jpeg2000(data: bytes) -> PictureHeader:
 
 def _tiff(data: bytes) -> PictureHeader:
     fields = _tiff_fields(data)
-    if fields.get(_SAMPLE_FORMAT) == _FLOAT_SAMPLES:
-        raise ValueError("it holds floating-point samples, whose range is not known")
     return PictureHeader(fields.get(_TIFF_WIDTH, 0), fields.get(_TIFF_HEIGHT, 0))
 
 
