@@ -157,8 +157,8 @@ def test_the_sign_of_a_box_is_kept() -> None:
 
 
 def test_reversed_corners_are_put_in_order() -> None:
-    boxes = [(90, 80, 10, 20), (10, 80, 90, 20), Box(90, 20, 10, 80)]
-    assert parse_boxes(boxes, SIZE) == (Box(10, 20, 90, 80),) * 3
+    found = parse_boxes([(90, 80, 10, 20), (10, 80, 90, 20), Box(90, 20, 10, 80)], SIZE)
+    assert found == (Box(10, 20, 90, 80),) * 3
 
 
 def test_a_box_partly_outside_is_clipped() -> None:

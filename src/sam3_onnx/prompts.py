@@ -73,8 +73,8 @@ class Box:
 
 TextLike: TypeAlias = str | Sequence[str] | Mapping[str, str]
 """What `parse_text` takes."""
-BoxesLike: TypeAlias = Iterable[Box | Sequence[float] | NDArray[np.number]] | NDArray[np.number]
-"""What `parse_boxes` takes."""
+BoxesLike: TypeAlias = Iterable[Box | Sequence[float] | NDArray[np.number]]
+"""What `parse_boxes` takes; an (N, 4) array is such an iterable."""
 MarksLike: TypeAlias = Iterable[Mapping[str, object]]
 """What `parse_marks` takes."""
 

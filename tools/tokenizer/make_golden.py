@@ -95,7 +95,7 @@ def joined(tokens: list[str], pair: tuple[str, str]) -> list[str]:
 
 def random_texts(prompts: list[str], count: int) -> list[str]:
     """Mix words, punctuation, entities, white space and single characters of every script."""
-    chance = random.Random(SEED)  # noqa: S311 (a reproducible choice of test texts)
+    chance = random.Random(SEED)
     words = sorted({word for prompt in prompts for word in prompt.split()})
     unused = {"Cn", "Co", "Cs"}
     characters = [chr(code) for code in range(0x20000) if unicodedata.ucd_3_2_0.category(chr(code)) not in unused]
