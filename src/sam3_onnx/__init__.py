@@ -19,7 +19,6 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from sam3_onnx.cache import CacheInfo
-    from sam3_onnx.draw import draw
     from sam3_onnx.embeddings import Embedding
     from sam3_onnx.errors import Sam3Error
     from sam3_onnx.families import Capabilities
@@ -40,7 +39,6 @@ __all__ = [
     "Segmentation",
     "Shape",
     "__version__",
-    "draw",
     "load_image",
 ]
 
@@ -59,7 +57,6 @@ _HOMES = {
     "Sam3Session": "session",
     "Segmentation": "results",
     "Shape": "shapes",
-    "draw": "draw",
     "load_image": "images",
 }
 

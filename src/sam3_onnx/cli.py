@@ -55,9 +55,9 @@ def _parser() -> argparse.ArgumentParser:
     )
     segment.add_argument("picture", help="a picture file")
     segment.add_argument("--text", help='what to find, such as "person, car"')
-    box = {"action": "append", "default": [], "metavar": "X1,Y1,X2,Y2", "type": _box}
-    segment.add_argument("--box", help="a box around an example, in pixels; may be repeated", **box)
-    segment.add_argument("--negative-box", help="a box around what is not meant; may be repeated", **box)
+    for name, meaning in (("--box", "an example"), ("--negative-box", "what is not meant")):
+        told = f"a box around {meaning}, in pixels; may be repeated"
+        segment.add_argument(name, help=told, action="append", default=[], metavar="X1,Y1,X2,Y2", type=_box)
     segment.add_argument("--model", default="miniature", help="a registered model or a folder of .onnx files")
     segment.add_argument("--output-mode", choices=("polygon", "rectangle", "rotation"), default="polygon")
     segment.add_argument("--conf", type=float, help="threshold of scores (default: the model's, as a rule 0.5)")
@@ -76,15 +76,16 @@ def _box(text: str) -> tuple[float, float, float, float]:
 
 
 def _segment(options: argparse.Namespace) -> None:
-    from sam3_onnx.draw import draw  # noqa: PLC0415 - --help need not wait for OpenCV
-    from sam3_onnx.images import load_image, save_png  # noqa: PLC0415
+    from sam3_onnx.draw import draw_result, write_png  # noqa: PLC0415 - --help need not wait for OpenCV
+    from sam3_onnx.images import load_image  # noqa: PLC0415
     from sam3_onnx.labels import write_xanylabeling  # noqa: PLC0415
     from sam3_onnx.prompts import Box  # noqa: PLC0415
 
     began = time.perf_counter()
     with _opened(options) as session:
         loaded = time.perf_counter() - began
-        boxes = [Box(*box) for box in options.box] + [Box(*box, positive=False) for box in options.negative_box]
+        boxes = [Box(*box) for box in options.box]
+        boxes += [Box(x1, y1, x2, y2, positive=False) for x1, y1, x2, y2 in options.negative_box]
         picture = load_image(options.picture)
         result = session.predict(picture, options.text, boxes=boxes)
         print(_table(result, options.output_mode))
@@ -94,7 +95,7 @@ def _segment(options: argparse.Namespace) -> None:
         image_path = Path(options.picture).resolve()
         shapes = result.shapes(options.output_mode)
         write_xanylabeling(folder / f"{name}.json", shapes, image_path=str(image_path), image_size=result.size)
-        save_png(folder / f"{name}.png", draw(picture, result))
+        write_png(folder / f"{name}.png", draw_result(picture, result))
         print(f"wrote {folder / f'{name}.json'} and {folder / f'{name}.png'}")
 
 

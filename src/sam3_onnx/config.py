@@ -93,7 +93,10 @@ def _path(config: Mapping[str, object], key: str, base: Path) -> Path | None:
         remedy = "Write the path of the file."
         raise ConfigError(what=f"The configuration key {key}", expected="a path", got=repr(value), remedy=remedy)
     if "://" in str(value):
-        remedy = "Download the file and name it here: a configuration never downloads. Registered models are fetched by name, with Sam3Session.from_pretrained."
+        remedy = (
+            "Download the file and name it here: a configuration never downloads. "
+            "Registered models are opened by name, with Sam3Session.from_pretrained."
+        )
         raise ConfigError(what=f"The configuration key {key}", expected="a local path", got=repr(value), remedy=remedy)
     return base / Path(value).expanduser()
 

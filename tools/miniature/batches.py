@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 import cv2
 import numpy as np
 import torch
 from questions import MOST_BOXES, NO_BOX, ask_five
-from vocabulary import Words
 from world import COLORS, KINDS, MASK_SIDE, SIDE, draw_scene
+
+if TYPE_CHECKING:
+    from vocabulary import Words
 
 EACH = 5
 """Questions about one picture."""

@@ -26,8 +26,8 @@ def main() -> None:
     options = parser.parse_args()
     words = Words()
     model = build(words.size)
-    weights = {name: value.float() if value.is_floating_point() else value for name, value in load_file(options.weights).items()}
-    model.load_state_dict(weights)
+    stored = load_file(options.weights)
+    model.load_state_dict({name: v.float() if v.is_floating_point() else v for name, v in stored.items()})
     report = export_bundle(
         model,
         options.folder,

@@ -37,7 +37,7 @@ class Helpers(nn.Module):
 
 
 def corners(boxes: torch.Tensor) -> torch.Tensor:
-    """cxcywh to xyxy."""
+    """Turns cxcywh into xyxy."""
     return torch.cat([boxes[..., :2] - boxes[..., 2:] / 2, boxes[..., :2] + boxes[..., 2:] / 2], -1)
 
 

@@ -157,11 +157,10 @@ def ask_box(rng: np.random.Generator, scene: Scene, *, avoid: tuple[str, str] | 
 def ask_negative(rng: np.random.Generator, scene: Scene) -> Question | None:
     """Asks for a word, less what is like the thing in a negative box."""
     things = scene.things
-    choices: list[tuple[str, str, tuple[int, ...]]] = []
-    for kind in _nameable(things):
-        choices.append((kind, NO_COLOR, _indices(things, lambda thing, kind=kind: thing.kind == kind)))
-    for color in sorted({thing.color for thing in things} - {NO_COLOR}):
-        choices.append(("", color, _indices(things, lambda thing, color=color: thing.color == color)))
+    colors = sorted({thing.color for thing in things} - {NO_COLOR})
+    choices = [
+        (kind, NO_COLOR, _indices(things, lambda thing, kind=kind: thing.kind == kind)) for kind in _nameable(things)
+    ] + [("", color, _indices(things, lambda thing, color=color: thing.color == color)) for color in colors]
     choices = [choice for choice in choices if len({things[index].concept for index in choice[2]}) > 1]
     if not choices:
         return None

@@ -69,6 +69,7 @@ class Trainer:
             self.restore()
 
     def restore(self) -> None:
+        """Goes on where the saved state stopped."""
         state = torch.load(self.state_file, weights_only=True)
         self.model.load_state_dict(state["model"])
         self.helpers.load_state_dict(state["helpers"])
@@ -76,6 +77,7 @@ class Trainer:
         self.average, self.step = state["average"], state["step"]
 
     def save(self) -> None:
+        """Writes the state, and the averaged weights in float16."""
         state = {
             "model": self.model.state_dict(),
             "helpers": self.helpers.state_dict(),
@@ -92,6 +94,7 @@ class Trainer:
         )
 
     def losses(self, rng: np.random.Generator) -> Parts:
+        """Draws a batch and says what is wrong with the answers."""
         batch = draw_batch(rng, self.options.pictures, self.words)
         features = picture_features(self.model, batch.pictures)
         parts = vision_parts(self.helpers, features, batch)
@@ -105,6 +108,7 @@ class Trainer:
         return parts | question_parts(self.model, self.helpers, answers, batch, masked, noise)
 
     def share_gradients(self) -> None:
+        """Averages the gradients of all processes."""
         for parameter in self.parameters:
             if parameter.grad is None:
                 parameter.grad = torch.zeros_like(parameter)
@@ -115,6 +119,7 @@ class Trainer:
             parameter.grad.copy_(piece.view_as(parameter))
 
     def learn(self) -> Parts:
+        """Takes one step."""
         rng = np.random.default_rng([self.options.seed, self.options.rank, self.step])
         for group in self.optimizer.param_groups:
             group["lr"] = self.options.rate * rate(self.step, self.options.steps)
@@ -134,6 +139,7 @@ class Trainer:
         return {name: value.detach() for name, value in parts.items()} | {"gradient": norm}
 
     def run(self) -> None:
+        """Takes all steps that are left."""
         speaking = self.options.rank == 0
         log: dict[str, list[float]] = {}
         began = time.time()

@@ -71,7 +71,7 @@ class Decoder(nn.Module):
         places = model.vision_encoder.neck.position_encoding((1, width, *grid), torch.device("cpu"), torch.float32)
         self.register_buffer("places", places.flatten(2).transpose(1, 2).contiguous())
 
-    def forward(  # noqa: PLR0913 - the contract's inputs
+    def forward(
         self,
         fpn_0: torch.Tensor,
         fpn_1: torch.Tensor,

@@ -64,17 +64,15 @@ def verify_bundle(folder: Path, model: nn.Module, *, token_remap: torch.Tensor |
         ([[736, 3199]], [[one, two]], [[1, 0]]),
         ([[1125], [736, 3199], [320]], [[one, two], [two, one], [one, one]], [[1, -10], [0, 1], [-10, -10]]),
     ]
-    bundle = {
-        role: ort.InferenceSession(str(folder / f"{role}.onnx"), providers=["CPUExecutionProvider"])
-        for role in ("image_encoder", "text_encoder", "decoder")
-    }
+    bundle = _Bundle(folder, image)
+    reference = _Reference(model, image, token_remap, pad)
     scores, edges, ious = [], [], []
     for words, boxes, labels in cases:
         tokens = np.full((len(words), _CONTEXT), pad, np.int64)
         for row, ids in enumerate(words):
             tokens[row, : len(ids) + 2] = [_START, *ids, _END]
         prompt = tokens, np.array(boxes, np.float32), np.array(labels, np.int64)
-        ours, theirs = _ask_bundle(bundle, image, prompt), _ask_model(model, image, prompt, token_remap, pad)
+        ours, theirs = bundle.ask(*prompt), reference.ask(*prompt)
         scores.append(float(np.abs(_score(ours) - _score(theirs)).max()))
         edges.append(float(np.abs(ours[2] - theirs[2]).max()))
         ious.append(_smallest_iou(ours[3] > 0, theirs[3] > 0))
@@ -88,38 +86,59 @@ def verify_bundle(folder: Path, model: nn.Module, *, token_remap: torch.Tensor |
     return report
 
 
-def _ask_bundle(
-    bundle: dict[str, ort.InferenceSession], image: NDArray[np.uint8], prompt: tuple[NDArray[np.generic], ...]
-) -> list[NDArray[np.float32]]:
-    tokens, boxes, labels = prompt
-    features = dict(
-        zip(("fpn_0", "fpn_1", "fpn_2"), bundle["image_encoder"].run(None, {"image": image}), strict=True)
-    )
-    text_features, text_mask = bundle["text_encoder"].run(("text_features", "text_mask"), {"tokens": tokens})
-    feeds = {**features, "text_features": text_features, "text_mask": text_mask, "boxes": boxes, "box_labels": labels}
-    answers: list[NDArray[np.float32]] = bundle["decoder"].run(("logits", "presence", "boxes_xyxy", "masks"), feeds)
-    return answers
+class _Bundle:
+    """The exported graphs, with one picture encoded."""
+
+    def __init__(self, folder: Path, image: NDArray[np.uint8]) -> None:
+        def graph(role: str) -> ort.InferenceSession:
+            return ort.InferenceSession(str(folder / f"{role}.onnx"), providers=["CPUExecutionProvider"])
+
+        levels = ("fpn_0", "fpn_1", "fpn_2")
+        self.features = dict(zip(levels, graph("image_encoder").run(levels, {"image": image}), strict=True))
+        self.text_encoder, self.decoder = graph("text_encoder"), graph("decoder")
+
+    def ask(
+        self, tokens: NDArray[np.int64], boxes: NDArray[np.float32], labels: NDArray[np.int64]
+    ) -> list[NDArray[np.float32]]:
+        """Logits, presence, boxes, masks."""
+        text, mask = self.text_encoder.run(("text_features", "text_mask"), {"tokens": tokens})
+        feeds = {**self.features, "text_features": text, "text_mask": mask, "boxes": boxes, "box_labels": labels}
+        answers: list[NDArray[np.float32]] = self.decoder.run(("logits", "presence", "boxes_xyxy", "masks"), feeds)
+        return answers
 
 
-def _ask_model(
-    model: nn.Module,
-    image: NDArray[np.uint8],
-    prompt: tuple[NDArray[np.generic], ...],
-    remap: torch.Tensor | None,
-    pad: int,
-) -> list[NDArray[np.float32]]:
-    tokens, boxes, labels = (torch.from_numpy(array) for array in prompt)
-    pixels = torch.from_numpy(image).float()[None] / 127.5 - 1
-    with torch.no_grad():
-        answer = model(
-            pixel_values=pixels.expand(len(tokens), -1, -1, -1),
-            input_ids=tokens if remap is None else remap[tokens],
-            attention_mask=(tokens != pad).long(),
-            input_boxes=boxes,
-            input_boxes_labels=labels,
+class _Reference:
+    """The PyTorch model through its own `forward`, with the same picture encoded."""
+
+    def __init__(self, model: nn.Module, image: NDArray[np.uint8], remap: torch.Tensor | None, pad: int) -> None:
+        self.model, self.remap, self.pad = model, remap, pad
+        with torch.no_grad():
+            self.vision = model.get_vision_features(torch.from_numpy(image).float()[None] / 127.5 - 1)
+
+    def ask(
+        self, tokens: NDArray[np.int64], boxes: NDArray[np.float32], labels: NDArray[np.int64]
+    ) -> list[NDArray[np.float32]]:
+        """Logits, presence, boxes, masks."""
+        ids = torch.from_numpy(tokens)
+        vision = type(self.vision)(
+            fpn_hidden_states=self._for_each(self.vision.fpn_hidden_states, len(ids)),
+            fpn_position_encoding=self._for_each(self.vision.fpn_position_encoding, len(ids)),
         )
-    heads: Sequence[torch.Tensor] = (answer.pred_logits, answer.presence_logits, answer.pred_boxes, answer.pred_masks)
-    return [head.numpy() for head in heads]
+        with torch.no_grad():
+            answer = self.model(
+                vision_embeds=vision,
+                input_ids=ids if self.remap is None else self.remap[ids],
+                attention_mask=(ids != self.pad).long(),
+                input_boxes=torch.from_numpy(boxes),
+                input_boxes_labels=torch.from_numpy(labels),
+            )
+        return [
+            head.numpy() for head in (answer.pred_logits, answer.presence_logits, answer.pred_boxes, answer.pred_masks)
+        ]
+
+    @staticmethod
+    def _for_each(levels: Sequence[torch.Tensor], prompts: int) -> tuple[torch.Tensor, ...]:
+        return tuple(level.expand(prompts, -1, -1, -1) for level in levels)
 
 
 def _score(answer: Sequence[NDArray[np.float32]]) -> NDArray[np.float32]:
