@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import os
 import sys
 import time
 from pathlib import Path
@@ -76,7 +77,8 @@ def _box(text: str) -> tuple[float, float, float, float]:
 
 
 def _segment(options: argparse.Namespace) -> None:
-    from sam3_onnx.draw import draw_result, write_png  # noqa: PLC0415 - --help need not wait for OpenCV
+    from sam3_onnx.draw import draw_result  # noqa: PLC0415 - --help need not wait for OpenCV
+    from sam3_onnx.files import write_png  # noqa: PLC0415
     from sam3_onnx.images import load_image  # noqa: PLC0415
     from sam3_onnx.labels import write_xanylabeling  # noqa: PLC0415
     from sam3_onnx.prompts import Box  # noqa: PLC0415
@@ -92,9 +94,9 @@ def _segment(options: argparse.Namespace) -> None:
         print(_times({"load model": loaded, **result.timings}))
         folder, name = Path(options.out), Path(options.picture).stem
         folder.mkdir(parents=True, exist_ok=True)
-        image_path = Path(options.picture).resolve()
+        seen_from_labels = Path(os.path.relpath(options.picture, folder)).as_posix()
         shapes = result.shapes(options.output_mode)
-        write_xanylabeling(folder / f"{name}.json", shapes, image_path=str(image_path), image_size=result.size)
+        write_xanylabeling(folder / f"{name}.json", shapes, image_path=seen_from_labels, image_size=result.size)
         write_png(folder / f"{name}.png", draw_result(picture, result))
         print(f"wrote {folder / f'{name}.json'} and {folder / f'{name}.png'}")
 

@@ -271,7 +271,7 @@ def _marked(mark: object) -> Box:
             family="concept",
             wanted=f"the point mark {mark!r}",
             allowed="words and boxes",
-            remedy="A point selects one object: use predict_object(image, points=..., point_labels=...) for that.",
+            remedy="A point selects one object, which needs a tracker head; draw a box around an example instead.",
         )
     if kind != "rectangle":
         raise MarkError(repr(mark), reason=f"its type is {kind!r}")

@@ -52,6 +52,9 @@ class Instance:
     epsilon: float = field(default=DEFAULT_EPSILON, repr=False)
     """Default simplification of this instance's polygons."""
 
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "box", _frozen(np.array(self.box, np.float32)))
+
     @property
     def mask(self) -> NDArray[np.bool_]:
         """(H, W), made anew at each call in the size of the picture."""
@@ -181,12 +184,12 @@ class Segmentation(Sequence[Instance]):
     @cached_property
     def boxes(self) -> NDArray[np.float32]:
         """(N, 4) x1, y1, x2, y2 in pixels of the picture."""
-        return np.array([instance.box for instance in self.instances], np.float32).reshape(-1, 4)
+        return _frozen(np.array([instance.box for instance in self.instances], np.float32).reshape(-1, 4))
 
     @cached_property
     def scores(self) -> NDArray[np.float32]:
         """(N,) in 0..1."""
-        return np.array([instance.score for instance in self.instances], np.float32)
+        return _frozen(np.array([instance.score for instance in self.instances], np.float32))
 
     @property
     def labels(self) -> list[str]:
@@ -247,3 +250,8 @@ class Segmentation(Sequence[Instance]):
 
     def _with(self, instances: tuple[Instance, ...]) -> Segmentation:
         return Segmentation(instances, self.size, self.timings)
+
+
+def _frozen(array: NDArray[np.float32]) -> NDArray[np.float32]:
+    array.flags.writeable = False
+    return array

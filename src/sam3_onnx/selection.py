@@ -47,7 +47,7 @@ def instances_of(
     for index in np.argsort(-found.scores, kind="stable"):
         source = CroppedMask(found.masks[index], _grown(boxes[index])) if cut_to_box else found.masks[index]
         score = float(found.scores[index])
-        instances.append(Instance(concept.label, concept.prompt, score, boxes[index].copy(), source, epsilon))
+        instances.append(Instance(concept.label, concept.prompt, score, boxes[index], source, epsilon))
     return instances if nms is None else _suppressed(instances, nms)
 
 

@@ -416,6 +416,8 @@ class Sam3Session:
             raise EmptyPromptError(got=f"{len(given)} negative boxes and no word" if given else "no word and no box")
         if given and not allowed.boxes:
             self._refuse("boxes", "words only", "Use an export whose decoder takes boxes, such as a native bundle.")
+        if not allowed.negative_boxes and not all(box.positive for box in given):
+            self._refuse("negative boxes", "positive boxes", "Leave the negative boxes out.")
         if allowed.max_boxes is not None and len(given) > allowed.max_boxes:
             remedy = "Ask with one box at a time, or use an export that takes several, such as a native bundle."
             self._refuse(f"{len(given)} boxes in one prompt", f"at most {allowed.max_boxes}", remedy)

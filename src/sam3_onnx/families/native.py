@@ -48,14 +48,8 @@ class NativeFamily:
 
     def __init__(self, models: Mapping[str, OnnxModel]) -> None:
         self.models = models
-        for model in models.values():
-            version = model.graph.metadata.get("sam3_onnx.contract", _CONTRACT)
-            if version != _CONTRACT:
-                raise ModelFileDamagedError(
-                    model.graph.path,
-                    expected=f"contract version {_CONTRACT}",
-                    got=f"version {version} of a newer release",
-                )
+        for role, model in models.items():
+            _check_manifest(model.graph, role)
         shape = models["image_encoder"].graph.inputs["image"].shape
         self._input_size = (shape[1] or 0, shape[2] or 0)
         self._pad = int(models["text_encoder"].graph.metadata.get("sam3_onnx.pad", "0"))
@@ -116,6 +110,17 @@ class NativeFamily:
             answers = self.models["decoder"].run(_ANSWERS, feeds, cancel=cancel)
             found += [select(*heads, size=size, threshold=threshold) for heads in zip(*answers, strict=True)]
         return found
+
+
+def _check_manifest(graph: GraphInfo, role: str) -> None:
+    version = graph.metadata.get("sam3_onnx.contract")
+    if version not in {None, _CONTRACT}:
+        got = f"version {version} of a newer release"
+        raise ModelFileDamagedError(graph.path, expected=f"contract version {_CONTRACT}", got=got)
+    # The role is the last entry of the last field: a file that was cut off behind its graph lacks it.
+    if version is None or graph.metadata.get("sam3_onnx.role") != role:
+        got = f"one with {', '.join(graph.metadata) or 'no entries'}"
+        raise ModelFileDamagedError(graph.path, expected=f"a whole manifest with the role {role}", got=got)
 
 
 def _slots(queries: Sequence[Query]) -> tuple[NDArray[np.float32], NDArray[np.int64]]:

@@ -38,21 +38,25 @@ def graphs_of_folder(folder: Path) -> dict[str, GraphInfo]:
     graphs = [read_graph(path) for path in sorted(folder.glob("*.onnx"))]
     listing = {graph.path.name: graph.signature() for graph in graphs}
     nearest = ""
+    found: dict[str, list[GraphInfo]] = {}
     for family in _FAMILIES:
         candidates: dict[str, list[GraphInfo]] = {}
         for graph in graphs:
             role = family.role_of(graph)
             if role:
                 candidates.setdefault(role, []).append(graph)
-        several = {role: [graph.path.name for graph in found] for role, found in candidates.items() if len(found) > 1}
         if set(candidates) == set(ROLES):
-            if several:
-                raise AmbiguousFolderError(folder, choices=several)
-            return {role: candidates[role][0] for role in ROLES}
-        if len(candidates) > 1:
+            for role in ROLES:
+                found.setdefault(role, []).extend(candidates[role])
+        elif len(candidates) > 1:
             missing = ", ".join(role for role in ROLES if role not in candidates)
             nearest = f"Nearest is the {family.name} family: no graph there is its {missing}."
-    raise UnknownFamilyError(f"{folder} holds no known SAM 3 export", graphs=listing, missing=nearest)
+    if not found:
+        raise UnknownFamilyError(f"{folder} holds no known SAM 3 export", graphs=listing, missing=nearest)
+    several = {role: [graph.path.name for graph in fits] for role, fits in found.items() if len(fits) > 1}
+    if several:
+        raise AmbiguousFolderError(folder, choices=several)
+    return {role: found[role][0] for role in ROLES}
 
 
 def graphs_of_files(paths: Mapping[str, Path]) -> dict[str, GraphInfo]:

@@ -76,6 +76,8 @@ class SixFileFamily:
         model = self.models["image_encoder"]
         wanted = _FEATURES if self._places is not None else (*_FEATURES, _PLACES)
         answers = dict(zip(wanted, model.run(wanted, {"image": pixels}, cancel=cancel), strict=True))
+        for name, values in answers.items():
+            require_finite(name, values)  # the decoder cuts NaN away with the low scores
         if _PLACES in answers:
             self._places = answers.pop(_PLACES)
         return answers
@@ -88,6 +90,7 @@ class SixFileFamily:
         for ids in tokens:
             row = pad([ids], pad_id=_PAD).astype(dtype)
             mask, memory = model.run(("text_attention_mask", "text_memory"), {"tokens": row}, cancel=cancel)
+            require_finite("text_memory", memory)
             features.append({"language_mask": mask, "language_features": memory})
         return features
 

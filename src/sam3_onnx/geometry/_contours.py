@@ -91,7 +91,7 @@ def _crop(mask: NDArray[np.bool_]) -> _Crop | None:
 
 
 def _trace(crop: _Crop, mode: int) -> tuple[list[Contour], list[int]]:
-    """Return all contours, and for each the index of the one around it, or -1."""
+    """Return all contours, and for each the index of the part's exterior if it is a hole, otherwise -1."""
     found, hierarchy = cv2.findContours(crop.pixels, mode, cv2.CHAIN_APPROX_NONE, offset=crop.offset)
     contours = [np.asarray(contour, dtype=np.int32).reshape(-1, 2) for contour in found]
     parents = np.asarray(hierarchy).reshape(-1, 4)[:, _PARENT]

@@ -161,7 +161,7 @@ def _counts_of(rle: Mapping[str, object]) -> NDArray[np.int64]:
         case [*runs] if all(isinstance(run, Integral) and 0 <= int(run) <= _LONGEST_RUN for run in runs):
             return np.array(runs, dtype=np.int64)
         case [*_]:
-            raise _malformed("a list with something else in it")
+            raise _malformed("a list with an item that is no such number")
         case other:
             raise _malformed(f"counts of type {type(other).__name__}")
 

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from sam3_onnx.errors import OptionError
-from sam3_onnx.labels._atomic import write_text_atomically
+from sam3_onnx.files import write_atomically
 
 if TYPE_CHECKING:
     import os
@@ -58,7 +58,8 @@ def write_xanylabeling(
         "imageHeight": int(height),
         "imageWidth": int(width),
     }
-    write_text_atomically(path, json.dumps(content, ensure_ascii=False, indent=2, allow_nan=False) + "\n")
+    text = json.dumps(content, ensure_ascii=False, indent=2, allow_nan=False) + "\n"
+    write_atomically(path, text.encode())
 
 
 def _entry(shape: Shape) -> Mapping[str, object]:

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import mmap
 from dataclasses import dataclass, field
+from pathlib import PureWindowsPath
 from typing import TYPE_CHECKING
 
 from sam3_onnx.errors import ModelFileDamagedError, ModelFileMissingError
@@ -33,6 +34,7 @@ _ELEMENT_TYPES = {
     16: "bfloat16",
 }
 _EXTERNAL = 1  # TensorProto.DataLocation
+_VARINT_BITS = 64
 
 
 @dataclass(frozen=True)
@@ -65,7 +67,7 @@ class GraphInfo:
 
     def depends_on(self, output: str) -> frozenset[str]:
         """Names of the graph inputs that an output is computed from."""
-        waiting, seen = [output], {output}
+        waiting, seen = [output], {output, ""}  # an empty name stands for an input or output left out
         while waiting:
             for name in self._producers.get(waiting.pop(), ()):
                 if name not in seen:
@@ -89,7 +91,8 @@ def read_graph(path: Path, *, role: str = "model file") -> GraphInfo:
 
     Raises:
         ModelFileMissingError: There is no such file, or its external data is not beside it.
-        ModelFileDamagedError: The file is cut off or no ONNX model, or its data is too short.
+        ModelFileDamagedError: The file is cut off or no ONNX model, or its data is too short or
+            said to lie outside the model's folder.
     """
     if not path.is_file():
         raise ModelFileMissingError(path, role=role)
@@ -99,7 +102,7 @@ def read_graph(path: Path, *, role: str = "model file") -> GraphInfo:
         try:
             reader = _GraphReader(memoryview(data))
             reader.read_model()
-        except (IndexError, ValueError, UnicodeDecodeError) as error:
+        except (IndexError, ValueError, RecursionError) as error:
             reason = f"{path.stat().st_size} bytes that end or break off inside a field ({error})"
             raise ModelFileDamagedError(path, expected="a whole ONNX model", got=reason) from error
         finally:
@@ -119,6 +122,9 @@ def read_graph(path: Path, *, role: str = "model file") -> GraphInfo:
 
 def _check_external(path: Path, needed: Mapping[str, int], role: str) -> None:
     for name, size in needed.items():
+        if not _is_inside(name):
+            got = f"the location {name!r}"
+            raise ModelFileDamagedError(path, expected="external data in the model's folder or below it", got=got)
         data = path.parent / name
         if not data.is_file():
             remedy = f"{path.name} keeps its weights in it; it must lie beside {path.name} under exactly this name."
@@ -127,6 +133,12 @@ def _check_external(path: Path, needed: Mapping[str, int], role: str) -> None:
             raise ModelFileDamagedError(
                 data, expected=f"at least {size} bytes of weights for {path.name}", got=f"{data.stat().st_size} bytes"
             )
+
+
+def _is_inside(location: str) -> bool:
+    """Whether a location is relative and without `..`, as ONNX demands, whatever system reads it."""
+    place = PureWindowsPath(location)  # knows both kinds of slashes, and drives
+    return bool(place.parts) and not place.anchor and ".." not in place.parts
 
 
 class _GraphReader:
@@ -155,6 +167,8 @@ class _GraphReader:
             position, shift = position + 1, shift + 7
             if byte < 0x80:  # noqa: PLR2004 - the continuation bit of a varint
                 return value, position
+            if shift > _VARINT_BITS:
+                raise ValueError(f"a number of more than {_VARINT_BITS} bits at byte {position}")
 
     def fields(self, span: tuple[int, int]) -> Iterator[tuple[int, int, tuple[int, int]]]:
         """Yields (field number, integer value, span of bytes) for each field of a message."""
@@ -241,7 +255,7 @@ class _GraphReader:
             elif number == 14:  # noqa: PLR2004 - TensorProto.data_location
                 external = value == _EXTERNAL
         if external:
-            location = entries["location"]
+            location = entries.get("location", "")
             end = int(entries.get("offset", "0")) + int(entries.get("length", "0"))
             self.external[location] = max(end, self.external.get(location, 0))
         return name

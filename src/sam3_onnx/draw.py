@@ -1,0 +1,185 @@
+"""What does a result look like on its picture?
+
+Every instance gets a colour of its own: a labeller looks for two coins that were taken for one, so coins must differ
+from each other. The colour of the n-th instance is always the same.
+"""
+
+from __future__ import annotations
+
+import colorsys
+from typing import TYPE_CHECKING, TypeAlias
+
+import cv2
+import numpy as np
+
+from sam3_onnx._chips import ChipStyle, draw_chip, place_chips
+from sam3_onnx.errors import MaskError, OptionError, PictureTypeError
+from sam3_onnx.masks import Window
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from numpy.typing import NDArray
+
+    from sam3_onnx.results import Segmentation
+
+__all__ = ["DEFAULT_OPACITY", "draw_instances", "draw_result", "instance_colour"]
+
+DEFAULT_OPACITY = 0.45
+"""Share of the instance's colour in its tint: clearly coloured, with the texture beneath still to be seen."""
+
+Colour: TypeAlias = tuple[int, int, int]
+
+
+def draw_instances(
+    image: NDArray[np.uint8],
+    *,
+    masks: Sequence[NDArray[np.bool_]],
+    labels: Sequence[str],
+    scores: Sequence[float],
+    boxes: NDArray[np.float32],
+    opacity: float = DEFAULT_OPACITY,
+) -> NDArray[np.uint8]:
+    """Draw instances onto a copy of their picture: tinted masks, contours, and a chip with label and score each.
+
+    Letters and lines grow with the picture. A chip stands above its box where there is room, otherwise where it hides
+    least, never beyond the picture. In a crowd it says the score alone, and it is left out where it would still hide
+    half an object. A label wider than the picture ends in dots. One that OpenCV cannot draw (such as Arabic; before
+    OpenCV 5 all but ASCII) is replaced by the instance's number, counted from 1: "#3 0.87".
+
+    Args:
+        image: (H, W, 3) uint8, RGB.
+        masks: N masks (H, W) bool.
+        labels: N labels.
+        scores: N scores in 0..1.
+        boxes: (N, 4) float32 x1, y1, x2, y2 in pixels, half-open.
+        opacity: Of the tint, 0 (none) to 1 (opaque). Contours and chips are always opaque.
+
+    Returns:
+        (H, W, 3) uint8, RGB; a new array.
+
+    Raises:
+        PictureTypeError: The image is not of that shape and dtype.
+        MaskError: A mask is not of that dtype or not of the picture's size.
+        OptionError: The numbers of masks, labels, scores and boxes differ, or `opacity` is outside 0..1.
+    """
+    _require_rgb(image)
+    for mask in masks:
+        if mask.dtype != np.bool_ or mask.shape != image.shape[:2]:
+            raise MaskError(expected=f"bool {image.shape[:2]}, as the picture", got=f"{mask.dtype} {mask.shape}")
+    windows = [Window(mask, 0, 0).tight() for mask in masks]
+    return _drawn(image, windows, labels, scores, boxes, opacity)
+
+
+def draw_result(
+    image: NDArray[np.uint8], result: Segmentation, *, opacity: float = DEFAULT_OPACITY
+) -> NDArray[np.uint8]:
+    """Draw what a session found onto a copy of the picture, as `draw_instances` does.
+
+    Args:
+        image: (H, W, 3) uint8, RGB, as `load_image` returns it.
+        result: What `predict` returned for it.
+        opacity: Of the tint, 0 (none) to 1 (opaque).
+
+    Returns:
+        (H, W, 3) uint8, RGB; a new array.
+
+    Raises:
+        PictureTypeError: The image is not of that shape and dtype, or not of the result's size.
+        OptionError: `opacity` is outside 0..1.
+    """
+    _require_rgb(image)
+    if image.shape[:2] != result.size:
+        raise PictureTypeError(
+            expected=f"the picture of this result, {result.size} high and wide",
+            got=f"one of {image.shape[:2]}",
+            remedy="Pass the array that load_image returned for the picture.",
+        )
+    windows = [instance.source.window for instance in result]
+    return _drawn(image, windows, result.labels, result.scores.tolist(), result.boxes, opacity)
+
+
+def instance_colour(index: int) -> Colour:
+    """Colour of the n-th instance.
+
+    Hues follow each other by the golden ratio, so that any number of them lies far apart, and every third is paler.
+
+    Args:
+        index: From 0.
+
+    Returns:
+        Red, green, blue, 0 to 255.
+    """
+    saturation, value = _SHADES[index % len(_SHADES)]
+    hue = (_FIRST_HUE + index * _GOLDEN_RATIO) % 1.0
+    red, green, blue = colorsys.hsv_to_rgb(hue, saturation, value)
+    return round(255 * red), round(255 * green), round(255 * blue)
+
+
+_GOLDEN_RATIO = (5**0.5 - 1) / 2
+_FIRST_HUE = 0.86
+_SHADES = ((0.75, 1.0), (0.75, 1.0), (0.55, 0.9))
+"""Saturation and value. With the first hue they keep the first 12 colours 25 CIELAB units apart, the best of a grid."""
+
+
+def _require_rgb(image: NDArray[np.uint8]) -> None:
+    if image.dtype != np.uint8 or image.ndim != 3 or image.shape[2] != 3:  # noqa: PLR2004 - RGB
+        raise PictureTypeError(
+            expected="a uint8 array (H, W, 3)",
+            got=f"a {image.dtype} array {image.shape}",
+            remedy="Bring it there with load_image(picture).",
+        )
+
+
+def _drawn(
+    image: NDArray[np.uint8],
+    windows: Sequence[Window],
+    labels: Sequence[str],
+    scores: Sequence[float],
+    boxes: NDArray[np.float32],
+    opacity: float,
+) -> NDArray[np.uint8]:
+    counts = (len(windows), len(labels), len(scores), len(boxes))
+    if len(set(counts)) != 1:
+        raise OptionError("masks, labels, scores and boxes", expected="of one number", got=counts)
+    if not 0 <= opacity <= 1:
+        raise OptionError("opacity", expected="between 0 and 1", got=opacity)
+    canvas = np.array(image, order="C")
+    size = image.shape[0], image.shape[1]
+    side = float(np.sqrt(size[0] * size[1]))
+    line = max(1, round(side / _SIDE_PER_LINE))
+    rim = min(max(1, line // 2), int(side / _SIDE_PER_RIM))
+    colours = [instance_colour(index) for index in range(len(windows))]
+    visible = [pair for pair in zip(windows, colours, strict=True) if pair[0].area]
+    largest_first = sorted(visible, key=lambda pair: -pair[0].area)
+    for window, colour in largest_first:
+        _tint(canvas, window, colour, opacity)
+    for window, colour in largest_first:
+        _outline(canvas, window, colour, line=line, rim=rim)
+    style = ChipStyle.for_picture(size, gap=line + 1)
+    for chip, colour in zip(place_chips(labels, scores, boxes, style, size=size), colours, strict=True):
+        if chip is not None:
+            draw_chip(canvas, chip, style, colour)
+    return canvas
+
+
+def _tint(canvas: NDArray[np.uint8], window: Window, colour: Colour, opacity: float) -> None:
+    height, width = window.mask.shape
+    part = canvas[window.y : window.y + height, window.x : window.x + width]
+    levels = np.arange(256)[:, None] * (1 - opacity) + np.array(colour) * opacity
+    tinted = cv2.LUT(part, np.rint(levels).astype(np.uint8)[None])
+    np.copyto(part, tinted, where=window.mask[..., None])
+
+
+def _outline(canvas: NDArray[np.uint8], window: Window, colour: Colour, *, line: int, rim: int) -> None:
+    """Contours of all parts and holes, on a dark rim that lets them stand out from any ground."""
+    contours, _ = cv2.findContours(window.mask.view(np.uint8), cv2.RETR_LIST, cv2.CHAIN_APPROX_SIMPLE)
+    red, green, blue = (round(_RIM_SHADE * level) for level in colour)
+    for ink, thickness in (((red, green, blue), line + 2 * rim), (colour, line)):
+        cv2.drawContours(canvas, contours, -1, ink, thickness, cv2.LINE_AA, offset=(window.x, window.y))
+
+
+_SIDE_PER_LINE, _SIDE_PER_RIM = 400, 200
+"""Pixels of the picture's side for each pixel of line, and for each that the rim may have; tiny pictures have none."""
+_RIM_SHADE = 0.35
+"""Brightness of the rim as a share of the contour's."""

@@ -1,0 +1,49 @@
+"""How does a result file change without ever being half-written?"""
+
+from __future__ import annotations
+
+import os
+import secrets
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import cv2
+
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
+
+__all__ = ["write_atomically", "write_png"]
+
+
+def write_atomically(path: str | os.PathLike[str], content: bytes) -> None:
+    """Puts a file in place in one step, so that readers see the old content or the new.
+
+    Args:
+        path: The file to create or replace. Its folder has to exist.
+        content: The whole content.
+
+    Raises:
+        OSError: The folder is missing or not writable, or the disk is full; an older file is as it was.
+    """
+    target = Path(path)
+    draft = target.with_name(f".{secrets.token_hex(8)}.tmp")
+    try:
+        with draft.open("xb") as file:
+            file.write(content)
+            file.flush()
+            os.fsync(file.fileno())
+        draft.replace(target)
+    except BaseException:
+        draft.unlink(missing_ok=True)
+        raise
+
+
+def write_png(path: str | os.PathLike[str], image: NDArray[np.uint8]) -> None:
+    """Writes a picture (H, W, 3) uint8 RGB as PNG, in one step.
+
+    Raises:
+        OSError: As `write_atomically`.
+    """
+    _, encoded = cv2.imencode(".png", cv2.cvtColor(image, cv2.COLOR_RGB2BGR))
+    write_atomically(path, encoded.tobytes())

@@ -1,0 +1,80 @@
+"""The command line, run as a person runs it."""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING
+
+import cv2
+import pytest
+
+from sam3_onnx.cli import main
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+
+def test_segment_prints_a_table_and_writes_labels_and_an_overlay(
+    coins: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main(["segment", str(coins), "--text", "coin", "-o", str(tmp_path)]) == 0
+    printed = capsys.readouterr().out
+    labels = json.loads((tmp_path / "coins.json").read_text(encoding="utf-8"))
+    assert printed.startswith("label")
+    assert f"{len(labels['shapes'])} instances in 384 x 303 pixels" in printed
+    assert "times: load model" in printed
+    assert len(labels["shapes"]) > 15
+    assert (tmp_path / labels["imagePath"]).resolve() == coins
+    assert {shape["shape_type"] for shape in labels["shapes"]} == {"polygon"}
+    overlay, picture = cv2.imread(str(tmp_path / "coins.png")), cv2.imread(str(coins))
+    assert overlay.shape == picture.shape
+    assert (overlay != picture).mean() > 0.1
+
+
+@pytest.mark.parametrize("mode", ["rectangle", "rotation"])
+def test_other_outlines(coins: Path, tmp_path: Path, mode: str) -> None:
+    assert main(["segment", str(coins), "--text", "coin", "--output-mode", mode, "-o", str(tmp_path)]) == 0
+    shapes = json.loads((tmp_path / "coins.json").read_text(encoding="utf-8"))["shapes"]
+    assert {(shape["shape_type"], len(shape["points"])) for shape in shapes} == {(mode, 4)}
+    assert all(("direction" in shape) == (mode == "rotation") for shape in shapes)
+
+
+def test_boxes_ask_for_everything_like_them(coins: Path, tmp_path: Path) -> None:
+    words = ["segment", str(coins), "--box", "27,36,62,72", "--conf", "0.3", "-o", str(tmp_path)]
+    assert main(words) == 0
+    shapes = json.loads((tmp_path / "coins.json").read_text(encoding="utf-8"))["shapes"]
+    assert len(shapes) > 5
+    assert {shape["label"] for shape in shapes} == {"object"}
+
+
+@pytest.mark.parametrize(
+    ("words", "message"),
+    [
+        (["nowhere.png", "--text", "coin"], "nowhere.png"),
+        (["{coins}"], "Nothing was asked for"),
+        (["{coins}", "--text", "coin", "--conf", "3"], "conf_threshold must be a number in 0..1, got 3.0"),
+        (["{coins}", "--text", "coin", "--model", "sam99"], "No model is called 'sam99'. Known names: miniature"),
+        (["{coins}", "--text", "coin", "--negative-box", "900,900,950,950"], "Box(x1=900.0, y1=900.0, x2=950.0, y2=950.0, positive=False) cannot be used"),
+    ],
+)
+def test_what_goes_wrong_is_one_message_and_exit_code_one(
+    coins: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str], words: list[str], message: str
+) -> None:
+    asked = [word.replace("{coins}", str(coins)) for word in words]
+    assert main(["segment", *asked, "-o", str(tmp_path / "out")]) == 1
+    said = capsys.readouterr().err
+    assert said.startswith("sam3-onnx: ")
+    assert message in said
+    assert not (tmp_path / "out").exists()
+
+
+def test_a_folder_that_cannot_be_written_is_said(coins: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    (tmp_path / "out").write_text("a file, not a folder")
+    assert main(["segment", str(coins), "--text", "coin", "-o", str(tmp_path / "out")]) == 1
+    assert "cannot write the results" in capsys.readouterr().err
+
+
+def test_a_malformed_box_is_refused_by_the_parser(coins: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit):
+        main(["segment", str(coins), "--box", "1,2,3"])
+    assert "expected four numbers x1,y1,x2,y2, got '1,2,3'" in capsys.readouterr().err
