@@ -8,23 +8,15 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal, NoReturn, TypeAlias
 
-import numpy as np
-
+from sam3_onnx.asking import boxes_of, concepts_of, nms_of, threshold_of
 from sam3_onnx.cache import EmbeddingCache
 from sam3_onnx.config import read_config
 from sam3_onnx.embeddings import Embedding, FeaturePrecision, TextEmbedding, picture_key
-from sam3_onnx.errors import (
-    EmbeddingError,
-    EmptyPromptError,
-    OptionError,
-    SessionClosedError,
-    SessionPickleError,
-    UnsupportedPromptError,
-)
+from sam3_onnx.errors import EmbeddingError, OptionError, SessionClosedError, SessionPickleError
 from sam3_onnx.families import Query, graphs_of_files, graphs_of_folder, open_family
 from sam3_onnx.hub import model_folder
 from sam3_onnx.images import DEFAULT_MAX_PIXELS, load_image, to_model_input
-from sam3_onnx.prompts import VISUAL, Concept, box_labels, normalised_cxcywh, parse_boxes, parse_marks, parse_text
+from sam3_onnx.prompts import box_labels, normalised_cxcywh
 from sam3_onnx.results import DEFAULT_EPSILON, Segmentation
 from sam3_onnx.runtime import fingerprint
 from sam3_onnx.selection import instances_of
@@ -32,17 +24,18 @@ from sam3_onnx.tokenizer import load_tokenizer
 
 if TYPE_CHECKING:
     import threading
-    from collections.abc import Callable, Iterator, Sequence
+    from collections.abc import Callable, Iterator
     from os import PathLike
     from types import TracebackType
 
+    import numpy as np
     from numpy.typing import NDArray
     from typing_extensions import Self, Unpack
 
     from sam3_onnx.families import Capabilities, Family
     from sam3_onnx.images import Picture
     from sam3_onnx.options import SessionOptions
-    from sam3_onnx.prompts import Box, BoxesLike, TextLike
+    from sam3_onnx.prompts import BoxesLike, MarksLike, TextLike
     from sam3_onnx.runtime import GraphInfo
 
 __all__ = ["Sam3Session", "Stage"]
@@ -53,7 +46,6 @@ choosing instances."""
 
 DEFAULT_CACHE_BYTES = 1 << 30
 _TEXT_CACHE_BYTES = 64 << 20
-_BOXES_ONLY_LABEL = "object"
 
 
 class _Stopwatch:
@@ -119,7 +111,7 @@ class Sam3Session:
         self._precision = feature_precision
         self._epsilon = float(epsilon)
         default = family.defaults.conf_threshold if conf_threshold is None else conf_threshold
-        self._threshold = self._checked_threshold(default)
+        self._threshold = threshold_of(default, family.capabilities)
         self._cache: EmbeddingCache[Embedding, TextEmbedding] = EmbeddingCache(cache_bytes, _TEXT_CACHE_BYTES)
 
     @classmethod
@@ -268,7 +260,7 @@ class Sam3Session:
         text: TextLike | None = None,
         *,
         boxes: BoxesLike | None = None,
-        marks: Sequence[Mapping[str, object]] | None = None,
+        marks: MarksLike | None = None,
         label: str | None = None,
         conf_threshold: float | None = None,
         cut_to_box: bool | None = None,
@@ -311,16 +303,16 @@ class Sam3Session:
             CancelledError: `cancel` was set.
             SessionClosedError: The session is closed.
         """
-        concepts = self._concepts(text, label)
-        threshold = self._threshold if conf_threshold is None else self._checked_threshold(conf_threshold)
-        suppression = _checked_nms(nms, self._family.defaults.nms)
+        concepts = concepts_of(text, label, self.capabilities)
+        threshold = self._threshold if conf_threshold is None else threshold_of(conf_threshold, self.capabilities)
+        suppression = nms_of(nms, self._family.defaults.nms)
         cut = self._family.defaults.cut_to_box if cut_to_box is None else cut_to_box
         tokens = [load_tokenizer().encode(concept.prompt, truncate=truncate) for concept in concepts]
         watch = _Stopwatch(progress)
         # Boxes are held against the picture's size before the encoder, the costly part, is run.
         picture = image if isinstance(image, Embedding) else self._read(image, color, max_pixels, watch)
         size = picture.size if isinstance(picture, Embedding) else (picture.shape[0], picture.shape[1])
-        shown = self._shown(boxes, marks, size, bool(text))
+        shown = boxes_of(boxes, marks, size, self.capabilities, with_text=text is not None)
         embedding = self._own(picture) if isinstance(picture, Embedding) else self._embedded(picture, cancel, watch)
         with watch.stage("text"):
             texts = [self._text(ids, cancel) for ids in tokens]
@@ -391,60 +383,3 @@ class Sam3Session:
             return TextEmbedding(self._family.encode_text([ids], cancel=cancel)[0])
 
         return self._cache.texts.get_or_make((self._model, tuple(ids)), run)
-
-    def _concepts(self, text: TextLike | None, label: str | None) -> tuple[Concept, ...]:
-        if text is None:
-            return (Concept(VISUAL, label or _BOXES_ONLY_LABEL),)
-        if label is not None:
-            remedy = 'Words are labelled with {"prompt": "label"}.'
-            raise OptionError("label", expected="left out when there is text", got=label, remedy=remedy)
-        if not self.capabilities.text:
-            self._refuse("words", "boxes", "Use an export with a text encoder.")
-        return parse_text(text)
-
-    def _shown(
-        self,
-        boxes: BoxesLike | None,
-        marks: Sequence[Mapping[str, object]] | None,
-        size: tuple[int, int],
-        with_text: bool,  # noqa: FBT001 - private, one caller
-    ) -> tuple[Box, ...]:
-        given = parse_boxes(boxes if boxes is not None else (), size)
-        given += parse_boxes(parse_marks(marks), size) if marks is not None else ()
-        allowed = self.capabilities
-        if not with_text and not any(box.positive for box in given):
-            raise EmptyPromptError(got=f"{len(given)} negative boxes and no word" if given else "no word and no box")
-        if given and not allowed.boxes:
-            self._refuse("boxes", "words only", "Use an export whose decoder takes boxes, such as a native bundle.")
-        if not allowed.negative_boxes and not all(box.positive for box in given):
-            self._refuse("negative boxes", "positive boxes", "Leave the negative boxes out.")
-        if allowed.max_boxes is not None and len(given) > allowed.max_boxes:
-            remedy = "Ask with one box at a time, or use an export that takes several, such as a native bundle."
-            self._refuse(f"{len(given)} boxes in one prompt", f"at most {allowed.max_boxes}", remedy)
-        return given
-
-    def _refuse(self, wanted: str, allowed: str, remedy: str) -> NoReturn:
-        raise UnsupportedPromptError(family=self.capabilities.family, wanted=wanted, allowed=allowed, remedy=remedy)
-
-    def _checked_threshold(self, value: float) -> float:
-        number = isinstance(value, int | float | np.floating) and not isinstance(value, bool)
-        if not number or not 0 <= value <= 1:
-            raise OptionError("conf_threshold", expected="a number in 0..1", got=value)
-        lowest = self.capabilities.lowest_threshold
-        if value < lowest:
-            expected = (
-                f"at least {lowest} with a model of the {self.capabilities.family} family, whose decoder cuts there"
-            )
-            remedy = "For lower thresholds use an export with raw scores, such as a native bundle."
-            raise OptionError("conf_threshold", expected=expected, got=value, remedy=remedy)
-        return float(value)
-
-
-def _checked_nms(value: float | Literal[False] | None, default: float | None) -> float | None:
-    if value is None:
-        return default
-    if value is False:
-        return None
-    if isinstance(value, bool) or not 0 <= value <= 1:
-        raise OptionError("nms", expected="an IoU in 0..1, False or None", got=value)
-    return float(value)

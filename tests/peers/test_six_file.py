@@ -121,7 +121,7 @@ def test_what_the_family_cannot_do_is_said_in_advance_and_in_errors(peer_fixture
 
 
 def test_other_families_are_refused_with_what_was_found(peer_fixtures: Path) -> None:
-    with pytest.raises(ValueError, match="decoder.onnx: .*input_boxes_labels") as refused:
+    with pytest.raises(ValueError, match=r"decoder.onnx: .*input_boxes_labels") as refused:
         Sam3Session.from_folder(peer_fixtures / "D2_batched")
     assert "holds no known SAM 3 export" in str(refused.value)
     with pytest.raises(ValueError, match="Nearest is the six-file family: no graph there is its decoder"):

@@ -1,0 +1,102 @@
+"""What is asked of a model, held against what its family can do; everything is refused before a graph runs."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Literal
+
+import numpy as np
+
+from sam3_onnx.errors import EmptyPromptError, OptionError, UnsupportedPromptError
+from sam3_onnx.prompts import VISUAL, Box, Concept, parse_boxes, parse_marks, parse_text
+
+if TYPE_CHECKING:
+    from sam3_onnx.families import Capabilities
+    from sam3_onnx.prompts import BoxesLike, MarksLike, TextLike
+
+__all__ = ["boxes_of", "concepts_of", "nms_of", "threshold_of"]
+
+_BOXES_ONLY_LABEL = "object"
+
+
+def concepts_of(text: TextLike | None, label: str | None, allowed: Capabilities) -> tuple[Concept, ...]:
+    """The prompts of a question; without words, the one that the reference uses for boxes.
+
+    Raises:
+        PromptError: The words cannot be used, or not by this family.
+        OptionError: A label beside words.
+    """
+    if text is None:
+        return (Concept(VISUAL, label or _BOXES_ONLY_LABEL),)
+    if label is not None:
+        remedy = 'Words are labelled with {"prompt": "label"}.'
+        raise OptionError("label", expected="left out when there is text", got=label, remedy=remedy)
+    if not allowed.text:
+        raise UnsupportedPromptError(
+            family=allowed.family, wanted="words", allowed="boxes", remedy="Use an export with a text encoder."
+        )
+    return parse_text(text)
+
+
+def boxes_of(
+    boxes: BoxesLike | None,
+    marks: MarksLike | None,
+    size: tuple[int, int],
+    allowed: Capabilities,
+    *,
+    with_text: bool,
+) -> tuple[Box, ...]:
+    """The boxes of a question, clipped to a picture of the given (height, width).
+
+    Raises:
+        PromptError: Nothing was asked, a box cannot be used, or not by this family.
+    """
+    given = parse_boxes(boxes if boxes is not None else (), size)
+    given += parse_boxes(parse_marks(marks), size) if marks is not None else ()
+    if not with_text and not any(box.positive for box in given):
+        raise EmptyPromptError(got=f"{len(given)} negative boxes and no word" if given else "no word and no box")
+    if given and not allowed.boxes:
+        wanted, takes, remedy = (
+            "boxes",
+            "words only",
+            "Use an export whose decoder takes boxes, such as a native bundle.",
+        )
+    elif not allowed.negative_boxes and not all(box.positive for box in given):
+        wanted, takes, remedy = "negative boxes", "positive boxes", "Leave the negative boxes out."
+    elif allowed.max_boxes is not None and len(given) > allowed.max_boxes:
+        wanted, takes = f"{len(given)} boxes in one prompt", f"at most {allowed.max_boxes}"
+        remedy = "Ask with one box at a time, or use an export that takes several, such as a native bundle."
+    else:
+        return given
+    raise UnsupportedPromptError(family=allowed.family, wanted=wanted, allowed=takes, remedy=remedy)
+
+
+def threshold_of(value: float, allowed: Capabilities) -> float:
+    """A threshold that the family can answer at.
+
+    Raises:
+        OptionError: It is no number in 0..1, or below what the graph has cut.
+    """
+    number = isinstance(value, int | float | np.floating) and not isinstance(value, bool)
+    if not number or not 0 <= value <= 1:
+        raise OptionError("conf_threshold", expected="a number in 0..1", got=value)
+    lowest = allowed.lowest_threshold
+    if value < lowest:
+        expected = f"at least {lowest} with a model of the {allowed.family} family, whose decoder cuts there"
+        remedy = "For lower thresholds use an export with raw scores, such as a native bundle."
+        raise OptionError("conf_threshold", expected=expected, got=value, remedy=remedy)
+    return float(value)
+
+
+def nms_of(value: float | Literal[False] | None, default: float | None) -> float | None:
+    """The IoU above which a weaker instance is dropped; None for no suppression.
+
+    Raises:
+        OptionError: It is neither an IoU nor False nor None.
+    """
+    if value is None:
+        return default
+    if value is False:
+        return None
+    if isinstance(value, bool) or not 0 <= value <= 1:
+        raise OptionError("nms", expected="an IoU in 0..1, False or None", got=value)
+    return float(value)
