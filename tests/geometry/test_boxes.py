@@ -159,6 +159,13 @@ def test_a_standing_square_begins_at_its_top_corner() -> None:
     assert box.direction == pytest.approx(math.pi / 4)
 
 
+@pytest.mark.parametrize("noise", [-1e-12, -0.0, 0.0, 1e-12])
+def test_the_corner_on_the_left_comes_last_whatever_the_rounding(noise: float) -> None:
+    box = RotatedBox(np.array([[0.0, 2.0 + noise], [2.0, 0.0], [4.0, 2.0 - noise], [2.0, 4.0]]))
+    assert box.corners[3, 0] == 0
+    assert box.angle == pytest.approx(45)
+
+
 @given(
     width=st.floats(0.1, 90),
     height=st.floats(0.1, 90),

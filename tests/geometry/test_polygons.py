@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import cv2
 import numpy as np
 import pytest
-from hypothesis import assume, given, settings
+from hypothesis import assume, example, given, settings
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import array_shapes, arrays
 
@@ -151,16 +151,18 @@ def test_an_island_in_a_hole_is_a_polygon_of_its_own() -> None:
     assert 81 - 49 <= ring.area < 81 - 36
 
 
-def test_the_polygon_is_the_exterior_of_the_first_of_the_polygons() -> None:
-    mask = np.zeros((20, 20), dtype=bool)
-    mask[2:6, 2:6] = True
-    mask[8:19, 8:19] = True
-    mask[9:18, 9:18] = False  # a frame: few pixels, large enclosed area
-    mask[10:16, 10:16] = True
+def test_the_largest_part_is_the_one_that_encloses_most() -> None:
+    mask = np.zeros((24, 60), dtype=bool)
+    mask[2:10, 2:10] = True  # most pixels
+    mask[22, :] = True  # longest contour
+    mask[10:21, 20:31] = True
+    mask[11:20, 21:30] = False
+    mask[13:18, 23:28] = True
     polygon = mask_to_polygon(mask)
     assert polygon is not None
-    assert np.array_equal(polygon, mask_to_polygons(mask)[0].exterior)
-    assert filled([polygon], mask.shape).sum() == 121
+    assert sorted(polygon.tolist()) == [[20, 10], [20, 20], [30, 10], [30, 20]]
+    assert [(*part.exterior.min(axis=0),) for part in mask_to_polygons(mask)] == [(20, 10), (2, 2), (23, 13)]
+    assert np.array_equal(mask_to_polygons(mask)[0].exterior, polygon)
 
 
 def test_a_checkerboard_is_one_part_full_of_holes() -> None:
@@ -172,13 +174,23 @@ def test_a_checkerboard_is_one_part_full_of_holes() -> None:
 
 
 def test_of_parts_that_enclose_nothing_the_longest_is_outlined() -> None:
-    mask = np.zeros((6, 12), dtype=bool)
-    mask[5, 1] = True
-    mask[0, 0:4] = True
-    mask[1:4, 6] = mask[3, 6:11] = True
+    mask = np.zeros((8, 12), dtype=bool)
+    mask[0, 0:4] = mask[2, 0] = True
+    mask[[4, 5, 6, 5, 4], [6, 7, 8, 9, 10]] = True
     polygon = mask_to_polygon(mask)
     assert polygon is not None
-    assert filled([polygon], mask.shape).sum() == 7
+    assert [8, 6] in polygon.tolist()
+    assert filled([polygon], mask.shape).sum() == 5
+
+
+@example(mask=np.kron(np.eye(2), np.ones((3, 3))) > 0, min_area=18)
+@given(mask=MASKS, min_area=st.integers(0, 40))
+@settings(deadline=None, max_examples=100)
+def test_the_smallest_area_counts_the_pixels_of_a_part(mask: NDArray[np.bool_], min_area: int) -> None:
+    every = mask_to_polygons(mask, 0)
+    pixels = [filled([polygon.exterior, *polygon.holes], mask.shape).sum() for polygon in every]
+    expected = [polygon for polygon, count in zip(every, pixels, strict=True) if count >= min_area]
+    assert mask_to_polygons(mask, 0, min_area=min_area) == expected
 
 
 def test_parts_below_the_smallest_area_are_left_out_by_their_pixels() -> None:
@@ -242,6 +254,14 @@ def test_max_vertices_keeps_a_triangle_where_every_epsilon_gives_four_vertices_o
     assert polygon is not None
     assert len(polygon) == 3
     assert Polygon(polygon).area == 81 / 2
+
+
+def test_the_vertex_that_changes_the_area_least_is_dropped() -> None:
+    kite = filled([np.array([[10, 30], [40, 10], [120, 30], [40, 50]])], (60, 140))
+    polygon = mask_to_polygon(kite, max_vertices=3)
+    assert polygon is not None
+    assert [10, 30] not in polygon.tolist()
+    assert [120, 30] in polygon.tolist()
 
 
 @pytest.mark.parametrize("epsilon", [-0.001, np.nan, np.inf])
