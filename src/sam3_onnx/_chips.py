@@ -149,7 +149,8 @@ def _overlaps(places: NDArray[np.int64], others: NDArray[np.float32] | NDArray[n
     starts = np.maximum(places[:, None, :2], others[None, :, :2])
     ends = np.minimum(places[:, None, 2:], others[None, :, 2:])
     sides = np.maximum(ends - starts, 0).astype(np.float64)
-    return sides[..., 0] * sides[..., 1]
+    shared: NDArray[np.float64] = sides[..., 0] * sides[..., 1]
+    return shared
 
 
 _DARK, _LIGHT = (0, 0, 0), (255, 255, 255)

@@ -59,7 +59,7 @@ def draw_instances(
         (H, W, 3) uint8, RGB; a new array.
 
     Raises:
-        PictureTypeError: The image is not of that shape and dtype.
+        PictureTypeError: The image is not of that shape and dtype, or empty.
         MaskError: A mask is not of that dtype or not of the picture's size.
         OptionError: The numbers of masks, labels, scores and boxes differ, or `opacity` is outside 0..1.
     """
@@ -85,7 +85,7 @@ def draw_result(
         (H, W, 3) uint8, RGB; a new array.
 
     Raises:
-        PictureTypeError: The image is not of that shape and dtype, or not of the result's size.
+        PictureTypeError: The image is not of that shape and dtype, empty, or not of the result's size.
         OptionError: `opacity` is outside 0..1.
     """
     _require_rgb(image)
@@ -123,7 +123,7 @@ _SHADES = ((0.75, 1.0), (0.75, 1.0), (0.55, 0.9))
 
 
 def _require_rgb(image: NDArray[np.uint8]) -> None:
-    if image.dtype != np.uint8 or image.ndim != 3 or image.shape[2] != 3:  # noqa: PLR2004 - RGB
+    if image.dtype != np.uint8 or image.ndim != 3 or image.shape[2] != 3 or image.size == 0:  # noqa: PLR2004 - RGB
         raise PictureTypeError(
             expected="a uint8 array (H, W, 3)",
             got=f"a {image.dtype} array {image.shape}",
