@@ -54,7 +54,10 @@ def test_boxes_ask_for_everything_like_them(coins: Path, tmp_path: Path) -> None
         (["{coins}"], "Nothing was asked for"),
         (["{coins}", "--text", "coin", "--conf", "3"], "conf_threshold must be a number in 0..1, got 3.0"),
         (["{coins}", "--text", "coin", "--model", "sam99"], "No model is called 'sam99'. Known names: miniature"),
-        (["{coins}", "--text", "coin", "--negative-box", "900,900,950,950"], "Box(x1=900.0, y1=900.0, x2=950.0, y2=950.0, positive=False) cannot be used"),
+        (
+            ["{coins}", "--text", "coin", "--negative-box", "900,900,950,950"],
+            "Box(x1=900.0, y1=900.0, x2=950.0, y2=950.0, positive=False) cannot be used",
+        ),
     ],
 )
 def test_what_goes_wrong_is_one_message_and_exit_code_one(
@@ -68,7 +71,9 @@ def test_what_goes_wrong_is_one_message_and_exit_code_one(
     assert not (tmp_path / "out").exists()
 
 
-def test_a_folder_that_cannot_be_written_is_said(coins: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_a_folder_that_cannot_be_written_is_said(
+    coins: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
     (tmp_path / "out").write_text("a file, not a folder")
     assert main(["segment", str(coins), "--text", "coin", "-o", str(tmp_path / "out")]) == 1
     assert "cannot write the results" in capsys.readouterr().err

@@ -143,7 +143,7 @@ def test_boxes_alone_are_asked_as_visual_and_named_object() -> None:
     session = fake_session(ANSWERS)
     assert session.predict(picture(), boxes=[Box(1, 1, 20, 20)]).labels == ["object"]
     assert session.predict(picture(), boxes=[(1, 1, 20, 20)], label="thing").labels == ["thing"]
-    with pytest.raises(OptionError, match='Words are labelled with {"prompt": "label"}'):
+    with pytest.raises(OptionError, match=r'Words are labelled with \{"prompt": "label"\}'):
         session.predict(picture(), "coin", label="thing")
 
 
@@ -222,6 +222,13 @@ def test_masks_can_be_cut_to_their_boxes_and_duplicates_suppressed() -> None:
     assert len(session_of(family).predict(picture(), "coin", nms=False)) == 3
     with pytest.raises(OptionError, match="nms"):
         session.predict(picture(), "coin", nms=2.0)
+
+
+def test_an_instance_of_which_the_cut_leaves_nothing_is_dropped() -> None:
+    speck = FakeInstance((0.501, 0.501, 0.502, 0.502), score=0.9)
+    session = fake_session({"coin": [COIN, speck]})
+    assert [instance.area > 0 for instance in session.predict(picture(), "coin")] == [False, True]
+    assert [instance.area > 0 for instance in session.predict(picture(), "coin", cut_to_box=True)] == [True]
 
 
 def test_a_closed_session_says_so() -> None:

@@ -38,7 +38,8 @@ def instances_of(
         concept: The prompt and its label.
         size: (height, width) of the picture.
         epsilon: Default simplification of polygons.
-        cut_to_box: Drop what of a mask lies outside its box, grown by CUT_MARGIN.
+        cut_to_box: Drop what of a mask lies outside its box, grown by CUT_MARGIN, and instances of which
+            nothing is left.
         nms: Drop instances whose masks overlap a better one's with a higher IoU; None keeps all.
     """
     height, width = size
@@ -46,6 +47,8 @@ def instances_of(
     instances = []
     for index in np.argsort(-found.scores, kind="stable"):
         source = CroppedMask(found.masks[index], _grown(boxes[index])) if cut_to_box else found.masks[index]
+        if cut_to_box and not source.window.area:
+            continue
         score = float(found.scores[index])
         instances.append(Instance(concept.label, concept.prompt, score, boxes[index], source, epsilon))
     return instances if nms is None else _suppressed(instances, nms)

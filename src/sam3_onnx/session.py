@@ -281,8 +281,8 @@ class Sam3Session:
             marks: Boxes in X-AnyLabeling's form, beside `boxes`.
             label: What results of boxes without words are called; "object" by default.
             conf_threshold: Only scores above it, in 0..1; None for the session's.
-            cut_to_box: Drop what of a mask lies outside its (slightly grown) box; None for what the
-                bundle recommends, off as a rule.
+            cut_to_box: Drop what of a mask lies outside its (slightly grown) box, and instances of
+                which nothing is left; None for what the bundle recommends, off as a rule.
             nms: Drop instances whose mask overlaps a better one's with a higher IoU than this; False
                 for off, None for what the bundle recommends, off as a rule.
             color: Channel order of an array.

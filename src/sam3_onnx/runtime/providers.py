@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, TypeAlias
+from collections.abc import Mapping, Sequence
+from typing import TypeAlias
 
 from sam3_onnx.errors import OptionError, ProviderError
-
-if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
 
 __all__ = ["CPU", "ProviderChoice", "check_active", "wanted_providers"]
 
@@ -39,15 +37,8 @@ def wanted_providers(choice: ProviderChoice, available: Sequence[str]) -> list[t
         OptionError: A name that stands for no provider.
         ProviderError: A provider that the installed onnxruntime does not offer.
     """
-    entries = [choice] if isinstance(choice, str) else list(choice)
-    wanted: list[tuple[str, dict[str, str]]] = []
-    for entry in entries:
-        name, options = (entry, {}) if isinstance(entry, str) else (entry[0], dict(entry[1]))
-        full = CPU if name == "auto" else _SHORT_NAMES.get(name.lower(), name)
-        if not full.endswith("ExecutionProvider"):
-            expected = f'"auto", one of {", ".join(_SHORT_NAMES)}, or an onnxruntime provider name'
-            raise OptionError("provider", expected=expected, got=name)
-        wanted.append((full, options))
+    entries = choice if isinstance(choice, Sequence) and not isinstance(choice, str) else [choice]
+    wanted = [_spelt_out(entry) for entry in entries]
     if not wanted:
         raise OptionError("provider", expected="at least one provider", got=choice)
     names = [name for name, _ in wanted]
@@ -55,6 +46,22 @@ def wanted_providers(choice: ProviderChoice, available: Sequence[str]) -> list[t
     if missing:
         raise ProviderError(wanted=names, active=[], available=available, reason=f"{missing[0]} is not installed")
     return wanted
+
+
+def _spelt_out(entry: object) -> tuple[str, dict[str, str]]:
+    match entry:
+        case str(name):
+            options: Mapping[str, str] = {}
+        case (str(name), Mapping() as options):
+            pass
+        case _:
+            name, options = "", {}
+    full = CPU if name == "auto" else _SHORT_NAMES.get(name.lower(), name)
+    if not full.endswith("ExecutionProvider"):
+        names = ", ".join(_SHORT_NAMES)
+        expected = f'"auto", one of {names}, an onnxruntime provider name, or a list of these and (name, options)'
+        raise OptionError("provider", expected=expected, got=entry)
+    return full, dict(options)
 
 
 def check_active(wanted: Sequence[str], active: Sequence[str], available: Sequence[str]) -> None:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import cv2
 import numpy as np
 
-from sam3_onnx._lettering import Lettering, is_drawable
+from sam3_onnx.draw.lettering import Lettering, is_drawable
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, TypeAlias
 import cv2
 import numpy as np
 
-from sam3_onnx._chips import ChipStyle, draw_chip, place_chips
+from sam3_onnx.draw.chips import ChipStyle, draw_chip, place_chips
 from sam3_onnx.errors import MaskError, OptionError, PictureTypeError
 from sam3_onnx.masks import Window
 

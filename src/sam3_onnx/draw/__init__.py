@@ -1,0 +1,5 @@
+"""Results that people can look at: instances drawn on their picture."""
+
+from sam3_onnx.draw.overlay import DEFAULT_OPACITY, draw_instances, draw_result, instance_colour
+
+__all__ = ["DEFAULT_OPACITY", "draw_instances", "draw_result", "instance_colour"]
