@@ -76,8 +76,7 @@ def threshold_of(value: float, allowed: Capabilities) -> float:
     Raises:
         OptionError: It is no number in 0..1, or below what the graph has cut.
     """
-    number = isinstance(value, int | float | np.floating) and not isinstance(value, bool)
-    if not number or not 0 <= value <= 1:
+    if not _is_share(value):
         raise OptionError("conf_threshold", expected="a number in 0..1", got=value)
     lowest = allowed.lowest_threshold
     if value < lowest:
@@ -97,6 +96,10 @@ def nms_of(value: float | Literal[False] | None, default: float | None) -> float
         return default
     if value is False:
         return None
-    if isinstance(value, bool) or not 0 <= value <= 1:
+    if not _is_share(value):
         raise OptionError("nms", expected="an IoU in 0..1, False or None", got=value)
     return float(value)
+
+
+def _is_share(value: object) -> bool:
+    return isinstance(value, int | float | np.floating) and not isinstance(value, bool) and bool(0 <= value <= 1)

@@ -65,9 +65,9 @@ class Noise:
     """(P, NOISY) int64, the learned query that each one starts as."""
 
 
-def draw_batch(rng: np.random.Generator, pictures: int, words: Words) -> Batch:
+def draw_batch(rng: np.random.Generator, pictures: int, words: Words, *, many_coins: bool = False) -> Batch:
     """Draws a batch; the same generator state gives the same batch."""
-    scenes = [draw_scene(rng) for _ in range(pictures)]
+    scenes = [draw_scene(rng, many_coins=many_coins) for _ in range(pictures)]
     asked = [question for scene in scenes for question in ask_five(rng, scene)]
     most = max(1, *(len(scene.things) for scene in scenes))
     object_boxes = np.full((pictures, most, 4), 0.5, np.float32)

@@ -95,7 +95,8 @@ class Trainer:
 
     def losses(self, rng: np.random.Generator) -> Parts:
         """Draws a batch and says what is wrong with the answers."""
-        batch = draw_batch(rng, self.options.pictures, self.words)
+        finishing = self.step >= self.options.steps - self.options.coin_steps
+        batch = draw_batch(rng, self.options.pictures, self.words, many_coins=finishing)
         features = picture_features(self.model, batch.pictures)
         parts = vision_parts(self.helpers, features, batch)
         if self.step < self.options.vision_steps:
@@ -160,9 +161,10 @@ def main() -> int:
     """Runs the training, or one process of it."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--out", required=True, help="folder of the state, the weights and the logs")
-    parser.add_argument("--steps", type=int, default=12000, help="steps in all, the vision steps among them")
-    parser.add_argument("--vision-steps", type=int, default=2500, help="steps of picture features alone")
-    parser.add_argument("--pictures", type=int, default=8, help="pictures per process and step")
+    parser.add_argument("--steps", type=int, default=5450, help="steps in all, the vision steps among them")
+    parser.add_argument("--vision-steps", type=int, default=1800, help="steps of picture features alone")
+    parser.add_argument("--coin-steps", type=int, default=450, help="last steps, on scenes with more and darker coins")
+    parser.add_argument("--pictures", type=int, default=6, help="pictures per process and step")
     parser.add_argument("--rate", type=float, default=1e-3, help="learning rate at its height")
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--processes", type=int, default=2)
