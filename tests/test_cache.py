@@ -1,0 +1,239 @@
+"""Does the cache keep what was used last, within its bytes, and compute everything once?"""
+
+from __future__ import annotations
+
+import threading
+import warnings
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from sam3_onnx.cache import CacheInfo, CacheTier, EmbeddingCache
+from sam3_onnx.errors import OptionError
+from sam3_onnx.testing import FakeInstance, fake_session
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+
+@dataclass(frozen=True)
+class Entry:
+    nbytes: int
+    name: str = ""
+
+
+def put(tier: CacheTier[Entry], name: str, nbytes: int = 10) -> Entry:
+    return tier.get_or_make(name, lambda: Entry(nbytes, name))
+
+
+def never() -> Entry:
+    raise AssertionError("computed although it was there")
+
+
+def fail() -> Entry:
+    raise OSError("no answer")
+
+
+def test_the_least_recently_used_entry_goes_first() -> None:
+    tier: CacheTier[Entry] = CacheTier(30)
+    for name in "abc":
+        put(tier, name)
+    assert tier.get_or_make("a", never).name == "a"
+    put(tier, "d")
+    assert tier.keys() == ["c", "a", "d"]
+    put(tier, "e", 20)
+    assert tier.keys() == ["d", "e"]
+
+
+def test_bytes_are_those_of_what_is_held() -> None:
+    tier: CacheTier[Entry] = CacheTier(100)
+    put(tier, "a", 60)
+    put(tier, "b", 40)
+    assert tier.info() == CacheInfo(hits=0, misses=2, entries=2, bytes=100, budget=100)
+    put(tier, "c", 1)
+    assert tier.info() == CacheInfo(hits=0, misses=3, entries=2, bytes=41, budget=100)
+    tier.clear()
+    assert tier.info() == CacheInfo(hits=0, misses=3, entries=0, bytes=0, budget=100)
+    put(tier, "d", 100)
+    assert tier.keys() == ["d"]
+
+
+def test_an_entry_beyond_the_budget_is_used_but_not_kept_and_told_once() -> None:
+    tier: CacheTier[Entry] = CacheTier(50)
+    put(tier, "small")
+    with pytest.warns(UserWarning, match=r"An embedding of 51 bytes is larger than .* 50 bytes: it is used but not"):
+        assert put(tier, "large", 51).nbytes == 51
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        assert put(tier, "large", 52).nbytes == 52
+    assert tier.keys() == ["small"]
+    assert tier.info() == CacheInfo(hits=0, misses=3, entries=1, bytes=10, budget=50)
+
+
+def test_a_budget_of_zero_keeps_nothing_and_does_not_complain() -> None:
+    tier: CacheTier[Entry] = CacheTier(0)
+    put(tier, "a")
+    put(tier, "a")
+    assert tier.info() == CacheInfo(hits=0, misses=2, entries=0, bytes=0, budget=0)
+
+
+@pytest.mark.parametrize("budget", [-1, -(1 << 30)])
+def test_a_negative_budget_is_refused(budget: int) -> None:
+    with pytest.raises(OptionError, match=rf"cache budget must be a number of bytes >= 0, got {budget}"):
+        CacheTier(budget)
+    with pytest.raises(OptionError, match="cache budget"):
+        fake_session({}, cache_bytes=budget)
+
+
+def test_a_failure_keeps_nothing_and_the_next_caller_tries_again() -> None:
+    tier: CacheTier[Entry] = CacheTier(50)
+    with pytest.raises(OSError, match="no answer"):
+        tier.get_or_make("a", fail)
+    assert tier.info().entries == 0
+    assert put(tier, "a").name == "a"
+    assert tier.info().misses == 2
+
+
+class Waiting:
+    """Threads that ask for one key while its first computation is held up."""
+
+    def __init__(self, tier: CacheTier[Entry], outcome: Callable[[], Entry]) -> None:
+        self.tier, self.outcome = tier, outcome
+        self.computing, self.go = threading.Event(), threading.Event()
+        self.answers: list[Entry] = []
+        self.errors: list[OSError] = []
+        self.made = 0
+        self.lock = threading.Lock()
+
+    def held_up(self) -> Entry:
+        self.computing.set()
+        assert self.go.wait(60)
+        return self.outcome()
+
+    def at_once(self) -> Entry:
+        with self.lock:
+            self.made += 1
+        return Entry(10, "second try")
+
+    def ask(self, make: Callable[[], Entry]) -> None:
+        try:
+            answer = self.tier.get_or_make("key", make)
+        except OSError as error:
+            self.errors.append(error)
+        else:
+            with self.lock:
+                self.answers.append(answer)
+
+    def run(self, others: int) -> None:
+        first = threading.Thread(target=self.ask, args=(self.held_up,))
+        first.start()
+        assert self.computing.wait(60)
+        rest = [threading.Thread(target=self.ask, args=(self.at_once,)) for _ in range(others)]
+        for thread in rest:
+            thread.start()
+        self.go.set()
+        for thread in (first, *rest):
+            thread.join(60)
+            assert not thread.is_alive()
+
+
+def test_threads_that_ask_together_get_the_one_computed_entry() -> None:
+    tier: CacheTier[Entry] = CacheTier(50)
+    waiting = Waiting(tier, lambda: Entry(10, "first try"))
+    waiting.run(5)
+    assert [answer.name for answer in waiting.answers] == ["first try"] * 6
+    assert waiting.made == 0
+    assert tier.info() == CacheInfo(hits=5, misses=1, entries=1, bytes=10, budget=50)
+
+
+def test_if_the_first_fails_one_of_the_waiting_computes_for_the_rest() -> None:
+    tier: CacheTier[Entry] = CacheTier(50)
+    waiting = Waiting(tier, fail)
+    waiting.run(5)
+    assert [str(error) for error in waiting.errors] == ["no answer"]
+    assert [answer.name for answer in waiting.answers] == ["second try"] * 5
+    assert waiting.made == 1
+    assert tier.info() == CacheInfo(hits=4, misses=2, entries=1, bytes=10, budget=50)
+
+
+def test_one_slow_key_does_not_hold_up_another() -> None:
+    tier: CacheTier[Entry] = CacheTier(50)
+    waiting = Waiting(tier, lambda: Entry(10, "first try"))
+    first = threading.Thread(target=waiting.ask, args=(waiting.held_up,))
+    first.start()
+    assert waiting.computing.wait(60)
+    assert put(tier, "other").name == "other"
+    waiting.go.set()
+    first.join(60)
+    assert tier.keys() == ["other", "key"]
+
+
+class Model:
+    """What the tier should hold, in the plainest way: names by last use, newest last."""
+
+    def __init__(self, budget: int) -> None:
+        self.budget = budget
+        self.held: list[tuple[str, int]] = []
+        self.hits = self.misses = 0
+
+    def ask(self, name: str, size: int) -> None:
+        known = [entry for entry in self.held if entry[0] == name]
+        self.held = [entry for entry in self.held if entry[0] != name]
+        if known:
+            self.hits += 1
+            self.held += known
+            return
+        self.misses += 1
+        if size <= self.budget:
+            while sum(nbytes for _, nbytes in self.held) + size > self.budget:
+                del self.held[0]
+            self.held.append((name, size))
+        else:
+            self.held += known
+
+
+STEPS = st.lists(st.one_of(st.none(), st.tuples(st.sampled_from("abcdefgh"), st.integers(0, 40))), max_size=60)
+
+
+@pytest.mark.filterwarnings("ignore:An embedding of")
+@settings(deadline=None, max_examples=100)
+@given(budget=st.integers(0, 60), steps=STEPS)
+def test_any_run_of_requests_ends_as_the_plain_model_does(budget: int, steps: list[tuple[str, int] | None]) -> None:
+    tier: CacheTier[Entry] = CacheTier(budget)
+    model = Model(budget)
+    for step in steps:
+        if step is None:
+            tier.clear()
+            model.held = []
+        else:
+            put(tier, *step)
+            model.ask(*step)
+        info = tier.info()
+        assert tier.keys() == [name for name, _ in model.held]
+        assert info.bytes == sum(size for _, size in model.held) <= budget
+        assert (info.hits, info.misses, info.entries) == (model.hits, model.misses, len(model.held))
+
+
+def test_pictures_and_words_are_counted_apart_and_cleared_together() -> None:
+    cache: EmbeddingCache[Entry, Entry] = EmbeddingCache(50, 20)
+    put(cache.images, "picture")
+    put(cache.texts, "word", 5)
+    put(cache.texts, "word", 5)
+    assert cache.info() == cache.info("images") == CacheInfo(0, 1, 1, 10, 50)
+    assert cache.info("texts") == CacheInfo(1, 1, 1, 5, 20)
+    cache.clear()
+    assert cache.info().entries == cache.info("texts").entries == 0
+
+
+def test_a_session_with_a_tiny_budget_answers_all_the_same() -> None:
+    answers = {"coin": [FakeInstance((0.1, 0.1, 0.5, 0.5))]}
+    picture = np.zeros((40, 40, 3), np.uint8)
+    session = fake_session(answers, cache_bytes=100)
+    with pytest.warns(UserWarning, match="Raise cache_bytes"):
+        first = session.predict(picture, "coin")
+    assert session.predict(picture, "coin") == first == fake_session(answers).predict(picture, "coin")
+    assert session.cache.info().misses == 2
