@@ -10,9 +10,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from sam3_onnx.draw import draw_instances, draw_result, instance_colour
 from sam3_onnx.draw.chips import ChipStyle, place_chips
 from sam3_onnx.draw.lettering import Lettering, is_drawable
-from sam3_onnx.draw import draw_instances, draw_result, instance_colour
 from sam3_onnx.errors import MaskError, OptionError, PictureTypeError
 from sam3_onnx.masks import PackedMask
 from sam3_onnx.results import Instance, Segmentation
