@@ -110,9 +110,9 @@ def test_the_text_encoder_is_loaded_when_the_first_word_needs_it(coins: Path) ->
     with Sam3Session.from_pretrained("miniature") as opened:
         models = opened._family.models  # noqa: SLF001 - what is in memory has no public name
         opened.encode(coins)
-        assert not models["text_encoder"].loaded
+        before = models["text_encoder"].loaded
         opened.predict(coins, "coin")
-        assert models["text_encoder"].loaded
+        assert (before, models["text_encoder"].loaded) == (False, True)
         runs = {role: model.runs for role, model in models.items()}
         opened.predict(coins, "coin")
         assert {role: model.runs - runs[role] for role, model in models.items()} == {

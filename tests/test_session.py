@@ -37,8 +37,8 @@ def picture(value: int = 100) -> NDArray[np.uint8]:
     return np.full((80, 160, 3), value, np.uint8)
 
 
-def session_of(family: FakeFamily, **options: int) -> Sam3Session:
-    return Sam3Session(family, model="fake", **options)
+def session_of(family: FakeFamily, cache_bytes: int = 1 << 20) -> Sam3Session:
+    return Sam3Session(family, model="fake", cache_bytes=cache_bytes)
 
 
 def test_instances_come_by_prompt_and_within_it_by_falling_score() -> None:
@@ -87,7 +87,11 @@ def test_the_cache_knows_a_picture_by_its_content_not_by_its_file(tmp_path) -> N
 
 def test_eight_threads_and_one_picture_make_one_encode() -> None:
     everyone = threading.Barrier(8)
-    family = FakeFamily(ANSWERS, on_encode=lambda: threading.Event().wait(0.2) and None)
+
+    def linger() -> None:
+        threading.Event().wait(0.2)
+
+    family = FakeFamily(ANSWERS, on_encode=linger)
     session = session_of(family)
 
     def ask(_: int) -> int:
@@ -234,9 +238,10 @@ def test_an_instance_of_which_the_cut_leaves_nothing_is_dropped() -> None:
 def test_a_closed_session_says_so() -> None:
     with fake_session(ANSWERS) as session:
         embedding = session.encode(picture())
-    for wrong in (lambda: session.predict(picture(), "coin"), lambda: session.predict(embedding, "coin")):
-        with pytest.raises(SessionClosedError, match="has been closed"):
-            wrong()
+    with pytest.raises(SessionClosedError, match="has been closed"):
+        session.predict(picture(), "coin")
+    with pytest.raises(SessionClosedError, match="has been closed"):
+        session.predict(embedding, "coin")
     assert session.cache.info().entries == 0
 
 

@@ -37,7 +37,7 @@ class Reference:
         asked = self.meta["cases"][case]
         sign = asked["box_label"]
         box = self.meta["boxes_xyxy_px"][picture]
-        return asked["text"], [] if sign is None else [Box(*box, positive=bool(sign))]
+        return asked["text"], [] if sign is None else [Box(box[0], box[1], box[2], box[3], positive=bool(sign))]
 
     def answer(self, picture: str, case: str) -> tuple[NDArray[np.float32], NDArray[np.float32], NDArray[np.bool_]]:
         key = f"torch/{picture}/{case}"
