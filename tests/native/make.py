@@ -19,6 +19,7 @@ from torch.nn import functional
 from transformers import Sam3Config, Sam3Model
 
 from sam3_onnx.export import export_bundle
+from sam3_onnx.export.roi_align import stand_in_for_torchvision
 from sam3_onnx.images import to_model_input
 from sam3_onnx.tokenizer import ClipTokenizer, load_tokenizer
 
@@ -117,6 +118,7 @@ def make_model() -> Sam3Model:
         detr_decoder_config={**part, "num_layers": 2, "num_queries": QUERIES},
         mask_decoder_config={"hidden_size": WIDTH, "num_attention_heads": HEADS, "num_upsampling_stages": 2},
     )
+    stand_in_for_torchvision()
     torch.manual_seed(SEED)
     model = Sam3Model(config).eval()
     _widen(model)
