@@ -90,6 +90,11 @@ def test_the_window_of_a_small_thing_in_a_large_picture_is_small() -> None:
     assert (window.x, window.y) == (1200, 400)
 
 
+def test_a_value_of_exactly_zero_is_outside() -> None:
+    logits = np.array([[1.0, -1.0]], np.float32)
+    np.testing.assert_array_equal(shown(LogitMask(logits, (1, 3)).window, (1, 3)), [[True, False, False]])
+
+
 @pytest.mark.parametrize("fill", [-1.0, 0.0])
 def test_no_positive_logit_is_an_empty_mask(fill: float) -> None:
     window = LogitMask(np.full((4, 6), fill, np.float32), (40, 50)).window

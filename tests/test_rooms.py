@@ -123,7 +123,9 @@ def test_pytorch_is_imported_by_export_only() -> None:
 def test_importing_a_part_loads_nothing_that_it_does_not_need(module: str, loads: set[str]) -> None:
     command = [sys.executable, "-c", LOADED_BY_IMPORT, module]
     answer = subprocess.run(command, check=True, capture_output=True, text=True)  # noqa: S603 - our own interpreter and text
-    assert set(json.loads(answer.stdout)) - set(sys.stdlib_module_names) - {PACKAGE} <= loads
+    # older NumPy registers helper modules of its compiler, "_cython_3_0_8" and "cython_runtime"
+    loaded = {name for name in json.loads(answer.stdout) if "cython" not in name}
+    assert loaded - set(sys.stdlib_module_names) - {PACKAGE} <= loads
 
 
 def test_what_is_exported_is_there_and_resolves() -> None:
