@@ -407,6 +407,15 @@ def test_a_run_that_has_begun_is_stopped() -> None:
     assert answer.shape == (prompts, 12)
 
 
+def test_a_run_called_off_beforehand_never_answers() -> None:
+    model = OnnxModel(read_graph(NATIVE / "text_encoder.onnx"), role="text encoder", threads=1)
+    cancel = threading.Event()
+    cancel.set()
+    for _ in range(300):
+        with pytest.raises(CancelledError, match="during the text encoder"):
+            model.run(["text_mask"], {"tokens": np.zeros((1, 32), np.int64)}, cancel=cancel)
+
+
 @pytest.mark.parametrize("stage", ["image", "text", "decode"])
 def test_a_call_is_cancelled_at_every_stage_and_leaves_nothing_half_done(session: Sam3Session, stage: str) -> None:
     cancel = threading.Event()

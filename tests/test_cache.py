@@ -5,6 +5,7 @@ from __future__ import annotations
 import threading
 import warnings
 from dataclasses import dataclass
+from types import SimpleNamespace
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -12,6 +13,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from sam3_onnx import cache
 from sam3_onnx.cache import CacheInfo, CacheTier, EmbeddingCache
 from sam3_onnx.errors import OptionError
 from sam3_onnx.testing import FakeInstance, fake_session
@@ -150,6 +152,30 @@ def test_threads_that_ask_together_get_the_one_computed_entry() -> None:
     assert tier.info() == CacheInfo(hits=5, misses=1, entries=1, bytes=10, budget=50)
 
 
+@pytest.mark.filterwarnings("ignore:An embedding of")
+@pytest.mark.parametrize("budget", [0, 5])
+def test_threads_that_wait_get_even_what_is_not_kept(budget: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    waiting_now = threading.Semaphore(0)
+
+    class Announced(threading.Event):
+        def wait(self, timeout: float | None = None) -> bool:
+            waiting_now.release()
+            return super().wait(timeout)
+
+    monkeypatch.setattr(cache, "threading", SimpleNamespace(Event=Announced, Lock=threading.Lock))
+    tier: CacheTier[Entry] = CacheTier(budget)
+
+    def large() -> Entry:
+        for _ in range(5):
+            assert waiting_now.acquire(timeout=60)
+        return Entry(10, "first try")
+
+    waiting = Waiting(tier, large)
+    waiting.run(5)
+    assert [answer.name for answer in waiting.answers] == ["first try"] * 6
+    assert tier.info() == CacheInfo(hits=5, misses=1, entries=0, bytes=0, budget=budget)
+
+
 def test_if_the_first_fails_one_of_the_waiting_computes_for_the_rest() -> None:
     tier: CacheTier[Entry] = CacheTier(50)
     waiting = Waiting(tier, fail)
@@ -219,14 +245,14 @@ def test_any_run_of_requests_ends_as_the_plain_model_does(budget: int, steps: li
 
 
 def test_pictures_and_words_are_counted_apart_and_cleared_together() -> None:
-    cache: EmbeddingCache[Entry, Entry] = EmbeddingCache(50, 20)
-    put(cache.images, "picture")
-    put(cache.texts, "word", 5)
-    put(cache.texts, "word", 5)
-    assert cache.info() == cache.info("images") == CacheInfo(0, 1, 1, 10, 50)
-    assert cache.info("texts") == CacheInfo(1, 1, 1, 5, 20)
-    cache.clear()
-    assert cache.info().entries == cache.info("texts").entries == 0
+    tiers: EmbeddingCache[Entry, Entry] = EmbeddingCache(50, 20)
+    put(tiers.images, "picture")
+    put(tiers.texts, "word", 5)
+    put(tiers.texts, "word", 5)
+    assert tiers.info() == tiers.info("images") == CacheInfo(0, 1, 1, 10, 50)
+    assert tiers.info("texts") == CacheInfo(1, 1, 1, 5, 20)
+    tiers.clear()
+    assert tiers.info().entries == tiers.info("texts").entries == 0
 
 
 def test_a_session_with_a_tiny_budget_answers_all_the_same() -> None:
