@@ -11,7 +11,7 @@ import pytest
 
 from sam3_onnx import Sam3Session
 from sam3_onnx.errors import CancelledError
-from sam3_onnx.runtime import OnnxModel, read_graph
+from sam3_onnx.runtime import OnnxModel, RuntimeSettings, read_graph
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -38,7 +38,7 @@ class LateEvent(threading.Event):
 
 def test_a_run_that_has_begun_is_stopped() -> None:
     """The watching thread sets RunOptions.terminate; a run may be over before that, so there are many."""
-    model = OnnxModel(read_graph(NATIVE / "decoder.onnx"), role="decoder", threads=1)
+    model = OnnxModel(read_graph(NATIVE / "decoder.onnx"), role="decoder", settings=RuntimeSettings(threads=1))
     prompts = 64
     levels = {f"fpn_{level}": np.zeros((1, 32, 32 >> level, 48 >> level), np.float32) for level in range(3)}
     feeds = {
@@ -60,7 +60,9 @@ def test_a_run_that_has_begun_is_stopped() -> None:
 
 
 def test_a_run_called_off_beforehand_never_answers() -> None:
-    model = OnnxModel(read_graph(NATIVE / "text_encoder.onnx"), role="text encoder", threads=1)
+    model = OnnxModel(
+        read_graph(NATIVE / "text_encoder.onnx"), role="text encoder", settings=RuntimeSettings(threads=1)
+    )
     cancel = threading.Event()
     cancel.set()
     for _ in range(300):

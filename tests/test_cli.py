@@ -79,7 +79,7 @@ def test_a_folder_that_cannot_be_written_is_said(
 ) -> None:
     (tmp_path / "out").write_text("a file, not a folder")
     assert main(["segment", str(coins), "--text", "coin", "-o", str(tmp_path / "out")]) == 1
-    assert "cannot write the results" in capsys.readouterr().err
+    assert "cannot read or write a file" in capsys.readouterr().err
 
 
 def test_a_malformed_box_is_refused_by_the_parser(coins: Path, capsys: pytest.CaptureFixture[str]) -> None:

@@ -21,6 +21,7 @@ from sam3_onnx.families import Query, graphs_of_folder, open_family
 from sam3_onnx.geometry import mask_iou
 from sam3_onnx.images import to_model_input
 from sam3_onnx.prompts import box_labels, normalised_cxcywh
+from sam3_onnx.runtime import RuntimeSettings
 from sam3_onnx.tokenizer import load_tokenizer
 
 if TYPE_CHECKING:
@@ -69,7 +70,7 @@ class Golden:
 
 @pytest.fixture(scope="module")
 def family() -> Family:
-    return open_family(graphs_of_folder(NATIVE), provider="cpu", threads=1)
+    return open_family(graphs_of_folder(NATIVE), RuntimeSettings("cpu", threads=1))
 
 
 @pytest.fixture(scope="module")
@@ -333,7 +334,7 @@ def test_a_bundle_made_now_agrees_with_pytorch(made: tuple[Path, Any], maker: Mo
     folder, model = made
     golden = Golden("other", case)
     answer = maker.ask(model, to_model_input(golden.image, SIZE), maker.CASES[case], golden.size)
-    fresh = open_family(graphs_of_folder(folder), provider="cpu")
+    fresh = open_family(graphs_of_folder(folder), RuntimeSettings("cpu"))
     for row, detections in enumerate(everything(fresh, golden, queries(fresh, golden))):
         np.testing.assert_allclose(detections.scores, answer.scores[row], atol=1e-4)
         np.testing.assert_allclose(detections.boxes, answer.boxes[row], atol=1.0)

@@ -11,7 +11,7 @@ import pytest
 
 from sam3_onnx import Sam3Session
 from sam3_onnx.errors import OptionError, ProviderError, SessionClosedError
-from sam3_onnx.runtime import CPU, OnnxModel, read_graph
+from sam3_onnx.runtime import CPU, OnnxModel, RuntimeSettings, read_graph
 from sam3_onnx.runtime.providers import check_active, wanted_providers
 
 if TYPE_CHECKING:
@@ -95,7 +95,9 @@ def test_a_session_says_what_runs_it() -> None:
 
 
 def test_a_graph_is_loaded_when_it_is_first_needed_and_unloaded_for_good() -> None:
-    model = OnnxModel(read_graph(NATIVE / "text_encoder.onnx"), role="text encoder", threads=1)
+    model = OnnxModel(
+        read_graph(NATIVE / "text_encoder.onnx"), role="text encoder", settings=RuntimeSettings(threads=1)
+    )
     tokens = np.zeros((2, 32), np.int64)
     loaded = [model.loaded]
     assert model.providers == (CPU,)

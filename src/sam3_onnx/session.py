@@ -18,7 +18,7 @@ from sam3_onnx.hub import model_folder
 from sam3_onnx.images import DEFAULT_MAX_PIXELS, load_image, to_model_input
 from sam3_onnx.prompts import box_labels, normalised_cxcywh
 from sam3_onnx.results import DEFAULT_EPSILON, Segmentation
-from sam3_onnx.runtime import fingerprint
+from sam3_onnx.runtime import RuntimeSettings, fingerprint
 from sam3_onnx.selection import instances_of
 from sam3_onnx.tokenizer import load_tokenizer
 
@@ -198,7 +198,8 @@ class Sam3Session:
 
     @classmethod
     def _open(cls, graphs: Mapping[str, GraphInfo], source: str, options: SessionOptions) -> Sam3Session:
-        family = open_family(graphs, provider=options.get("provider", "auto"), threads=options.get("threads"))
+        settings = RuntimeSettings(options.get("provider", "auto"), options.get("threads"))
+        family = open_family(graphs, settings)
         session = cls(
             family,
             model=fingerprint(graphs.values()),

@@ -13,6 +13,7 @@ from sam3_onnx.errors import OptionError, UnsupportedPromptError
 from sam3_onnx.families import Query, graphs_of_folder, open_family
 from sam3_onnx.geometry import mask_iou
 from sam3_onnx.prompts import box_labels, normalised_cxcywh
+from sam3_onnx.runtime import RuntimeSettings
 from sam3_onnx.tokenizer import load_tokenizer
 
 if TYPE_CHECKING:
@@ -47,7 +48,7 @@ class Reference:
 
 
 def detect(folder: Path, reference: Reference, picture: str, case: str) -> Detections:
-    family = open_family(graphs_of_folder(folder), provider="cpu")
+    family = open_family(graphs_of_folder(folder), RuntimeSettings("cpu"))
     text, boxes = reference.prompt(picture, case)
     height, width = reference.data[f"{picture}/image_rgb"].shape[:2]
     features = family.encode_image(reference.data[f"{picture}/resized_u8_chw"], cancel=None)

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, TypeAlias
 from sam3_onnx.errors import AmbiguousFolderError, ModelFileMissingError, UnknownFamilyError
 from sam3_onnx.families.native import NativeFamily
 from sam3_onnx.families.six_file import SixFileFamily
-from sam3_onnx.runtime import GraphInfo, OnnxModel, ProviderChoice, read_graph
+from sam3_onnx.runtime import GraphInfo, OnnxModel, RuntimeSettings, read_graph
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -87,23 +87,17 @@ def _family_of(graphs: Mapping[str, GraphInfo]) -> _AnyFamily:
     raise UnknownFamilyError("The files make up no known SAM 3 export", graphs=listing, missing=missing)
 
 
-def open_family(
-    graphs: Mapping[str, GraphInfo], *, provider: ProviderChoice = "auto", threads: int | None = None
-) -> Family:
+def open_family(graphs: Mapping[str, GraphInfo], settings: RuntimeSettings | None = None) -> Family:
     """Makes the family that three graphs belong to; loads no weights yet.
 
     Args:
         graphs: A graph for each of ROLES.
-        provider: Which execution providers to use.
-        threads: Threads of one run; None leaves it to ONNX Runtime.
+        settings: Providers and threads; None for the defaults.
 
     Raises:
         UnknownFamilyError: The graphs do not fit together as any known family.
         ProviderError: A provider asked for by name is not installed.
     """
     family = _family_of(graphs)
-    models = {
-        role: OnnxModel(graph, role=role.replace("_", " "), provider=provider, threads=threads)
-        for role, graph in graphs.items()
-    }
+    models = {role: OnnxModel(graph, role=role.replace("_", " "), settings=settings) for role, graph in graphs.items()}
     return family(models)

@@ -9,7 +9,8 @@ import numpy as np
 import onnxruntime as ort
 
 from sam3_onnx.errors import CancelledError, ModelFileDamagedError, SessionClosedError
-from sam3_onnx.runtime.providers import ProviderChoice, check_active, wanted_providers
+from sam3_onnx.runtime.providers import check_active, wanted_providers
+from sam3_onnx.runtime.settings import RuntimeSettings
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -32,16 +33,13 @@ class OnnxModel:
         runs: How often the graph has been run.
     """
 
-    def __init__(
-        self, graph: GraphInfo, *, role: str, provider: ProviderChoice = "auto", threads: int | None = None
-    ) -> None:
+    def __init__(self, graph: GraphInfo, *, role: str, settings: RuntimeSettings | None = None) -> None:
         """Loads nothing yet.
 
         Args:
             graph: The graph, as `read_graph` found it.
             role: What the graph is for, in messages.
-            provider: Which execution providers to use.
-            threads: Threads of one run; None leaves it to ONNX Runtime.
+            settings: Providers and threads; None for the defaults.
 
         Raises:
             OptionError: A provider's name that is not known.
@@ -50,8 +48,8 @@ class OnnxModel:
         self.graph = graph
         self.role = role
         self.runs = 0
-        self._wanted = wanted_providers(provider, ort.get_available_providers())
-        self._threads = threads
+        self._settings = settings or RuntimeSettings()
+        self._wanted = wanted_providers(self._settings.provider, ort.get_available_providers())
         self._lock = threading.Lock()
         self._session: ort.InferenceSession | None = None
         self._closed = False
@@ -85,8 +83,8 @@ class OnnxModel:
     def _create(self) -> ort.InferenceSession:
         options = ort.SessionOptions()
         options.log_severity_level = 3
-        if self._threads is not None:
-            options.intra_op_num_threads = self._threads
+        if self._settings.threads is not None:
+            options.intra_op_num_threads = self._settings.threads
         names = [name for name, _ in self._wanted]
         try:
             session = ort.InferenceSession(

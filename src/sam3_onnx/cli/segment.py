@@ -1,53 +1,25 @@
-"""The command line: thin, over the same API."""
+"""`sam3-onnx segment`: every instance in one picture."""
 
 from __future__ import annotations
 
 import argparse
 import os
-import sys
 import time
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from sam3_onnx.errors import Sam3Error
-
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Mapping
 
     from sam3_onnx.results import Segmentation
     from sam3_onnx.session import Sam3Session
     from sam3_onnx.shapes import ShapeType
 
-__all__ = ["main"]
+__all__ = ["add"]
 
 
-def main(arguments: Sequence[str] | None = None) -> int:
-    """Runs one command.
-
-    Args:
-        arguments: Words of the command line without the program's name; None for `sys.argv`.
-
-    Returns:
-        0, or 1 if the command failed: the reason is on standard error.
-    """
-    options = _parser().parse_args(arguments)
-    try:
-        _segment(options)
-    except Sam3Error as error:
-        print(f"sam3-onnx: {error}", file=sys.stderr)
-        return 1
-    except OSError as error:
-        print(f"sam3-onnx: cannot write the results: {error}", file=sys.stderr)
-        return 1
-    return 0
-
-
-def _parser() -> argparse.ArgumentParser:
-    from sam3_onnx import __version__  # noqa: PLC0415 - the package is complete by now
-
-    parser = argparse.ArgumentParser(prog="sam3-onnx", description="SAM 3 on your own machine through ONNX Runtime.")
-    parser.add_argument("--version", action="version", version=f"sam3-onnx {__version__}")
-    commands = parser.add_subparsers(dest="command", required=True)
+def add(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
+    """Adds the command to the parser of `sam3-onnx`."""
     segment = commands.add_parser(
         "segment",
         help="find every instance in a picture",
@@ -65,7 +37,7 @@ def _parser() -> argparse.ArgumentParser:
     segment.add_argument("--epsilon", type=float, default=0.001, help="polygon simplification (default: %(default)s)")
     segment.add_argument("--provider", default="auto", help="execution provider (default: %(default)s)")
     segment.add_argument("-o", "--out", default="out", help="folder of the results (default: %(default)s)")
-    return parser
+    segment.set_defaults(run=_segment)
 
 
 def _box(text: str) -> tuple[float, float, float, float]:
@@ -76,7 +48,7 @@ def _box(text: str) -> tuple[float, float, float, float]:
     return x1, y1, x2, y2
 
 
-def _segment(options: argparse.Namespace) -> None:
+def _segment(options: argparse.Namespace) -> int:
     from sam3_onnx.draw import draw_result  # noqa: PLC0415 - --help need not wait for OpenCV
     from sam3_onnx.files import write_png  # noqa: PLC0415
     from sam3_onnx.images import load_image  # noqa: PLC0415
@@ -99,6 +71,7 @@ def _segment(options: argparse.Namespace) -> None:
         write_xanylabeling(folder / f"{name}.json", shapes, image_path=seen_from_labels, image_size=result.size)
         write_png(folder / f"{name}.png", draw_result(picture, result))
         print(f"wrote {folder / f'{name}.json'} and {folder / f'{name}.png'}")
+    return 0
 
 
 def _opened(options: argparse.Namespace) -> Sam3Session:

@@ -1,0 +1,51 @@
+"""The command line: thin, over the same API. One file for each command, with `add` as its door."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from typing import TYPE_CHECKING
+
+from sam3_onnx.cli import segment
+from sam3_onnx.errors import Sam3Error
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+__all__ = ["main"]
+
+_INTERRUPTED = 130  # what shells report for a program that Ctrl-C ended
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Runs one command.
+
+    Args:
+        arguments: Words of the command line without the program's name; None for `sys.argv`.
+
+    Returns:
+        0; 1 if the command failed, 130 if it was interrupted: the reason is on standard error.
+    """
+    options = _parser().parse_args(arguments)
+    try:
+        code: int = options.run(options)
+    except Sam3Error as error:
+        print(f"sam3-onnx: {error}", file=sys.stderr)
+        return 1
+    except OSError as error:
+        print(f"sam3-onnx: cannot read or write a file: {error}", file=sys.stderr)
+        return 1
+    except KeyboardInterrupt:
+        print("sam3-onnx: interrupted", file=sys.stderr)
+        return _INTERRUPTED
+    return code
+
+
+def _parser() -> argparse.ArgumentParser:
+    from sam3_onnx import __version__  # noqa: PLC0415 - the package is complete by now
+
+    parser = argparse.ArgumentParser(prog="sam3-onnx", description="SAM 3 on your own machine through ONNX Runtime.")
+    parser.add_argument("--version", action="version", version=f"sam3-onnx {__version__}")
+    commands = parser.add_subparsers(dest="command", required=True)
+    segment.add(commands)
+    return parser

@@ -1,0 +1,98 @@
+"""Every error that the library raises of its own accord.
+
+```
+Sam3Error
+├── ModelError
+│   ├── ModelFileMissingError      (FileNotFoundError)
+│   ├── ModelFileDamagedError      (ValueError)
+│   ├── UnknownModelError          (LookupError)
+│   ├── UnknownFamilyError         (ValueError)
+│   ├── AmbiguousFolderError       (ValueError)
+│   ├── ProviderError              (RuntimeError)
+│   └── ModelAnswerError           (RuntimeError)
+├── PictureError
+│   ├── PictureDecodeError         (ValueError)
+│   ├── PictureTypeError           (TypeError)
+│   └── PictureTooLargeError       (ValueError)
+├── PromptError
+│   ├── EmptyPromptError           (ValueError)
+│   ├── PromptTooLongError         (ValueError)
+│   ├── BoxError                   (ValueError)
+│   ├── MarkError                  (ValueError)
+│   └── UnsupportedPromptError     (ValueError)
+├── OptionError                    (ValueError)
+├── ConfigError                    (ValueError)
+├── MaskError                      (ValueError)
+├── SessionClosedError             (RuntimeError)
+├── SessionPickleError             (TypeError)
+├── EmbeddingError                 (ValueError)
+├── CancelledError                 (RuntimeError)
+└── MissingExtraError              (ImportError)
+```
+
+Each one is also the built-in error that its kind of fault usually raises, so
+`except FileNotFoundError` works as well as `except Sam3Error`. A message says
+what happened, what was expected, what was there, and what to do next; it is
+built here, from the facts that the place of the fault hands over.
+"""
+
+from sam3_onnx.errors.base import Sam3Error
+from sam3_onnx.errors.downloads import UnknownModelError
+from sam3_onnx.errors.models import (
+    AmbiguousFolderError,
+    ModelAnswerError,
+    ModelError,
+    ModelFileDamagedError,
+    ModelFileMissingError,
+    UnknownFamilyError,
+)
+from sam3_onnx.errors.pictures import PictureDecodeError, PictureError, PictureTooLargeError, PictureTypeError
+from sam3_onnx.errors.prompts import (
+    BoxError,
+    EmptyPromptError,
+    MarkError,
+    PromptError,
+    PromptTooLongError,
+    UnsupportedPromptError,
+)
+from sam3_onnx.errors.providers import ProviderError
+from sam3_onnx.errors.use import (
+    CancelledError,
+    ConfigError,
+    EmbeddingError,
+    MaskError,
+    MissingExtraError,
+    OptionError,
+    SessionClosedError,
+    SessionPickleError,
+)
+
+__all__ = [
+    "AmbiguousFolderError",
+    "BoxError",
+    "CancelledError",
+    "ConfigError",
+    "EmbeddingError",
+    "EmptyPromptError",
+    "MarkError",
+    "MaskError",
+    "MissingExtraError",
+    "ModelAnswerError",
+    "ModelError",
+    "ModelFileDamagedError",
+    "ModelFileMissingError",
+    "OptionError",
+    "PictureDecodeError",
+    "PictureError",
+    "PictureTooLargeError",
+    "PictureTypeError",
+    "PromptError",
+    "PromptTooLongError",
+    "ProviderError",
+    "Sam3Error",
+    "SessionClosedError",
+    "SessionPickleError",
+    "UnknownFamilyError",
+    "UnknownModelError",
+    "UnsupportedPromptError",
+]

@@ -1,0 +1,72 @@
+"""What can be wrong with model files, their providers and their answers."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from sam3_onnx.errors.base import Sam3Error
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+    from pathlib import Path
+
+__all__ = [
+    "AmbiguousFolderError",
+    "ModelAnswerError",
+    "ModelError",
+    "ModelFileDamagedError",
+    "ModelFileMissingError",
+    "UnknownFamilyError",
+]
+
+
+class ModelError(Sam3Error):
+    """Something about the model files or their answers is wrong."""
+
+
+class ModelFileMissingError(ModelError, FileNotFoundError):
+    """A model file, or the external data of one, is not there."""
+
+    def __init__(self, path: Path, *, role: str, remedy: str = "") -> None:
+        self.path = path
+        remedy = remedy or "Check the path, or copy the file there."
+        super().__init__(f"The {role} is missing: no file at {path}. {remedy}")
+
+
+class ModelFileDamagedError(ModelError, ValueError):
+    """A model file is cut off or is not an ONNX graph."""
+
+    def __init__(self, path: Path, *, expected: str, got: str) -> None:
+        self.path = path
+        super().__init__(
+            f"The model file {path} is damaged or not an ONNX model: expected {expected}, got {got}. "
+            "Download or copy it again."
+        )
+
+
+class UnknownFamilyError(ModelError, ValueError):
+    """The graphs belong to no export family that can be run."""
+
+    def __init__(self, what: str, *, graphs: Mapping[str, str], missing: str = "") -> None:
+        listing = "\n".join(f"  {name}: {signature}" for name, signature in graphs.items())
+        listing = listing or "  (no .onnx file)"
+        tail = f"\n{missing}" if missing else ""
+        super().__init__(f"{what}. The graphs there have:\n{listing}{tail}")
+
+
+class AmbiguousFolderError(ModelError, ValueError):
+    """A folder holds several graphs for one part of the model."""
+
+    def __init__(self, folder: Path, *, choices: Mapping[str, Sequence[str]]) -> None:
+        listing = "; ".join(f"{role}: {', '.join(names)}" for role, names in choices.items())
+        super().__init__(
+            f"{folder} holds more than one candidate for a part of the model ({listing}). "
+            "Keep one of each in the folder, or name the files with Sam3Session.from_files(...)."
+        )
+
+
+class ModelAnswerError(ModelError, RuntimeError):
+    """The model answered with something that cannot be right, such as NaN."""
+
+    def __init__(self, *, output: str, found: str, remedy: str) -> None:
+        super().__init__(f"The model's output {output!r} holds {found}, expected finite numbers. {remedy}")

@@ -1,0 +1,63 @@
+"""What can be wrong with a question."""
+
+from __future__ import annotations
+
+from sam3_onnx.errors.base import Sam3Error
+
+__all__ = ["BoxError", "EmptyPromptError", "MarkError", "PromptError", "PromptTooLongError", "UnsupportedPromptError"]
+
+_SHOWN = 60  # characters of a prompt that a message repeats
+
+
+def _shortened(text: str) -> str:
+    return text if len(text) <= _SHOWN else f"{text[:_SHOWN]}..."
+
+
+class PromptError(Sam3Error):
+    """A prompt cannot be used."""
+
+
+class EmptyPromptError(PromptError, ValueError):
+    """Nothing was asked for."""
+
+    def __init__(self, *, got: str) -> None:
+        super().__init__(
+            f"Nothing was asked for: expected at least one word or one positive box, got {got}. "
+            'Pass text such as "person, car", or boxes=[Box(x1, y1, x2, y2)].'
+        )
+
+
+class PromptTooLongError(PromptError, ValueError):
+    """A prompt has more tokens than the text encoder's context holds."""
+
+    def __init__(self, text: str, *, count: int, limit: int) -> None:
+        self.count = count
+        super().__init__(
+            f"The prompt {_shortened(text)!r} has {count} tokens including start and end, "
+            f"the model takes at most {limit}. "
+            "Shorten it, or pass truncate=True to have it cut."
+        )
+
+
+class BoxError(PromptError, ValueError):
+    """A box prompt has no area inside the picture, or is not a box."""
+
+    def __init__(self, box: str, *, reason: str, expected: str) -> None:
+        super().__init__(f"The box {box} cannot be used: {reason}. Expected {expected}.")
+
+
+class MarkError(PromptError, ValueError):
+    """A mark is not in the form that X-AnyLabeling uses."""
+
+    def __init__(self, mark: str, *, reason: str) -> None:
+        super().__init__(
+            f"The mark {mark} cannot be used: {reason}. Expected "
+            '{"type": "rectangle", "data": [x1, y1, x2, y2], "label": 1} with label 1 (positive) or 0 (negative).'
+        )
+
+
+class UnsupportedPromptError(PromptError, ValueError):
+    """The export family at hand cannot answer this kind of prompt."""
+
+    def __init__(self, *, family: str, wanted: str, allowed: str, remedy: str) -> None:
+        super().__init__(f"The {family} model cannot take {wanted}; it takes {allowed}. {remedy}")

@@ -1,0 +1,83 @@
+"""What can be wrong with options, and with the way that objects of the library are used."""
+
+from __future__ import annotations
+
+from sam3_onnx.errors.base import Sam3Error
+
+__all__ = [
+    "CancelledError",
+    "ConfigError",
+    "EmbeddingError",
+    "MaskError",
+    "MissingExtraError",
+    "OptionError",
+    "SessionClosedError",
+    "SessionPickleError",
+]
+
+
+class OptionError(Sam3Error, ValueError):
+    """An option has a value outside what is allowed."""
+
+    def __init__(self, name: str, *, expected: str, got: object, remedy: str = "") -> None:
+        tail = f" {remedy}" if remedy else ""
+        super().__init__(f"{name} must be {expected}, got {got!r}.{tail}")
+
+
+class ConfigError(Sam3Error, ValueError):
+    """A configuration mapping or file cannot be used."""
+
+    def __init__(self, *, what: str, expected: str, got: str, remedy: str) -> None:
+        super().__init__(f"{what}: expected {expected}, got {got}. {remedy}")
+
+
+class MaskError(Sam3Error, ValueError):
+    """An array handed to the geometry functions is not a mask."""
+
+    def __init__(self, *, expected: str, got: str, remedy: str = "") -> None:
+        tail = f" {remedy}" if remedy else ""
+        super().__init__(f"Not a usable mask: expected {expected}, got {got}.{tail}")
+
+
+class SessionClosedError(Sam3Error, RuntimeError):
+    """A closed session was used."""
+
+    def __init__(self) -> None:
+        super().__init__("This session has been closed; its models are unloaded. Create a new Sam3Session.")
+
+
+class SessionPickleError(Sam3Error, TypeError):
+    """Somebody tried to pickle a session."""
+
+    def __init__(self, *, rebuild: str) -> None:
+        super().__init__(
+            "A Sam3Session holds native memory and cannot be pickled or sent to another process. "
+            f"Send what it is made from and rebuild it there: {rebuild}"
+        )
+
+
+class EmbeddingError(Sam3Error, ValueError):
+    """An embedding was made by another model than the one it is given to."""
+
+    def __init__(self, *, expected: str, got: str) -> None:
+        super().__init__(
+            f"This embedding belongs to another model: expected model {expected}, got {got}. "
+            "Encode the picture again with this session."
+        )
+
+
+class CancelledError(Sam3Error, RuntimeError):
+    """A call was cancelled through its `cancel` event."""
+
+    def __init__(self, stage: str) -> None:
+        super().__init__(f"The call was cancelled during {stage}; nothing was stored.")
+
+
+class MissingExtraError(Sam3Error, ImportError):
+    """An optional dependency is needed that is not installed."""
+
+    def __init__(self, *, feature: str, package: str, extra: str) -> None:
+        super().__init__(
+            f"{feature} needs the package {package}, which is not installed. "
+            f'Install it with: pip install "sam3-onnx[{extra}]"'
+        )
