@@ -9,6 +9,7 @@ import numpy as np
 import onnxruntime as ort
 
 from sam3_onnx.errors import CancelledError, ModelFileDamagedError, SessionClosedError
+from sam3_onnx.runtime.heap import give_back
 from sam3_onnx.runtime.providers import check_active, wanted_providers
 from sam3_onnx.runtime.settings import RuntimeSettings
 
@@ -83,6 +84,9 @@ class OnnxModel:
     def _create(self) -> ort.InferenceSession:
         options = ort.SessionOptions()
         options.log_severity_level = 3
+        # A pattern is one block as large as everything that the first run took piece by piece. From the
+        # second run on it lies beside those pieces, which nothing uses any more.
+        options.enable_mem_pattern = False
         if self._settings.threads is not None:
             options.intra_op_num_threads = self._settings.threads
         names = [name for name, _ in self._wanted]
@@ -158,11 +162,21 @@ class OnnxModel:
             finished.set()
             watcher.join()
 
+    def release(self) -> None:
+        """Unloads the weights until the graph is run again.
+
+        Any thread may call it at any time. A run that is going on keeps the weights until it is over.
+        """
+        with self._lock:
+            self._session = None
+        give_back()
+
     def close(self) -> None:
         """Unloads the weights for good."""
         with self._lock:
             self._session = None
             self._closed = True
+        give_back()
 
 
 def _are_arrays(answers: list[object]) -> TypeGuard[list[NDArray[Any]]]:

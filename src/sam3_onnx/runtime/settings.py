@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from sam3_onnx.errors import OptionError
+
 if TYPE_CHECKING:
     from sam3_onnx.runtime.providers import ProviderChoice
 
@@ -13,9 +15,22 @@ __all__ = ["RuntimeSettings"]
 
 @dataclass(frozen=True)
 class RuntimeSettings:
-    """What the graphs of one session have in common."""
+    """What the graphs of one session have in common.
+
+    Raises:
+        OptionError: `threads` is not a whole number of at least 1.
+    """
 
     provider: ProviderChoice = "auto"
     """Which execution providers to use."""
     threads: int | None = None
-    """Threads of one run; None leaves it to ONNX Runtime."""
+    """Threads of one run, at least 1; None leaves it to ONNX Runtime, which takes one for each physical core."""
+
+    def __post_init__(self) -> None:
+        if self.threads is not None and not _is_count(self.threads):
+            expected = "a whole number of at least 1, or None to leave it to ONNX Runtime"
+            raise OptionError("threads", expected=expected, got=self.threads)
+
+
+def _is_count(value: object) -> bool:
+    return isinstance(value, int) and not isinstance(value, bool) and value >= 1
