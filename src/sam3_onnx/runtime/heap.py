@@ -12,7 +12,7 @@ def give_back() -> None:
     """Returns freed memory to the system where the C library would rather keep it.
 
     glibc keeps freed pieces below its mmap threshold, which grows to 32 MiB (mallopt(3),
-    M_MMAP_THRESHOLD). The weights of a text encoder are such pieces: 1.2 of 1.4 GB stayed resident
+    M_MMAP_THRESHOLD). The weights of a text encoder are such pieces: 1.3 of 1.5 GB stayed resident
     after its session was gone, and 15 MB after malloc_trim(3). Other C libraries have no such
     call and are left alone.
     """
