@@ -4,10 +4,17 @@ from __future__ import annotations
 
 import os
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pytest
 
+from sam3_onnx.runtime import RuntimeSettings
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
 ROOT = Path(__file__).parent.parent
+ROWS: dict[tuple[str, str], list[tuple[float, float]]] = {}
 
 
 @pytest.fixture(scope="session")
@@ -23,3 +30,29 @@ def peer_fixtures() -> Path:
 def coins() -> Path:
     """The photograph that ships with the examples."""
     return ROOT / "examples" / "pictures" / "coins.png"
+
+
+@pytest.fixture(scope="session")
+def settings() -> RuntimeSettings:
+    """The CPU provider, or the one that SAM3_ONNX_TEST_PROVIDER names."""
+    return RuntimeSettings(os.environ.get("SAM3_ONNX_TEST_PROVIDER", "cpu"))
+
+
+@pytest.fixture(scope="session")
+def note() -> Callable[[str, str, float, float], None]:
+    """Adds a row: folder, case, largest difference of scores, smallest mask IoU."""
+
+    def add(folder: str, case: str, difference: float, iou: float) -> None:
+        ROWS.setdefault((folder, case), []).append((difference, iou))
+
+    return add
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
+    if not ROWS:
+        return
+    terminalreporter.section("published families against PyTorch")
+    terminalreporter.write_line(f"{'folder':<18}{'case':<34}{'scores differ by':>17}{'smallest mask IoU':>19}")
+    for (folder, case), answers in sorted(ROWS.items()):
+        difference, iou = max(row[0] for row in answers), min(row[1] for row in answers)
+        terminalreporter.write_line(f"{folder:<18}{case:<34}{difference:>17.1e}{iou:>19.4f}")

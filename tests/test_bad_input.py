@@ -83,7 +83,7 @@ def test_a_model_file_that_is_missing(folder: Path, role: str) -> None:
     )
     found = refused(UnknownFamilyError, Sam3Session.from_folder, folder)
     assert f"{folder} holds no known SAM 3 export. The graphs there have:\n  " in found
-    assert found.endswith(f"Nearest is the native family: no graph there is its {role}.")
+    assert found.endswith(f"Nearest is the native family: no graph there is its {role.replace('_', ' ')}.")
 
 
 @pytest.mark.parametrize("role", ROLES)
@@ -121,9 +121,11 @@ def test_a_folder_that_is_missing_empty_or_a_file(tmp_path: Path) -> None:
 def test_a_graph_of_no_known_family(folder: Path) -> None:
     shutil.copyfile(folder / "decoder.onnx", folder / "text_encoder.onnx")
     text = refused(UnknownFamilyError, Sam3Session.from_files, **files(folder))
-    assert text.startswith("The files make up no known SAM 3 export. The graphs there have:\n  image_encoder image_enc")
-    assert "text_encoder text_encoder.onnx: (fpn_0 float32[" in text
-    assert text.endswith("text_encoder.onnx was given as text_encoder and looks like a decoder")
+    assert text.startswith(
+        "The list of files holds no known SAM 3 export. The graphs there have:\n  image_encoder.onnx"
+    )
+    assert "text_encoder.onnx: (fpn_0 float32[" in text
+    assert text.endswith("text_encoder.onnx was given as text encoder and looks like a decoder.")
 
 
 def test_swapped_files_are_named_with_their_roles(folder: Path) -> None:
@@ -131,17 +133,15 @@ def test_swapped_files_are_named_with_their_roles(folder: Path) -> None:
     given["image_encoder"], given["text_encoder"] = given["text_encoder"], given["image_encoder"]
     text = refused(UnknownFamilyError, Sam3Session.from_files, **given)
     assert text.splitlines()[-1] == (
-        "text_encoder.onnx was given as image_encoder and looks like a text_encoder; "
-        "image_encoder.onnx was given as text_encoder and looks like a image_encoder"
+        "text_encoder.onnx was given as image encoder and looks like a text encoder. "
+        "image_encoder.onnx was given as text encoder and looks like an image encoder."
     )
 
 
 def test_a_folder_with_two_candidates_for_a_part(folder: Path) -> None:
-    shutil.copyfile(folder / "decoder.onnx", folder / "decoder_fp16.onnx")
     shutil.copyfile(folder / "text_encoder.onnx", folder / "words.onnx")
     assert refused(AmbiguousFolderError, Sam3Session.from_folder, folder) == (
-        f"{folder} holds more than one candidate for a part of the model "
-        "(text_encoder: text_encoder.onnx, words.onnx; decoder: decoder.onnx, decoder_fp16.onnx). "
+        f"{folder} holds more than one part to choose from (text_encoder: text_encoder.onnx, words.onnx). "
         "Keep one of each in the folder, or name the files with Sam3Session.from_files(...)."
     )
 
@@ -151,14 +151,21 @@ def test_a_folder_with_two_families(folder: Path, peer_fixtures: Path) -> None:
     for path in (peer_fixtures / "A_six_file").glob("*.onnx*"):
         shutil.copyfile(path, folder / path.name)
     text = refused(AmbiguousFolderError, Sam3Session.from_folder, folder)
-    assert "image_encoder: image_encoder.onnx, sam3_image_encoder.onnx;" in text
+    assert "native: image_encoder.onnx, text_encoder.onnx, decoder.onnx; six-file: sam3_image_encoder.onnx, " in text
+    assert text.endswith("Choose one with family=..., or keep one export in a folder.")
+    for family in ("native", "six-file"):
+        with Sam3Session.from_folder(folder, family=family) as opened:
+            assert opened.capabilities.family == family
+    text = refused(UnknownFamilyError, Sam3Session.from_folder, folder, family="tracker")
+    assert text.startswith(f"{folder} holds no tracker export. The graphs there have:\n  decoder.onnx: (fpn_0")
+    assert "family must be one of native, six-file" in refused(OptionError, Sam3Session.from_folder, folder, family="B")
 
 
 @pytest.mark.peers
 def test_parts_of_two_families_do_not_make_one(folder: Path, peer_fixtures: Path) -> None:
     given = files(folder) | {"decoder": peer_fixtures / "A_six_file" / "sam3_decoder.onnx"}
     text = refused(UnknownFamilyError, Sam3Session.from_files, **given)
-    assert "decoder sam3_decoder.onnx: (original_height int64[]" in text
+    assert "sam3_decoder.onnx: (original_height int64[]" in text
 
 
 def test_a_graph_beside_the_model_that_is_none_of_its_parts_does_no_harm(folder: Path) -> None:
@@ -300,16 +307,16 @@ def test_what_the_model_cannot_take() -> None:
     limited = Sam3Session(family, model="small")
     positive, negative = Box(1, 1, 9, 9), Box(1, 1, 9, 9, positive=False)
     assert refused(UnsupportedPromptError, limited.predict, IMAGE, boxes=[positive, positive]) == (
-        "The small model cannot take 2 boxes in one prompt; it takes at most 1. "
-        "Ask with one box at a time, or use an export that takes several, such as a native bundle."
+        "The small model cannot take 2 boxes in one prompt; it takes words and at most 1 positive boxes of examples. "
+        "Ask with fewer boxes at a time, or use an export that takes several, such as a native bundle."
     )
     text = refused(UnsupportedPromptError, limited.predict, IMAGE, "coin", boxes=[negative])
-    assert text.startswith("The small model cannot take negative boxes; it takes positive boxes.")
+    assert text.startswith("The small model cannot take negative boxes; it takes words and at most 1 positive boxes")
     text = refused(OptionError, limited.predict, IMAGE, "coin", conf_threshold=0.4)
     assert text.startswith("conf_threshold must be at least 0.5 with a model of the small family, whose decoder cuts")
     wordless = FakeFamily({}, capabilities=Capabilities(family="wordless", input_size=(8, 8), text=False))
     text = refused(UnsupportedPromptError, Sam3Session(wordless, model="wordless").predict, IMAGE, "coin")
-    assert text.startswith("The wordless model cannot take words; it takes boxes.")
+    assert text.startswith("The wordless model cannot take words; it takes boxes of examples.")
     assert family.calls["encode_image"] == 0
 
 

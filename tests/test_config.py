@@ -150,8 +150,8 @@ def test_swapped_paths_are_refused_with_the_roles(six: dict[str, object]) -> Non
     for end in ("model_path", "model_data_path"):
         six[f"encoder_{end}"], six[f"decoder_{end}"] = six[f"decoder_{end}"], six[f"encoder_{end}"]
     text = refused(six, UnknownFamilyError)
-    assert "sam3_decoder.onnx was given as image_encoder and looks like a decoder" in text
-    assert "sam3_image_encoder.onnx was given as decoder and looks like a image_encoder" in text
+    assert "sam3_decoder.onnx was given as image encoder and looks like a decoder" in text
+    assert "sam3_image_encoder.onnx was given as decoder and looks like an image encoder" in text
 
 
 def test_data_paths_may_be_left_out_or_empty(three: dict[str, object]) -> None:

@@ -154,4 +154,6 @@ def test_equals_pillow_on_the_photographs_of_the_reference(name: str, size: int)
         pytest.skip("the published-family fixtures are absent")
     with np.load(path) as reference:
         image = load_image(reference[f"{name}/image_rgb"])
-    assert levels_apart(to_model_input(image, (size, size)).transpose(1, 2, 0), by_pillow(image, (size, size))) <= 2
+    mine, theirs = to_model_input(image, (size, size)).transpose(1, 2, 0), by_pillow(image, (size, size))
+    assert levels_apart(mine, theirs) <= 2
+    assert (mine != theirs).mean() < 0.02  # ties of rounding; without rounding between the passes it is 0.15

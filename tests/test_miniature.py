@@ -108,7 +108,7 @@ def test_half_precision_moves_scores_by_less_than_a_thousandth(coins: Path) -> N
 
 def test_the_text_encoder_is_loaded_when_the_first_word_needs_it(coins: Path) -> None:
     with Sam3Session.from_pretrained("miniature") as opened:
-        models = opened._family.models  # noqa: SLF001 - what is in memory has no public name
+        models = opened._models()  # noqa: SLF001 - what is in memory has no public name
         opened.encode(coins)
         before = models["text_encoder"].loaded
         opened.predict(coins, "coin")

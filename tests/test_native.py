@@ -17,7 +17,7 @@ import pytest
 
 from sam3_onnx import Box, Sam3Session
 from sam3_onnx.errors import ModelFileDamagedError
-from sam3_onnx.families import Query, graphs_of_folder, open_family
+from sam3_onnx.families import Query, exports_in_folder
 from sam3_onnx.geometry import mask_iou
 from sam3_onnx.images import to_model_input
 from sam3_onnx.prompts import box_labels, normalised_cxcywh
@@ -31,7 +31,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from sam3_onnx import Segmentation
-    from sam3_onnx.families import Arrays, Detections, Family
+    from sam3_onnx.families import Arrays, ConceptExport, Detections, Family
 
 NATIVE = Path(__file__).parent / "native"
 SIZE = (112, 168)
@@ -39,6 +39,14 @@ QUERIES = 12
 MASKS_STORED = 2
 CASES = ("text", "one_box", "boxes_of_both_signs", "text_and_boxes", "words", "words_and_boxes")
 PICTURES = ("same", "other")
+
+
+def concepts_in(folder: Path) -> ConceptExport:
+    found = exports_in_folder(folder).concepts
+    assert found is not None
+    return found
+
+
 EVERY_CASE = pytest.mark.parametrize("case", CASES)
 EVERY_PICTURE = pytest.mark.parametrize("picture", PICTURES)
 
@@ -70,7 +78,7 @@ class Golden:
 
 @pytest.fixture(scope="module")
 def family() -> Family:
-    return open_family(graphs_of_folder(NATIVE), RuntimeSettings("cpu", threads=1))
+    return concepts_in(NATIVE).open(RuntimeSettings("cpu", threads=1))
 
 
 @pytest.fixture(scope="module")
@@ -334,7 +342,7 @@ def test_a_bundle_made_now_agrees_with_pytorch(made: tuple[Path, Any], maker: Mo
     folder, model = made
     golden = Golden("other", case)
     answer = maker.ask(model, to_model_input(golden.image, SIZE), maker.CASES[case], golden.size)
-    fresh = open_family(graphs_of_folder(folder), RuntimeSettings("cpu"))
+    fresh = concepts_in(folder).open(RuntimeSettings("cpu"))
     for row, detections in enumerate(everything(fresh, golden, queries(fresh, golden))):
         np.testing.assert_allclose(detections.scores, answer.scores[row], atol=1e-4)
         np.testing.assert_allclose(detections.boxes, answer.boxes[row], atol=1.0)
@@ -346,7 +354,7 @@ def test_a_bundle_made_now_agrees_with_pytorch(made: tuple[Path, Any], maker: Mo
 @pytest.mark.filterwarnings("ignore")
 def test_the_manifest_of_a_bundle_made_now(made: tuple[Path, Any]) -> None:
     folder, _ = made
-    for role, graph in graphs_of_folder(folder).items():
+    for role, graph in concepts_in(folder).graphs.items():
         assert dict(graph.metadata) == {
             "sam3_onnx.contract": "1",
             "sam3_onnx.role": role,

@@ -18,9 +18,12 @@ SOURCE = Path(sam3_onnx.__file__).parent
 PACKAGE = "sam3_onnx"
 PURE = (
     *("errors", "files", "geometry", "images", "picture_header", "prompts", "tokenizer", "masks", "shapes", "results"),
-    *("embeddings", "labels", "draw", "folders"),
+    *("embeddings", "labels", "draw", "folders", "clicks", "stopwatch"),
 )
-ABOVE_RUNTIME = {"families", "hub", "cache", "asking", "selection", "config", "session", "testing", "cli", "export"}
+ABOVE_RUNTIME = {
+    *("families", "hub", "cache", "asking", "selection", "config", "session", "testing", "cli", "export"),
+    *("embedder", "concepts", "objects", "tracking", "opening"),
+}
 FORBIDDEN = {
     **{name: {"runtime", *ABOVE_RUNTIME} for name in PURE},
     "geometry": {"runtime", "images", "prompts", "tokenizer", "masks", "results", "labels", "draw", *ABOVE_RUNTIME},

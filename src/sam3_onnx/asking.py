@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from sam3_onnx.families import Capabilities
     from sam3_onnx.prompts import BoxesLike, MarksLike, TextLike
 
-__all__ = ["boxes_of", "concepts_of", "nms_of", "threshold_of"]
+__all__ = ["boxes_of", "concepts_of", "nms_of", "no_clicks", "no_concepts", "threshold_of"]
 
 _BOXES_ONLY_LABEL = "object"
 
@@ -31,9 +31,7 @@ def concepts_of(text: TextLike | None, label: str | None, allowed: Capabilities)
         remedy = 'Words are labelled with {"prompt": "label"}.'
         raise OptionError("label", expected="left out when there is text", got=label, remedy=remedy)
     if not allowed.text:
-        raise UnsupportedPromptError(
-            family=allowed.family, wanted="words", allowed="boxes", remedy="Use an export with a text encoder."
-        )
+        raise _unsupported(allowed, "words", "Use an export with a text encoder, beside this one if need be.")
     return parse_text(text)
 
 
@@ -55,19 +53,41 @@ def boxes_of(
     if not with_text and not any(box.positive for box in given):
         raise EmptyPromptError(got=f"{len(given)} negative boxes and no word" if given else "no word and no box")
     if given and not allowed.boxes:
-        wanted, takes, remedy = (
-            "boxes",
-            "words only",
-            "Use an export whose decoder takes boxes, such as a native bundle.",
-        )
-    elif not allowed.negative_boxes and not all(box.positive for box in given):
-        wanted, takes, remedy = "negative boxes", "positive boxes", "Leave the negative boxes out."
-    elif allowed.max_boxes is not None and len(given) > allowed.max_boxes:
-        wanted, takes = f"{len(given)} boxes in one prompt", f"at most {allowed.max_boxes}"
-        remedy = "Ask with one box at a time, or use an export that takes several, such as a native bundle."
-    else:
-        return given
-    raise UnsupportedPromptError(family=allowed.family, wanted=wanted, allowed=takes, remedy=remedy)
+        remedy = "Use an export whose decoder takes boxes of examples, such as a native bundle."
+        raise _unsupported(allowed, "boxes of examples", remedy)
+    if not allowed.negative_boxes and not all(box.positive for box in given):
+        raise _unsupported(allowed, "negative boxes", "Leave the negative boxes out.")
+    if allowed.max_boxes is not None and len(given) > allowed.max_boxes:
+        remedy = "Ask with fewer boxes at a time, or use an export that takes several, such as a native bundle."
+        raise _unsupported(allowed, f"{len(given)} boxes in one prompt", remedy)
+    return given
+
+
+def _unsupported(allowed: Capabilities, wanted: str, remedy: str) -> UnsupportedPromptError:
+    most = "" if allowed.max_boxes is None else f"at most {allowed.max_boxes} "
+    kinds = {
+        "words": allowed.text,
+        f"{most}boxes of examples": allowed.boxes and allowed.negative_boxes,
+        f"{most}positive boxes of examples": allowed.boxes and not allowed.negative_boxes,
+        "clicks on one object (predict_object)": allowed.points,
+    }
+    takes = " and ".join(kind for kind, can in kinds.items() if can)
+    return UnsupportedPromptError(family=allowed.family, wanted=wanted, allowed=takes, remedy=remedy)
+
+
+def no_concepts(allowed: Capabilities) -> UnsupportedPromptError:
+    """The error for words and boxes to a model that takes clicks only."""
+    remedy = "For words put an export with a text encoder beside it, or open one that has both."
+    return _unsupported(allowed, "words and boxes of examples", remedy)
+
+
+def no_clicks(allowed: Capabilities) -> UnsupportedPromptError:
+    """The error for clicks on a model that has no tracker head."""
+    remedy = (
+        "They need a tracker head: put an export of the tracker family, such as onnx-community/sam3-tracker-ONNX, "
+        'into a subfolder beside this model, or open Sam3Session.from_pretrained("sam3-tracker").'
+    )
+    return _unsupported(allowed, "clicks on one object", remedy)
 
 
 def threshold_of(value: float, allowed: Capabilities) -> float:

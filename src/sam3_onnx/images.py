@@ -78,7 +78,8 @@ def resize_bilinear(image: NDArray[np.uint8], size: tuple[int, int]) -> NDArray[
 
     Pixel centres lie at half-integers; at the border the weights inside the picture are normalised. This is `BILINEAR`
     of Pillow and `antialias=True` of torchvision, which SAM 3's reference uses (`INTER_LINEAR` of OpenCV does not
-    widen its filter). Results are rounded half up; at equal size the picture comes back unchanged.
+    widen its filter). As there, rows are stretched first and rounded to whole levels before columns are; at equal size
+    the picture comes back unchanged.
 
     Args:
         image: (H, W, 3) uint8.
@@ -97,16 +98,24 @@ def resize_bilinear(image: NDArray[np.uint8], size: tuple[int, int]) -> NDArray[
         )
     if min(size) < 1:
         raise OptionError("size", expected="a height and a width of at least 1", got=size)
-    columns = list(_triangle_bands(image.shape[1], size[1]))
+    bands = list(_triangle_bands(image.shape[1], size[1]))
+    stretched = np.empty((image.shape[0], size[1], 3), np.uint8)
+    for start in range(0, len(image), _STRIP):
+        # a strip of rows at a time stays in the processor's cache while it is turned to have its columns first
+        strip = image[start : start + _STRIP].swapaxes(0, 1).astype(np.float32, order="C")
+        for columns, sources, weights in bands:
+            stretched[start : start + _STRIP, columns] = _blended(weights, strip[sources]).swapaxes(0, 1)
     resized = np.empty((*size, 3), np.uint8)
-    for rows, source_rows, row_weights in _triangle_bands(image.shape[0], size[0]):
-        source = image[source_rows].astype(np.float32, order="C")
-        strip = np.tensordot(row_weights, source, axes=1).swapaxes(0, 1)
-        flat = strip.reshape(len(strip), -1)
-        for cols, source_columns, column_weights in columns:
-            tile = column_weights @ flat[source_columns] + np.float32(0.5)
-            resized[rows, cols] = tile.astype(np.uint8).reshape(len(tile), -1, 3).swapaxes(0, 1)
+    for rows, sources, weights in _triangle_bands(image.shape[0], size[0]):
+        resized[rows] = _blended(weights, stretched[sources].astype(np.float32))
     return resized
+
+
+def _blended(weights: NDArray[np.float32], levels: NDArray[np.float32]) -> NDArray[np.uint8]:
+    """(T, S) weights times (S, W, 3) levels, rounded half up to whole levels: (T, W, 3)."""
+    blended = weights @ levels.reshape(len(levels), -1)
+    blended += np.float32(0.5)
+    return blended.astype(np.uint8).reshape(-1, *levels.shape[1:])
 
 
 def to_model_input(image: NDArray[np.uint8], size: tuple[int, int]) -> NDArray[np.uint8]:
@@ -127,6 +136,7 @@ def to_model_input(image: NDArray[np.uint8], size: tuple[int, int]) -> NDArray[n
 
 
 _BLOCK_TARGETS, _BLOCK_SOURCES = 32, 128
+_STRIP = 64
 
 
 def _triangle_bands(source: int, target: int) -> Iterator[tuple[slice, slice, NDArray[np.float32]]]:

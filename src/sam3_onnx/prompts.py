@@ -271,7 +271,7 @@ def _marked(mark: object) -> Box:
             family="concept",
             wanted=f"the point mark {mark!r}",
             allowed="words and boxes",
-            remedy="A point selects one object, which needs a tracker head; draw a box around an example instead.",
+            remedy="A point means one object: pass it to predict_object, or draw a box around an example instead.",
         )
     if kind != "rectangle":
         raise MarkError(repr(mark), reason=f"its type is {kind!r}")

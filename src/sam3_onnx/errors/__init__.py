@@ -18,6 +18,7 @@ Sam3Error
 │   ├── EmptyPromptError           (ValueError)
 │   ├── PromptTooLongError         (ValueError)
 │   ├── BoxError                   (ValueError)
+│   ├── PointError                 (ValueError)
 │   ├── MarkError                  (ValueError)
 │   └── UnsupportedPromptError     (ValueError)
 ├── OptionError                    (ValueError)
@@ -51,6 +52,7 @@ from sam3_onnx.errors.prompts import (
     BoxError,
     EmptyPromptError,
     MarkError,
+    PointError,
     PromptError,
     PromptTooLongError,
     UnsupportedPromptError,
@@ -86,6 +88,7 @@ __all__ = [
     "PictureError",
     "PictureTooLargeError",
     "PictureTypeError",
+    "PointError",
     "PromptError",
     "PromptTooLongError",
     "ProviderError",

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final, Literal
 
 from sam3_onnx.errors.base import Sam3Error
 
@@ -55,14 +55,23 @@ class UnknownFamilyError(ModelError, ValueError):
 
 
 class AmbiguousFolderError(ModelError, ValueError):
-    """A folder holds several graphs for one part of the model."""
+    """A folder holds several exports, several variants of one, or several graphs for one part of it."""
 
-    def __init__(self, folder: Path, *, choices: Mapping[str, Sequence[str]]) -> None:
-        listing = "; ".join(f"{role}: {', '.join(names)}" for role, names in choices.items())
-        super().__init__(
-            f"{folder} holds more than one candidate for a part of the model ({listing}). "
-            "Keep one of each in the folder, or name the files with Sam3Session.from_files(...)."
-        )
+    _CHOOSE: Final = {
+        "part": "Keep one of each in the folder, or name the files with Sam3Session.from_files(...).",
+        "family": "Choose one with family=..., or keep one export in a folder.",
+        "variant": "Choose one with variant=..., or keep one in a folder.",
+    }
+
+    def __init__(
+        self,
+        where: Path | str,
+        *,
+        kind: Literal["part", "family", "variant"],
+        choices: Mapping[str, Sequence[str]],
+    ) -> None:
+        listing = "; ".join(f"{name}: {', '.join(files)}" for name, files in choices.items())
+        super().__init__(f"{where} holds more than one {kind} to choose from ({listing}). {self._CHOOSE[kind]}")
 
 
 class ModelAnswerError(ModelError, RuntimeError):

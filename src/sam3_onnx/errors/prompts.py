@@ -4,7 +4,15 @@ from __future__ import annotations
 
 from sam3_onnx.errors.base import Sam3Error
 
-__all__ = ["BoxError", "EmptyPromptError", "MarkError", "PromptError", "PromptTooLongError", "UnsupportedPromptError"]
+__all__ = [
+    "BoxError",
+    "EmptyPromptError",
+    "MarkError",
+    "PointError",
+    "PromptError",
+    "PromptTooLongError",
+    "UnsupportedPromptError",
+]
 
 _SHOWN = 60  # characters of a prompt that a message repeats
 
@@ -20,11 +28,14 @@ class PromptError(Sam3Error):
 class EmptyPromptError(PromptError, ValueError):
     """Nothing was asked for."""
 
-    def __init__(self, *, got: str) -> None:
-        super().__init__(
-            f"Nothing was asked for: expected at least one word or one positive box, got {got}. "
-            'Pass text such as "person, car", or boxes=[Box(x1, y1, x2, y2)].'
-        )
+    def __init__(
+        self,
+        *,
+        got: str,
+        expected: str = "at least one word or one positive box",
+        remedy: str = 'Pass text such as "person, car", or boxes=[Box(x1, y1, x2, y2)].',
+    ) -> None:
+        super().__init__(f"Nothing was asked for: expected {expected}, got {got}. {remedy}")
 
 
 class PromptTooLongError(PromptError, ValueError):
@@ -44,6 +55,13 @@ class BoxError(PromptError, ValueError):
 
     def __init__(self, box: str, *, reason: str, expected: str) -> None:
         super().__init__(f"The box {box} cannot be used: {reason}. Expected {expected}.")
+
+
+class PointError(PromptError, ValueError):
+    """A click is not a point in the picture, or clicks and labels do not match."""
+
+    def __init__(self, point: str, *, reason: str, expected: str) -> None:
+        super().__init__(f"The click {point} cannot be used: {reason}. Expected {expected}.")
 
 
 class MarkError(PromptError, ValueError):

@@ -15,7 +15,18 @@ if TYPE_CHECKING:
     from sam3_onnx.masks import MaskSource
     from sam3_onnx.runtime import OnnxModel
 
-__all__ = ["Arrays", "Capabilities", "Defaults", "Detections", "Family", "Query"]
+__all__ = [
+    "Arrays",
+    "Candidates",
+    "Capabilities",
+    "Clicks",
+    "Defaults",
+    "Detections",
+    "Encoder",
+    "Family",
+    "Query",
+    "Tracker",
+]
 
 Arrays: TypeAlias = "Mapping[str, NDArray[np.generic]]"
 """Named arrays, as they go into or come out of a graph."""
@@ -75,8 +86,31 @@ class Detections:
     masks: Sequence[MaskSource] = field(repr=False)
 
 
-class Family(Protocol):
-    """One published kind of SAM 3 export."""
+@dataclass(frozen=True)
+class Clicks:
+    """What points at one object."""
+
+    points: NDArray[np.float32]
+    """(P, 2) x, y in 0..1 of the picture; P may be 0 beside a box."""
+    labels: NDArray[np.int64]
+    """(P,) 1 on the object, 0 beside it."""
+    box: NDArray[np.float32] | None
+    """(4,) xyxy in 0..1 of the picture."""
+
+
+@dataclass(frozen=True)
+class Candidates:
+    """What one object may be, in the order of the model's answers."""
+
+    scores: NDArray[np.float32]
+    """(K,) the IoU that the model expects of each mask with the object."""
+    masks: Sequence[MaskSource] = field(repr=False)
+    object_score: float
+    """In 0..1: whether there is an object at all."""
+
+
+class Encoder(Protocol):
+    """The part of a model that looks at pictures, whatever is asked about them afterwards."""
 
     @property
     def capabilities(self) -> Capabilities:
@@ -84,13 +118,8 @@ class Family(Protocol):
         ...
 
     @property
-    def defaults(self) -> Defaults:
-        """The bundle's own recommendations."""
-        ...
-
-    @property
     def models(self) -> Mapping[str, OnnxModel]:
-        """The graphs by role: image_encoder, text_encoder, decoder."""
+        """The graphs by role: image_encoder, text_encoder, decoder, ..."""
         ...
 
     def encode_image(self, pixels: NDArray[np.uint8], *, cancel: threading.Event | None) -> Arrays:
@@ -103,6 +132,15 @@ class Family(Protocol):
         Returns:
             Float arrays; nothing that is the same for every picture.
         """
+        ...
+
+
+class Family(Encoder, Protocol):
+    """One published kind of SAM 3 export that finds every instance of a concept."""
+
+    @property
+    def defaults(self) -> Defaults:
+        """The bundle's own recommendations."""
         ...
 
     def encode_text(self, tokens: Sequence[Sequence[int]], *, cancel: threading.Event | None) -> list[Arrays]:
@@ -134,5 +172,22 @@ class Family(Protocol):
 
         Returns:
             One entry per query.
+        """
+        ...
+
+
+class Tracker(Encoder, Protocol):
+    """One published kind of SAM 3 export that cuts out one object by clicks."""
+
+    def segment(
+        self, picture: Arrays, clicks: Clicks, *, size: tuple[int, int], cancel: threading.Event | None
+    ) -> Candidates:
+        """What the clicks may mean.
+
+        Args:
+            picture: What `encode_image` returned.
+            clicks: At least one point or a box.
+            size: (height, width) of the picture.
+            cancel: Setting it stops the run.
         """
         ...

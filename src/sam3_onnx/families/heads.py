@@ -13,7 +13,7 @@ from sam3_onnx.masks import LogitMask
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-__all__ = ["require_finite", "select", "sigmoid"]
+__all__ = ["detections_of", "require_finite", "select", "sigmoid", "xyxy"]
 
 
 def sigmoid(logits: NDArray[np.float32]) -> NDArray[np.float32]:
@@ -35,11 +35,17 @@ def require_finite(output: str, values: NDArray[np.floating]) -> None:
         raise ModelAnswerError(output=output, found=found, remedy=remedy)
 
 
+def xyxy(boxes: NDArray[np.floating]) -> NDArray[np.floating]:
+    """(Q, 4) boxes of centre and size as boxes of corners."""
+    centers, halves = boxes[:, :2], boxes[:, 2:] / 2
+    return np.concatenate([centers - halves, centers + halves], axis=1)
+
+
 def select(
-    logits: NDArray[np.float32],
-    presence: NDArray[np.float32],
-    boxes: NDArray[np.float32],
-    masks: NDArray[np.float32],
+    logits: NDArray[np.floating],
+    presence: NDArray[np.floating] | None,
+    boxes: NDArray[np.floating],
+    masks: NDArray[np.floating],
     *,
     size: tuple[int, int],
     threshold: float,
@@ -51,7 +57,7 @@ def select(
 
     Args:
         logits: (Q,) of the queries.
-        presence: () or (1,) logit that the prompt is in the picture at all.
+        presence: () or (1,) logit that the prompt is in the picture at all; None for a model that has none.
         boxes: (Q, 4) xyxy in 0..1.
         masks: (Q, h, w) logits.
         size: (height, width) of the picture.
@@ -60,12 +66,39 @@ def select(
     Raises:
         ModelAnswerError: A NaN or an infinity in the answer.
     """
-    for name, values in (("logits", logits), ("presence", presence), ("boxes", boxes)):
-        require_finite(name, values)
-    scores = sigmoid(logits) * sigmoid(presence.reshape(-1)[:1])
+    require_finite("logits", logits)
+    scores = sigmoid(logits.astype(np.float32))
+    if presence is not None:
+        require_finite("presence", presence)
+        scores = scores * sigmoid(presence.astype(np.float32).reshape(-1)[:1])
+    return detections_of(scores, boxes, masks, size=size, threshold=threshold)
+
+
+def detections_of(
+    scores: NDArray[np.floating],
+    boxes: NDArray[np.floating],
+    masks: NDArray[np.floating],
+    *,
+    size: tuple[int, int],
+    threshold: float,
+) -> Detections:
+    """Keeps the queries of one prompt whose finished scores lie above a threshold.
+
+    Args:
+        scores: (Q,) in 0..1.
+        boxes: (Q, 4) xyxy in 0..1.
+        masks: (Q, h, w) logits.
+        size: (height, width) of the picture.
+        threshold: In 0..1.
+
+    Raises:
+        ModelAnswerError: A NaN or an infinity in the answer.
+    """
+    require_finite("scores", scores)
+    require_finite("boxes", boxes)
     kept = np.flatnonzero(scores > threshold)
     require_finite("masks", masks[kept])
     height, width = size
     scale = np.array([width, height, width, height], np.float32)
     sources = [LogitMask(masks[query].astype(np.float32), size) for query in kept]
-    return Detections(scores[kept], boxes[kept].astype(np.float32) * scale, sources)
+    return Detections(scores[kept].astype(np.float32), boxes[kept].astype(np.float32) * scale, sources)

@@ -8,6 +8,7 @@ import numpy as np
 
 from sam3_onnx.errors import ModelFileDamagedError
 from sam3_onnx.families.base import Arrays, Capabilities, Defaults, Detections, Query
+from sam3_onnx.families.borders import EMPTY_SLOT, fitted, input_size
 from sam3_onnx.families.heads import select
 from sam3_onnx.tokenizer import pad
 
@@ -24,7 +25,6 @@ __all__ = ["NativeFamily"]
 _FEATURES = ("fpn_0", "fpn_1", "fpn_2")
 _ANSWERS = ("logits", "presence", "boxes_xyxy", "masks")
 _CONTRACT = "1"
-_EMPTY_SLOT = -10
 _PROMPTS_PER_RUN = 4
 """A full-size model answers a prompt with 66 MB of mask logits; four at a time bound the memory."""
 
@@ -33,6 +33,8 @@ class NativeFamily:
     """Runs a native bundle."""
 
     name = "native"
+    roles = ("image_encoder", "text_encoder", "decoder")
+    optional_roles: tuple[str, ...] = ()
 
     @staticmethod
     def role_of(graph: GraphInfo) -> str | None:
@@ -50,8 +52,7 @@ class NativeFamily:
         self.models = models
         for role, model in models.items():
             _check_manifest(model.graph, role)
-        shape = models["image_encoder"].graph.inputs["image"].shape
-        self._input_size = (shape[1] or 0, shape[2] or 0)
+        self._input_size = input_size(models["image_encoder"].graph, models["decoder"].graph)
         self._pad = int(models["text_encoder"].graph.metadata.get("sam3_onnx.pad", "0"))
 
     @property
@@ -107,7 +108,8 @@ class NativeFamily:
                 "boxes": boxes,
                 "box_labels": labels,
             }
-            answers = self.models["decoder"].run(_ANSWERS, feeds, cancel=cancel)
+            model = self.models["decoder"]
+            answers = model.run(_ANSWERS, fitted(model.graph, feeds), cancel=cancel)
             found += [select(*heads, size=size, threshold=threshold) for heads in zip(*answers, strict=True)]
         return found
 
@@ -127,7 +129,7 @@ def _slots(queries: Sequence[Query]) -> tuple[NDArray[np.float32], NDArray[np.in
     """Boxes of several prompts in slots of one width, at least one; empty slots are labelled -10."""
     width = max(1, *(len(query.boxes) for query in queries))
     boxes = np.zeros((len(queries), width, 4), np.float32)
-    labels = np.full((len(queries), width), _EMPTY_SLOT, np.int64)
+    labels = np.full((len(queries), width), EMPTY_SLOT, np.int64)
     for row, query in enumerate(queries):
         boxes[row, : len(query.boxes)] = query.boxes
         labels[row, : len(query.labels)] = query.labels

@@ -1,0 +1,125 @@
+"""Which object do points and a box mean? What people give, held against the picture, in the form that models take."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from typing import SupportsFloat, TypeAlias
+
+import numpy as np
+from numpy.typing import NDArray
+
+from sam3_onnx.errors import EmptyPromptError, PointError
+from sam3_onnx.prompts import Box, parse_boxes
+
+__all__ = ["BoxLike", "ObjectPrompt", "PointsLike", "parse_clicks", "require_object"]
+
+PointsLike: TypeAlias = Iterable[Sequence[float] | NDArray[np.number]]
+"""(x, y) pairs in pixels of the picture; a (P, 2) array is such an iterable."""
+BoxLike: TypeAlias = Box | Sequence[float] | NDArray[np.number]
+"""One positive box in pixels of the picture."""
+_REMEDY = "Pass points=[(x, y)], or box=Box(x1, y1, x2, y2)."
+
+
+@dataclass(frozen=True)
+class ObjectPrompt:
+    """Everything that points at one object, in pixels of the picture."""
+
+    points: tuple[tuple[float, float], ...] = ()
+    """x, y of each click."""
+    labels: tuple[int, ...] = ()
+    """For each click 1 on the object, or 0 beside it."""
+    box: Box | None = None
+
+    def refined(self, more: ObjectPrompt) -> ObjectPrompt:
+        """This prompt and more clicks; a new box takes the old one's place."""
+        return ObjectPrompt(self.points + more.points, self.labels + more.labels, more.box or self.box)
+
+    def points_in(self, size: tuple[int, int]) -> NDArray[np.float32]:
+        """(P, 2) points as shares of a picture of the given (height, width)."""
+        height, width = size
+        shares = [(x / width, y / height) for x, y in self.points]
+        return np.array(shares, np.float32).reshape(-1, 2)
+
+    def labels_array(self) -> NDArray[np.int64]:
+        """(P,) the labels."""
+        return np.array(self.labels, np.int64)
+
+    def box_in(self, size: tuple[int, int]) -> NDArray[np.float32] | None:
+        """(4,) xyxy of the box as shares of a picture of the given (height, width)."""
+        if self.box is None:
+            return None
+        height, width = size
+        return np.array(
+            [self.box.x1 / width, self.box.y1 / height, self.box.x2 / width, self.box.y2 / height], np.float32
+        )
+
+
+def parse_clicks(
+    points: PointsLike | None, labels: Iterable[int] | None, box: BoxLike | None, size: tuple[int, int]
+) -> ObjectPrompt:
+    """Reads clicks and a box.
+
+    Args:
+        points: (x, y) in pixels of the picture, 0 <= x < width and 0 <= y < height.
+        labels: 1 or True for a click on the object, 0 or False for one beside it; None for all on it.
+        box: A box around the object, clipped to the picture.
+        size: (height, width) of the picture.
+
+    Raises:
+        PointError: A point is not two finite numbers or outside the picture, or points and labels
+            do not match.
+        BoxError: The box is no box, lies outside or has no area.
+    """
+    places = tuple(_inside(point, size) for point in _listed(points, "points"))
+    signs = (1,) * len(places) if labels is None else tuple(_sign(label) for label in _listed(labels, "point_labels"))
+    if len(signs) != len(places):
+        got = f"{len(places)} points and {len(signs)} labels"
+        raise PointError(got, reason="every point needs a label", expected="as many point_labels as points")
+    boxes = () if box is None else parse_boxes([box], size)
+    if boxes and not boxes[0].positive:
+        raise PointError(repr(box), reason="a negative box shows no object", expected="a positive box; click beside it")
+    return ObjectPrompt(places, signs, boxes[0] if boxes else None)
+
+
+def require_object(prompt: ObjectPrompt) -> ObjectPrompt:
+    """The same prompt.
+
+    Raises:
+        EmptyPromptError: Nothing in it shows where the object is.
+    """
+    if prompt.box is None and 1 not in prompt.labels:
+        got = f"{len(prompt.points)} negative points alone" if prompt.points else "no point and no box"
+        raise EmptyPromptError(got=got, expected="at least one positive point or a box", remedy=_REMEDY)
+    return prompt
+
+
+def _listed(values: object, name: str) -> list[object]:
+    if values is None:
+        return []
+    if not isinstance(values, Iterable) or isinstance(values, str):
+        raise PointError(repr(values), reason=f"{name} is not a list", expected="a list")
+    return list(values)
+
+
+def _inside(point: object, size: tuple[int, int]) -> tuple[float, float]:
+    height, width = size
+    expected = f"(x, y) with 0 <= x < {width} and 0 <= y < {height}, pixels of the picture"
+    values = point.tolist() if isinstance(point, np.ndarray) else point
+    if not isinstance(values, Sequence) or len(values) != 2 or not all(map(_is_finite, values)):  # noqa: PLR2004 - x, y
+        raise PointError(repr(point), reason="it is not two finite numbers", expected=expected)
+    x, y = map(float, values)
+    if not (0 <= x < width and 0 <= y < height):
+        raise PointError(repr(point), reason="it lies outside the picture", expected=expected)
+    return x, y
+
+
+def _is_finite(value: object) -> bool:
+    return isinstance(value, SupportsFloat) and math.isfinite(value)
+
+
+def _sign(label: object) -> int:
+    if not isinstance(label, int | np.integer | np.bool_) or label not in (0, 1):
+        raise PointError(repr(label), reason="it is no label of a point", expected="1 on the object or 0 beside it")
+    return int(label)

@@ -1,0 +1,138 @@
+"""How does a question about concepts become a result? Encode, look words up, decode, select."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Literal
+
+from sam3_onnx.asking import boxes_of, concepts_of, nms_of, threshold_of
+from sam3_onnx.embeddings import Embedding, TextEmbedding
+from sam3_onnx.families import Query
+from sam3_onnx.prompts import box_labels, normalised_cxcywh
+from sam3_onnx.results import Segmentation
+from sam3_onnx.selection import instances_of
+from sam3_onnx.tokenizer import load_tokenizer
+
+if TYPE_CHECKING:
+    import threading
+
+    import numpy as np
+    from numpy.typing import NDArray
+
+    from sam3_onnx.cache import CacheTier
+    from sam3_onnx.embedder import Embedder
+    from sam3_onnx.families import Family
+    from sam3_onnx.prompts import BoxesLike, Concept, MarksLike, TextLike
+    from sam3_onnx.stopwatch import Stopwatch
+
+__all__ = ["ConceptFinder", "Question"]
+
+
+@dataclass(frozen=True)
+class Question:
+    """What `Sam3Session.predict` was given, but for the picture; None stands for a default."""
+
+    text: TextLike | None
+    boxes: BoxesLike | None
+    marks: MarksLike | None
+    label: str | None
+    conf_threshold: float | None
+    cut_to_box: bool | None
+    nms: float | Literal[False] | None
+    truncate: bool
+
+
+class ConceptFinder:
+    """Answers questions with one family. Safe under threads."""
+
+    def __init__(
+        self,
+        family: Family,
+        embedder: Embedder,
+        texts: CacheTier[TextEmbedding],
+        *,
+        conf_threshold: float | None,
+        epsilon: float,
+    ) -> None:
+        """Runs nothing yet.
+
+        Args:
+            family: The graphs.
+            embedder: Pictures to embeddings of this family.
+            texts: Where embeddings of words are kept.
+            conf_threshold: Default threshold in 0..1; None for what the bundle recommends.
+            epsilon: Default simplification of polygons.
+
+        Raises:
+            OptionError: A threshold that the family cannot offer.
+        """
+        self.family = family
+        self.embedder = embedder
+        self._texts = texts
+        default = family.defaults.conf_threshold if conf_threshold is None else conf_threshold
+        self._threshold = threshold_of(default, family.capabilities)
+        self._epsilon = epsilon
+
+    def check(self, question: Question) -> tuple[tuple[Concept, ...], list[list[int]], float]:
+        """What can be said about a question before a picture is read.
+
+        Returns:
+            Its concepts, the tokens of each, and the threshold.
+
+        Raises:
+            PromptError: The words cannot be used, or not by this family.
+            OptionError: A threshold that the family cannot offer.
+        """
+        allowed = self.family.capabilities
+        concepts = concepts_of(question.text, question.label, allowed)
+        given = question.conf_threshold
+        threshold = self._threshold if given is None else threshold_of(given, allowed)
+        tokens = [load_tokenizer().encode(concept.prompt, truncate=question.truncate) for concept in concepts]
+        return concepts, tokens, threshold
+
+    def answer(
+        self,
+        picture: NDArray[np.uint8] | Embedding,
+        question: Question,
+        *,
+        cancel: threading.Event | None,
+        watch: Stopwatch,
+    ) -> Segmentation:
+        """Finds every instance.
+
+        Args:
+            picture: (H, W, 3) uint8 RGB, or an embedding of this family.
+            question: What to find.
+            cancel: Setting it stops the call.
+            watch: Told about stages.
+        """
+        concepts, tokens, threshold = self.check(question)
+        defaults = self.family.defaults
+        suppression = nms_of(question.nms, defaults.nms)
+        cut = defaults.cut_to_box if question.cut_to_box is None else question.cut_to_box
+        size = picture.size if isinstance(picture, Embedding) else (picture.shape[0], picture.shape[1])
+        # Boxes are held against the picture's size before the encoder, the costly part, is run.
+        with_text = question.text is not None
+        shown = boxes_of(question.boxes, question.marks, size, self.family.capabilities, with_text=with_text)
+        embedding = self.embedder.embed(picture, cancel=cancel, watch=watch)
+        with watch.stage("text"):
+            texts = [self._text(ids, cancel) for ids in tokens]
+        places, signs = normalised_cxcywh(shown, size), box_labels(shown)
+        queries = [Query(entry.features, places, signs) for entry in texts]
+        with watch.stage("decode"):
+            found = self.family.detect(embedding.arrays(), queries, size=size, threshold=threshold, cancel=cancel)
+        with watch.stage("select"):
+            instances = [
+                instance
+                for concept, detections in zip(concepts, found, strict=True)
+                for instance in instances_of(
+                    detections, concept, size=size, epsilon=self._epsilon, cut_to_box=cut, nms=suppression
+                )
+            ]
+        return Segmentation(tuple(instances), size, watch.seconds)
+
+    def _text(self, ids: list[int], cancel: threading.Event | None) -> TextEmbedding:
+        def run() -> TextEmbedding:
+            return TextEmbedding(self.family.encode_text([ids], cancel=cancel)[0])
+
+        return self._texts.get_or_make((self.embedder.model, tuple(ids)), run)

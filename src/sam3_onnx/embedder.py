@@ -1,0 +1,68 @@
+"""How does a picture become the embedding of one model, and that only once?"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from sam3_onnx.embeddings import Embedding, FeaturePrecision, picture_key
+from sam3_onnx.errors import EmbeddingError
+from sam3_onnx.images import to_model_input
+
+if TYPE_CHECKING:
+    import threading
+
+    import numpy as np
+    from numpy.typing import NDArray
+
+    from sam3_onnx.cache import CacheTier
+    from sam3_onnx.families import Encoder
+    from sam3_onnx.stopwatch import Stopwatch
+
+__all__ = ["Embedder"]
+
+
+class Embedder:
+    """An image encoder behind a cache that it may share with others. Safe under threads."""
+
+    def __init__(
+        self, encoder: Encoder, *, model: str, precision: FeaturePrecision, cache: CacheTier[Embedding]
+    ) -> None:
+        """Runs nothing yet.
+
+        Args:
+            encoder: The model's image side.
+            model: A name that tells this model from others, part of every cache key.
+            precision: How features are kept.
+            cache: Where they are kept.
+        """
+        self.model = model
+        self._encoder = encoder
+        self._precision = precision
+        self._cache = cache
+
+    def embed(
+        self, picture: NDArray[np.uint8] | Embedding, *, cancel: threading.Event | None, watch: Stopwatch
+    ) -> Embedding:
+        """The embedding of a picture, from the cache if it is there.
+
+        Args:
+            picture: (H, W, 3) uint8 RGB, or an embedding of this model, which is its own.
+            cancel: Setting it stops the run.
+            watch: Told about the stage.
+
+        Raises:
+            EmbeddingError: The embedding is another model's.
+        """
+        if isinstance(picture, Embedding):
+            if picture.model != self.model:
+                raise EmbeddingError(expected=self.model, got=picture.model)
+            return picture
+
+        def run() -> Embedding:
+            pixels = to_model_input(picture, self._encoder.capabilities.input_size)
+            features = self._encoder.encode_image(pixels, cancel=cancel)
+            size = (picture.shape[0], picture.shape[1])
+            return Embedding.store(features, size=size, model=self.model, precision=self._precision)
+
+        with watch.stage("image"):
+            return self._cache.get_or_make((self.model, picture_key(picture)), run)

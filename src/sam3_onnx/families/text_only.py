@@ -1,0 +1,100 @@
+"""Family E: danilobukvic/sam3-text-onnx and its mirrors. Words only; scores without presence."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from sam3_onnx.families.base import Arrays, Capabilities, Defaults, Detections, Query
+from sam3_onnx.families.borders import fitted
+from sam3_onnx.families.heads import require_finite, select
+from sam3_onnx.families.pictures import PictureEncoder
+from sam3_onnx.tokenizer import ClipTokenizer, pad
+
+if TYPE_CHECKING:
+    import threading
+    from collections.abc import Mapping, Sequence
+
+    from numpy.typing import NDArray
+
+    from sam3_onnx.runtime import GraphInfo, OnnxModel
+
+__all__ = ["TextOnlyFamily"]
+
+_FEATURES = frozenset(f"fpn_hidden_state_{level}" for level in range(3))
+_CONSTANTS = tuple(f"fpn_position_encoding_{level}" for level in range(4))
+_HEADS = ("pred_logits", "pred_boxes", "pred_masks")
+
+
+class TextOnlyFamily:
+    """Runs the graphs of family E."""
+
+    name = "text-only"
+    roles = ("image_encoder", "text_encoder", "decoder")
+    optional_roles: tuple[str, ...] = ()
+
+    @staticmethod
+    def role_of(graph: GraphInfo) -> str | None:
+        """Which part of this family a graph is, if any."""
+        ins, outs = set(graph.inputs), set(graph.outputs)
+        if ins == {"pixel_values"} and outs >= _FEATURES:
+            return "image_encoder"
+        if ins == {"input_ids", "attention_mask"} and "text_features" in outs and "text_mask" not in outs:
+            return "text_encoder"
+        if {*_FEATURES, "text_features", "attention_mask"} <= ins and set(_HEADS) <= outs:
+            return "decoder"
+        return None
+
+    def __init__(self, models: Mapping[str, OnnxModel]) -> None:
+        self.models = models
+        self._pictures = PictureEncoder(models["image_encoder"], models["decoder"].graph, constants=_CONSTANTS)
+
+    @property
+    def capabilities(self) -> Capabilities:
+        """Words only."""
+        size = self._pictures.input_size
+        return Capabilities(family=self.name, input_size=size, boxes=False, negative_boxes=False)
+
+    @property
+    def defaults(self) -> Defaults:
+        """The reference's own behaviour."""
+        return Defaults()
+
+    def encode_image(self, pixels: NDArray[np.uint8], *, cancel: threading.Event | None) -> Arrays:
+        """Features of a picture (3, H, W) uint8 RGB; see `Family.encode_image`."""
+        return self._pictures.encode(pixels, cancel=cancel)
+
+    def encode_text(self, tokens: Sequence[Sequence[int]], *, cancel: threading.Event | None) -> list[Arrays]:
+        """Features of each prompt with its attention mask, one run each; see `Family.encode_text`."""
+        model = self.models["text_encoder"]
+        features: list[Arrays] = []
+        for ids in tokens:
+            real = (np.arange(ClipTokenizer.CONTEXT) < len(ids))[None]
+            asked = {"input_ids": pad([ids], pad_id=ClipTokenizer.END), "attention_mask": real}
+            (words,) = model.run(("text_features",), fitted(model.graph, asked), cancel=cancel)
+            require_finite("text_features", words)
+            features.append({"text_features": words, "attention_mask": real})
+        return features
+
+    def detect(
+        self,
+        picture: Arrays,
+        queries: Sequence[Query],
+        *,
+        size: tuple[int, int],
+        threshold: float,
+        cancel: threading.Event | None,
+    ) -> list[Detections]:
+        """One run of the decoder per prompt; see `Family.detect`.
+
+        Score = sigmoid(logit), as all clients of this export have it: its decoder has no presence output.
+        """
+        model = self.models["decoder"]
+        shared = {**self._pictures.constants(cancel=cancel), **picture}
+        found = []
+        for query in queries:
+            heads = model.run(_HEADS, fitted(model.graph, {**shared, **query.text}), cancel=cancel)
+            logits, boxes, masks = (head[0] for head in heads)
+            found.append(select(logits, None, boxes, masks, size=size, threshold=threshold))
+        return found

@@ -1,0 +1,95 @@
+"""What clicks answer: one object, with every mask that the model thinks it may be."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from sam3_onnx.results import Instance, Segmentation
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+
+    from sam3_onnx.clicks import ObjectPrompt
+    from sam3_onnx.embeddings import Embedding
+    from sam3_onnx.families import Candidates
+    from sam3_onnx.shapes import Shape, ShapeType
+
+__all__ = ["ObjectSegmentation", "object_of"]
+
+_PROMPT = "clicks"
+
+
+@dataclass(frozen=True, eq=False)
+class ObjectSegmentation:
+    """One object that was pointed at.
+
+    Iterating goes over its candidates, best first. Hand it to `Sam3Session.predict_object` in place
+    of the picture to refine it by more clicks.
+    """
+
+    candidates: tuple[Instance, ...]
+    """The masks that the object may be, by falling score; `score` is the IoU that the model expects."""
+    object_score: float
+    """In 0..1: how sure the model is that there is an object at all."""
+    prompt: ObjectPrompt
+    """All clicks and the box that led here, in pixels of the picture."""
+    embedding: Embedding = field(repr=False)
+    """The picture's features, so that a refinement encodes nothing."""
+    timings: Mapping[str, float] = field(default_factory=dict, repr=False)
+    """Seconds spent by stage: read, image, decode, select."""
+
+    @property
+    def best(self) -> Instance:
+        """The candidate with the highest score."""
+        return self.candidates[0]
+
+    @property
+    def size(self) -> tuple[int, int]:
+        """(height, width) of the picture."""
+        return self.embedding.size
+
+    def __iter__(self) -> Iterator[Instance]:
+        return iter(self.candidates)
+
+    def __len__(self) -> int:
+        return len(self.candidates)
+
+    def shapes(self, mode: ShapeType = "polygon", *, epsilon: float | None = None) -> list[Shape]:
+        """What a label file holds of the best candidate; see `Segmentation.shapes`."""
+        return self.segmentation().shapes(mode, epsilon=epsilon)
+
+    def segmentation(self) -> Segmentation:
+        """The best candidate alone, in the form in which concepts are answered, for drawing and writing."""
+        return Segmentation((self.best,), self.size, self.timings)
+
+
+def object_of(
+    found: Candidates,
+    prompt: ObjectPrompt,
+    embedding: Embedding,
+    *,
+    label: str,
+    epsilon: float,
+    timings: Mapping[str, float],
+) -> ObjectSegmentation:
+    """Makes the answer from what a model found.
+
+    Args:
+        found: The model's masks and scores.
+        prompt: What was asked.
+        embedding: The picture's features.
+        label: What the object is called.
+        epsilon: Default simplification of polygons.
+        timings: Seconds by stage.
+    """
+    candidates = []
+    for index in np.argsort(-found.scores, kind="stable"):
+        mask = found.masks[index]
+        window = mask.window
+        height, width = window.mask.shape
+        box = np.array([window.x, window.y, window.x + width, window.y + height], np.float32)
+        candidates.append(Instance(label, _PROMPT, float(found.scores[index]), box, mask, epsilon))
+    return ObjectSegmentation(tuple(candidates), found.object_score, prompt, embedding, timings)

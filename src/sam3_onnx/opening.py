@@ -1,0 +1,132 @@
+"""From a name, a folder, files or a configuration to the graphs of a session."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from sam3_onnx.config import read_config
+from sam3_onnx.families import exports_in_folder, exports_of_files
+from sam3_onnx.hub import model_folder
+
+if TYPE_CHECKING:
+    from os import PathLike
+
+    from typing_extensions import Self, Unpack
+
+    from sam3_onnx.families import Exports
+    from sam3_onnx.options import SessionOptions
+
+__all__ = ["SessionOpeners"]
+
+
+class SessionOpeners(ABC):
+    """The ways in which a session is made."""
+
+    @classmethod
+    @abstractmethod
+    def _open(cls, exports: Exports, source: str, options: SessionOptions) -> Self:
+        """Makes a session of what was found; `source` is how to make it again, for messages."""
+
+    @classmethod
+    def from_pretrained(cls, name: str, **options: Unpack[SessionOptions]) -> Self:
+        """Opens a model by its registered name.
+
+        Args:
+            name: "miniature": a small model of coloured shapes and coins that ships with the
+                package and works offline.
+            **options: See `from_folder`.
+
+        Raises:
+            UnknownModelError: Another name.
+        """
+        folder = model_folder(name)
+        return cls._open(exports_in_folder(folder), f"Sam3Session.from_pretrained({name!r})", options)
+
+    @classmethod
+    def from_folder(
+        cls,
+        folder: str | PathLike[str],
+        *,
+        family: str | None = None,
+        variant: str | None = None,
+        **options: Unpack[SessionOptions],
+    ) -> Self:
+        """Opens the SAM 3 export in a folder; the family is recognised from the graphs.
+
+        An export of concepts and one that takes clicks may lie in it together.
+
+        Args:
+            folder: Holds an export's `.onnx` files and their external data, or subfolders that do.
+            family: Takes this family where there are several, one of `sam3_onnx.families.FAMILY_NAMES`.
+            variant: Takes this variant where there are several: a precision that file names end with
+                ("fp16", "int8"), the name of a subfolder, or "plain".
+            **options: `provider` and `threads` for ONNX Runtime; `conf_threshold`, `epsilon`,
+                `cache_bytes` and `feature_precision` as in the constructor.
+
+        Raises:
+            ModelFileMissingError: No such folder, or external data is missing.
+            ModelFileDamagedError: A file is cut off or no ONNX model.
+            UnknownFamilyError: No known family; the message lists what is there.
+            AmbiguousFolderError: Several exports, or several files for one part.
+            ProviderError: A provider asked for by name did not become active.
+        """
+        exports = exports_in_folder(Path(folder), family=family, variant=variant)
+        return cls._open(exports, f"Sam3Session.from_folder({str(folder)!r})", options)
+
+    @classmethod
+    def from_files(
+        cls,
+        *,
+        image_encoder: str | PathLike[str],
+        decoder: str | PathLike[str],
+        text_encoder: str | PathLike[str] | None = None,
+        geometry_encoder: str | PathLike[str] | None = None,
+        **options: Unpack[SessionOptions],
+    ) -> Self:
+        """Opens an export from its graphs, wherever they are; external data lies beside each.
+
+        Args:
+            image_encoder: The image encoder's `.onnx`.
+            decoder: The decoder's `.onnx`.
+            text_encoder: The text (language) encoder's `.onnx`; a tracker has none.
+            geometry_encoder: The graph that encodes boxes, where an export has one.
+            **options: See `from_folder`.
+
+        Raises:
+            ModelFileMissingError: A file or its external data is missing.
+            ModelFileDamagedError: A file is cut off or no ONNX model.
+            UnknownFamilyError: The files do not fit together.
+        """
+        roles = {
+            "image_encoder": image_encoder,
+            "text_encoder": text_encoder,
+            "geometry_encoder": geometry_encoder,
+            "decoder": decoder,
+        }
+        paths = {role: Path(path) for role, path in roles.items() if path is not None}
+        named = ", ".join(f"{role}={str(path)!r}" for role, path in paths.items())
+        return cls._open(exports_of_files(paths), f"Sam3Session.from_files({named})", options)
+
+    @classmethod
+    def from_config(cls, config: Mapping[str, object] | str | PathLike[str], **options: Unpack[SessionOptions]) -> Self:
+        """Opens the six files that an X-AnyLabeling model configuration names.
+
+        Args:
+            config: A mapping, or the path of a YAML file (needs the extra `yaml`), with the keys
+                that `sam3_onnx.config.read_config` describes.
+            **options: See `from_folder`; they go before the configuration's own.
+
+        Raises:
+            ConfigError: A key is missing or wrong.
+            ModelFileMissingError: A file that is named is not there.
+            ModelFileDamagedError: A file is cut off or no ONNX model.
+        """
+        read = read_config(config if isinstance(config, Mapping) else Path(config))
+        if read.conf_threshold is not None:
+            options.setdefault("conf_threshold", read.conf_threshold)
+        if read.epsilon is not None:
+            options.setdefault("epsilon", read.epsilon)
+        return cls._open(exports_of_files(read.paths), f"Sam3Session.from_config({config!r})", options)

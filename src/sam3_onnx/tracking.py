@@ -1,0 +1,66 @@
+"""How do clicks become one object? Encode once, then decode click by click."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from sam3_onnx.clicks import parse_clicks, require_object
+from sam3_onnx.embeddings import Embedding
+from sam3_onnx.families import Clicks
+from sam3_onnx.objects import ObjectSegmentation, object_of
+
+if TYPE_CHECKING:
+    import threading
+    from collections.abc import Iterable
+
+    import numpy as np
+    from numpy.typing import NDArray
+
+    from sam3_onnx.clicks import BoxLike, PointsLike
+    from sam3_onnx.embedder import Embedder
+    from sam3_onnx.families import Tracker
+    from sam3_onnx.stopwatch import Stopwatch
+
+__all__ = ["ObjectFinder"]
+
+
+class ObjectFinder:
+    """Cuts objects out with one tracker. Safe under threads."""
+
+    def __init__(self, tracker: Tracker, embedder: Embedder, *, epsilon: float) -> None:
+        """Runs nothing yet.
+
+        Args:
+            tracker: The graphs.
+            embedder: Pictures to embeddings of this tracker.
+            epsilon: Default simplification of polygons.
+        """
+        self.tracker = tracker
+        self.embedder = embedder
+        self._epsilon = epsilon
+
+    def answer(
+        self,
+        picture: NDArray[np.uint8] | Embedding | ObjectSegmentation,
+        *,
+        points: PointsLike | None,
+        point_labels: Iterable[int] | None,
+        box: BoxLike | None,
+        label: str,
+        cancel: threading.Event | None,
+        watch: Stopwatch,
+    ) -> ObjectSegmentation:
+        """Finds the object; see `Sam3Session.predict_object`."""
+        seen = picture.embedding if isinstance(picture, ObjectSegmentation) else picture
+        size = seen.size if isinstance(seen, Embedding) else (seen.shape[0], seen.shape[1])
+        # Clicks are held against the picture's size before the encoder, the costly part, is run.
+        prompt = parse_clicks(points, point_labels, box, size)
+        if isinstance(picture, ObjectSegmentation):
+            prompt = picture.prompt.refined(prompt)
+        require_object(prompt)
+        embedding = self.embedder.embed(seen, cancel=cancel, watch=watch)
+        clicks = Clicks(prompt.points_in(size), prompt.labels_array(), prompt.box_in(size))
+        with watch.stage("decode"):
+            found = self.tracker.segment(embedding.arrays(), clicks, size=size, cancel=cancel)
+        with watch.stage("select"):
+            return object_of(found, prompt, embedding, label=label, epsilon=self._epsilon, timings=watch.seconds)
