@@ -86,3 +86,32 @@ def test_a_malformed_box_is_refused_by_the_parser(coins: Path, capsys: pytest.Ca
     with pytest.raises(SystemExit):
         main(["segment", str(coins), "--box", "1,2,3"])
     assert "expected four numbers x1,y1,x2,y2, got '1,2,3'" in capsys.readouterr().err
+
+
+def test_clicks_are_refused_by_a_model_without_a_tracker(coins: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["segment", str(coins), "--point", "10,20", "--negative-point", "3,4"]) == 1
+    assert "native model cannot take clicks on one object" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("beside", [["--negative-box", "1,1,9,9"], ["--box", "1,1,9,9", "--box", "2,2,9,9"]])
+def test_clicks_go_with_one_box_at_most(coins: Path, capsys: pytest.CaptureFixture[str], beside: list[str]) -> None:
+    assert main(["segment", str(coins), "--point", "10,20", *beside]) == 1
+    assert "--box must be one positive box at most beside clicks" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("point", ["10", "10,20,30", "a,b"])
+def test_a_click_is_two_numbers(coins: Path, capsys: pytest.CaptureFixture[str], point: str) -> None:
+    with pytest.raises(SystemExit):
+        main(["segment", str(coins), "--point", point])
+    assert "expected two numbers x,y" in capsys.readouterr().err
+
+
+@pytest.mark.peers
+def test_clicks_cut_out_one_object(
+    coins: Path, peer_fixtures: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    model = ["--model", str(peer_fixtures / "F_tracker"), "-o", str(tmp_path)]
+    assert main(["segment", str(coins), "--point", "85,70", "--box", "40,30,130,110", "--text", "penny", *model]) == 0
+    assert "1 instances in" in capsys.readouterr().out
+    (shape,) = json.loads((tmp_path / "coins.json").read_text(encoding="utf-8"))["shapes"]
+    assert shape["label"] == "penny"

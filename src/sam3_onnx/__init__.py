@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from sam3_onnx.errors import Sam3Error
     from sam3_onnx.families import Capabilities
     from sam3_onnx.images import load_image
+    from sam3_onnx.objects import ObjectSegmentation
     from sam3_onnx.prompts import Box
     from sam3_onnx.results import Instance, Segmentation
     from sam3_onnx.session import Sam3Session
@@ -34,6 +35,7 @@ __all__ = [
     "Capabilities",
     "Embedding",
     "Instance",
+    "ObjectSegmentation",
     "Sam3Error",
     "Sam3Session",
     "Segmentation",
@@ -53,6 +55,7 @@ _HOMES = {
     "Capabilities": "families",
     "Embedding": "embeddings",
     "Instance": "results",
+    "ObjectSegmentation": "objects",
     "Sam3Error": "errors",
     "Sam3Session": "session",
     "Segmentation": "results",

@@ -21,7 +21,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from sam3_onnx.families import Arrays, Capabilities, Defaults, Detections, Query
+from sam3_onnx.families import Arrays, Candidates, Capabilities, Clicks, Defaults, Detections, Query
 from sam3_onnx.masks import LogitMask
 from sam3_onnx.results import DEFAULT_EPSILON
 from sam3_onnx.session import DEFAULT_CACHE_BYTES, Sam3Session
@@ -36,9 +36,10 @@ if TYPE_CHECKING:
     from sam3_onnx.options import SessionOptions
     from sam3_onnx.runtime import OnnxModel
 
-__all__ = ["FakeFamily", "FakeInstance", "fake_session"]
+__all__ = ["FakeFamily", "FakeInstance", "FakeTracker", "fake_session"]
 
 _CELLS = 64
+_CLICK_REACH = 0.1  # of the picture's sides
 
 
 @dataclass(frozen=True)
@@ -139,6 +140,71 @@ class FakeFamily:
         scale = np.array([width, height, width, height], np.float32)
         masks = [LogitMask(_ellipse(instance.box), size) for instance in kept]
         return Detections(np.array([instance.score for instance in kept], np.float32), boxes * scale, masks)
+
+
+class FakeTracker:
+    """A tracker whose object is an ellipse around the positive clicks, or in the box.
+
+    It answers with three candidates: the ellipse, half of it, and twice of it.
+
+    Attributes:
+        calls: How often "encode_image" and "segment" ran.
+        clicks: Everything that `segment` was given.
+    """
+
+    def __init__(self, *, scores: tuple[float, float, float] = (0.9, 0.6, 0.3), object_score: float = 0.95) -> None:
+        """Makes a fake.
+
+        Args:
+            scores: The IoU that it expects of each candidate, in the order of its answers.
+            object_score: Whether it thinks that there is an object, in 0..1.
+        """
+        self._scores = scores
+        self._object_score = object_score
+        self.calls: Counter[str] = Counter()
+        self.clicks: list[Clicks] = []
+
+    @property
+    def capabilities(self) -> Capabilities:
+        """Clicks only."""
+        return Capabilities("fake", (_CELLS, _CELLS), text=False, boxes=False, negative_boxes=False, points=True)
+
+    @property
+    def models(self) -> Mapping[str, OnnxModel]:
+        """No graphs."""
+        return {}
+
+    def encode_image(self, pixels: NDArray[np.uint8], *, cancel: threading.Event | None) -> Arrays:  # noqa: ARG002 - the protocol's
+        """Features that hold the picture's mean."""
+        self.calls["encode_image"] += 1
+        return {"features": np.full(4, pixels.mean(), np.float32)}
+
+    def segment(
+        self,
+        picture: Arrays,  # noqa: ARG002 - the protocol's
+        clicks: Clicks,
+        *,
+        size: tuple[int, int],
+        cancel: threading.Event | None,  # noqa: ARG002 - the protocol's
+    ) -> Candidates:
+        """Three ellipses."""
+        self.calls["segment"] += 1
+        self.clicks.append(clicks)
+        on_object = clicks.points[clicks.labels == 1]
+        first, last = (
+            (on_object - _CLICK_REACH, on_object + _CLICK_REACH)
+            if clicks.box is None
+            else (
+                clicks.box[None, :2],
+                clicks.box[None, 2:],
+            )
+        )
+        center, half = (first.min(0) + last.max(0)) / 2, (last.max(0) - first.min(0)) / 2
+        masks = []
+        for share in (1.0, 0.5, 2.0):
+            (x1, y1), (x2, y2) = center - half * share, center + half * share
+            masks.append(LogitMask(_ellipse((x1, y1, x2, y2)), size))
+        return Candidates(np.array(self._scores, np.float32), masks, self._object_score)
 
 
 def _ellipse(box: tuple[float, float, float, float]) -> NDArray[np.float32]:

@@ -8,8 +8,13 @@ import time
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from sam3_onnx.errors import OptionError
+
 if TYPE_CHECKING:
     from collections.abc import Mapping
+
+    import numpy as np
+    from numpy.typing import NDArray
 
     from sam3_onnx.results import Segmentation
     from sam3_onnx.session import Sam3Session
@@ -27,10 +32,13 @@ def add(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
         "(X-AnyLabeling's format) and OUT/<name>.png (the picture with the instances drawn on it).",
     )
     segment.add_argument("picture", help="a picture file")
-    segment.add_argument("--text", help='what to find, such as "person, car"')
+    segment.add_argument("--text", help='what to find, such as "person, car"; beside clicks, what the object is called')
     for name, meaning in (("--box", "an example"), ("--negative-box", "what is not meant")):
         told = f"a box around {meaning}, in pixels; may be repeated"
         segment.add_argument(name, help=told, action="append", default=[], metavar="X1,Y1,X2,Y2", type=_box)
+    for name, meaning in (("--point", "on one object"), ("--negative-point", "beside it")):
+        told = f"a click {meaning}, in pixels; may be repeated; needs a model with a tracker head"
+        segment.add_argument(name, help=told, action="append", default=[], metavar="X,Y", type=_point)
     segment.add_argument("--model", default="miniature", help="a registered model or a folder of .onnx files")
     segment.add_argument("--output-mode", choices=("polygon", "rectangle", "rotation"), default="polygon")
     segment.add_argument("--conf", type=float, help="threshold of scores (default: the model's, as a rule 0.5)")
@@ -48,20 +56,41 @@ def _box(text: str) -> tuple[float, float, float, float]:
     return x1, y1, x2, y2
 
 
+def _point(text: str) -> tuple[float, float]:
+    try:
+        x, y = (float(number) for number in text.split(","))
+    except ValueError as error:
+        raise argparse.ArgumentTypeError(f"expected two numbers x,y, got {text!r}") from error
+    return x, y
+
+
+def _answer(session: Sam3Session, picture: NDArray[np.uint8], options: argparse.Namespace) -> Segmentation:
+    from sam3_onnx.prompts import Box  # noqa: PLC0415 - --help need not wait for NumPy
+
+    clicks = options.point + options.negative_point
+    if clicks:
+        if len(options.box) > 1 or options.negative_box:
+            got = f"{len(options.box)} and {len(options.negative_box)} negative ones"
+            raise OptionError("--box", expected="one positive box at most beside clicks", got=got)
+        labels = [1] * len(options.point) + [0] * len(options.negative_point)
+        box, label = (options.box[0] if options.box else None), options.text or "object"
+        return session.predict_object(picture, clicks, labels, box=box, label=label).segmentation()
+    boxes = [Box(*box) for box in options.box]
+    boxes += [Box(x1, y1, x2, y2, positive=False) for x1, y1, x2, y2 in options.negative_box]
+    return session.predict(picture, options.text, boxes=boxes)
+
+
 def _segment(options: argparse.Namespace) -> int:
     from sam3_onnx.draw import draw_result  # noqa: PLC0415 - --help need not wait for OpenCV
     from sam3_onnx.files import write_png  # noqa: PLC0415
     from sam3_onnx.images import load_image  # noqa: PLC0415
     from sam3_onnx.labels import write_xanylabeling  # noqa: PLC0415
-    from sam3_onnx.prompts import Box  # noqa: PLC0415
 
     began = time.perf_counter()
     with _opened(options) as session:
         loaded = time.perf_counter() - began
-        boxes = [Box(*box) for box in options.box]
-        boxes += [Box(x1, y1, x2, y2, positive=False) for x1, y1, x2, y2 in options.negative_box]
         picture = load_image(options.picture)
-        result = session.predict(picture, options.text, boxes=boxes)
+        result = _answer(session, picture, options)
         print(_table(result, options.output_mode))
         print(_times({"load model": loaded, **result.timings}))
         folder, name = Path(options.out), Path(options.picture).stem
