@@ -315,3 +315,16 @@ def test_the_fingerprint_follows_contents_and_not_places(tmp_path: Path) -> None
     with (tmp_path / "w.bin").open("ab") as file:
         file.write(b"\x00")
     assert fingerprint([read(tmp_path, adding(places))]) not in prints
+
+
+@pytest.mark.parametrize(
+    ("content", "what"),
+    [
+        (b"<!DOCTYPE html><html><body>404</body></html>", "a web page"),
+        (b"\n  <HTML>", "a web page"),
+        (b"version https://git-lfs.github.com/spec/v1\noid sha256:00\nsize 3\n", "a Git LFS pointer"),
+    ],
+)
+def test_what_a_failed_download_leaves_is_named(tmp_path: Path, content: bytes, what: str) -> None:
+    with pytest.raises(ModelFileDamagedError, match=f"expected an ONNX model, got {what}"):
+        read(tmp_path, content)

@@ -98,6 +98,9 @@ def read_graph(path: Path, *, role: str = "model file") -> GraphInfo:
         raise ModelFileMissingError(path, role=role)
     if path.stat().st_size == 0:
         raise ModelFileDamagedError(path, expected="an ONNX model", got="an empty file")
+    mistaken = _mistaken_for_a_model(path)
+    if mistaken:
+        raise ModelFileDamagedError(path, expected="an ONNX model", got=mistaken)
     with path.open("rb") as file, mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ) as data:
         try:
             reader = _GraphReader(memoryview(data))
@@ -118,6 +121,17 @@ def read_graph(path: Path, *, role: str = "model file") -> GraphInfo:
         external_files=tuple(path.parent / name for name in reader.external),
         _producers=reader.producers,
     )
+
+
+def _mistaken_for_a_model(path: Path) -> str:
+    """What a download that went wrong left in a model's place; "" for anything else."""
+    with path.open("rb") as file:
+        start = file.read(64).lstrip().lower()
+    if start.startswith(b"<"):
+        return "a web page, which a server sent in its place"
+    if start.startswith(b"version https://git-lfs"):
+        return "a Git LFS pointer, which stands for a file that was not fetched"
+    return ""
 
 
 def _check_external(path: Path, needed: Mapping[str, int], role: str) -> None:
