@@ -10,6 +10,7 @@ import numpy as np
 import pytest
 
 from sam3_onnx import Box, Sam3Session
+from sam3_onnx.errors import OptionError, SessionClosedError
 from sam3_onnx.geometry import mask_iou, mask_iou_matrix, rle_to_mask
 
 if TYPE_CHECKING:
@@ -120,3 +121,30 @@ def test_the_text_encoder_is_loaded_when_the_first_word_needs_it(coins: Path) ->
             "text_encoder": 0,
             "decoder": 1,
         }
+
+
+def test_graphs_are_loaded_and_unloaded_on_demand(coins: Path) -> None:
+    with Sam3Session.from_pretrained("miniature") as opened:
+        models = opened._models()  # noqa: SLF001 - what is in memory has no public name
+
+        def loaded() -> set[str]:
+            return {role for role, model in models.items() if model.loaded}
+
+        assert loaded() == {"image_encoder", "decoder"}
+        opened.load("text_encoder")
+        assert loaded() == set(models)
+        before = opened.predict(coins, "coin")
+        opened.unload("text_encoder", "image_encoder")
+        assert loaded() == {"decoder"}
+        assert opened.predict(coins, "coin") == before, "both are in the cache"
+        assert loaded() == {"decoder"}
+        opened.predict(coins, "ring")
+        assert loaded() == {"text_encoder", "decoder"}
+        opened.unload()
+        assert loaded() == set()
+        opened.load()
+        assert loaded() == set(models)
+        with pytest.raises(OptionError, match="role must be one of image_encoder, text_encoder, decoder, got 'words'"):
+            opened.unload("words")
+    with pytest.raises(SessionClosedError):
+        opened.load()

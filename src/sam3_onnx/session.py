@@ -279,6 +279,34 @@ class Sam3Session(SessionOpeners):
             picture, points=points, point_labels=point_labels, box=box, label=label, cancel=cancel, watch=watch
         )
 
+    def load(self, *roles: str) -> None:
+        """Loads graphs now rather than when they are first needed; the text encoder as a rule.
+
+        Args:
+            *roles: Keys of `providers`, such as "text_encoder"; none for all.
+
+        Raises:
+            OptionError: There is no such graph.
+            ModelFileDamagedError: ONNX Runtime cannot load the file.
+            SessionClosedError: The session is closed.
+        """
+        for model in self._chosen(roles):
+            model.load()
+
+    def unload(self, *roles: str) -> None:
+        """Gives the memory of graphs back; each is loaded again when it is next needed.
+
+        The text encoder of the full model holds 1.4 GB and is not needed for words that the cache has.
+
+        Args:
+            *roles: Keys of `providers`, such as "text_encoder"; none for all.
+
+        Raises:
+            OptionError: There is no such graph.
+        """
+        for model in self._chosen(roles):
+            model.release()
+
     def close(self) -> None:
         """Unloads the weights and empties the cache; further calls raise SessionClosedError."""
         self._closed = True
@@ -324,6 +352,13 @@ class Sam3Session(SessionOpeners):
         if self._objects is None:
             raise no_clicks(self.capabilities)
         return self._objects
+
+    def _chosen(self, roles: Iterable[str]) -> list[OnnxModel]:
+        models = self._models()
+        unknown = [role for role in roles if role not in models]
+        if unknown:
+            raise OptionError("role", expected=f"one of {', '.join(models)}", got=unknown[0])
+        return [models[role] for role in roles] or list(models.values())
 
     def _models(self) -> dict[str, OnnxModel]:
         """All graphs by role; those of a tracker beside concepts are called so."""
