@@ -7,6 +7,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
+from hub_fixtures import hashed, quick, registered, server, unhashed
+
+__all__ = ["coins", "hashed", "peer_fixtures", "quick", "registered", "server", "unhashed"]
 
 from sam3_onnx.runtime import RuntimeSettings
 

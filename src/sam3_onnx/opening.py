@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from typing_extensions import Self, Unpack
 
     from sam3_onnx.families import Exports
+    from sam3_onnx.hub import ProgressChoice
     from sam3_onnx.options import SessionOptions
 
 __all__ = ["SessionOpeners"]
@@ -31,19 +32,39 @@ class SessionOpeners(ABC):
         """Makes a session of what was found; `source` is how to make it again, for messages."""
 
     @classmethod
-    def from_pretrained(cls, name: str, **options: Unpack[SessionOptions]) -> Self:
-        """Opens a model by its registered name.
+    def from_pretrained(
+        cls,
+        name: str,
+        *,
+        folder: str | PathLike[str] | None = None,
+        mirror: str | None = None,
+        offline: bool | None = None,
+        progress: ProgressChoice = True,
+        **options: Unpack[SessionOptions],
+    ) -> Self:
+        """Opens a model by its registered name; one that does not ship in the package is downloaded once, verified.
 
         Args:
-            name: "miniature": a small model of coloured shapes and coins that ships with the
-                package and works offline.
+            name: As in `sam3_onnx.hub.list_models`. "miniature", a small model of coloured shapes and
+                coins, ships with the package and works offline; "sam3" is the full model.
+            folder: Where the model's files lie or belong; None for `models/NAME` in the cache folder.
+            mirror: Put in place of scheme and host of every address; None for what SAM3_ONNX_MIRROR
+                names, if anything.
+            offline: True never to use the network; None for what SAM3_ONNX_OFFLINE or HF_HUB_OFFLINE say.
+            progress: True for progress on standard error, False for silence, or a function; see
+                `sam3_onnx.hub.pull`.
             **options: See `from_folder`.
 
         Raises:
-            UnknownModelError: Another name.
+            UnknownModelError: No model has this name.
+            OfflineError: Files are missing, and the network is not to be used.
+            DownloadError: A file did not come whole.
+            ModelFileChangedError: A file is not the published one, or not the one seen first.
+            CacheFolderError: The folder cannot be written, or the disk is full.
+            ModelError: As `from_folder`.
         """
-        folder = model_folder(name)
-        return cls._open(exports_in_folder(folder), f"Sam3Session.from_pretrained({name!r})", options)
+        target = model_folder(name, folder=folder, mirror=mirror, offline=offline, progress=progress)
+        return cls._open(exports_in_folder(target), f"Sam3Session.from_pretrained({name!r})", options)
 
     @classmethod
     def from_folder(

@@ -5,7 +5,16 @@ Sam3Error
 ├── ModelError
 │   ├── ModelFileMissingError      (FileNotFoundError)
 │   ├── ModelFileDamagedError      (ValueError)
+│   ├── ModelFileChangedError      (ValueError)
 │   ├── UnknownModelError          (LookupError)
+│   ├── OfflineError               (FileNotFoundError)
+│   ├── DownloadError              (ConnectionError)
+│   │   ├── DownloadNotFoundError  (FileNotFoundError)
+│   │   ├── DownloadRefusedError   (PermissionError)
+│   │   ├── DownloadDamagedError   (ValueError)
+│   │   └── WebPageError           (ValueError)
+│   ├── CacheFolderError           (OSError)
+│   │   └── DiskFullError
 │   ├── UnknownFamilyError         (ValueError)
 │   ├── AmbiguousFolderError       (ValueError)
 │   ├── ProviderError              (RuntimeError)
@@ -38,7 +47,18 @@ built here, from the facts that the place of the fault hands over.
 """
 
 from sam3_onnx.errors.base import Sam3Error
-from sam3_onnx.errors.downloads import UnknownModelError
+from sam3_onnx.errors.downloads import (
+    CacheFolderError,
+    DiskFullError,
+    DownloadDamagedError,
+    DownloadError,
+    DownloadNotFoundError,
+    DownloadRefusedError,
+    ModelFileChangedError,
+    OfflineError,
+    UnknownModelError,
+    WebPageError,
+)
 from sam3_onnx.errors.models import (
     AmbiguousFolderError,
     ModelAnswerError,
@@ -72,8 +92,14 @@ from sam3_onnx.errors.use import (
 __all__ = [
     "AmbiguousFolderError",
     "BoxError",
+    "CacheFolderError",
     "CancelledError",
     "ConfigError",
+    "DiskFullError",
+    "DownloadDamagedError",
+    "DownloadError",
+    "DownloadNotFoundError",
+    "DownloadRefusedError",
     "EmbeddingError",
     "EmptyPromptError",
     "MarkError",
@@ -81,8 +107,10 @@ __all__ = [
     "MissingExtraError",
     "ModelAnswerError",
     "ModelError",
+    "ModelFileChangedError",
     "ModelFileDamagedError",
     "ModelFileMissingError",
+    "OfflineError",
     "OptionError",
     "PictureDecodeError",
     "PictureError",
@@ -98,4 +126,5 @@ __all__ = [
     "UnknownFamilyError",
     "UnknownModelError",
     "UnsupportedPromptError",
+    "WebPageError",
 ]

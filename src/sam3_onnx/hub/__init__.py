@@ -1,27 +1,33 @@
-"""Models that can be had by name."""
+"""Models that can be had by name: what is published, where it lies, whether it is whole.
+
+The miniature ships in the package. All others are downloaded when they are asked for by name, and code for the network
+is imported no sooner than that.
+"""
 
 from __future__ import annotations
 
-from importlib.resources import files
-from pathlib import Path
+from sam3_onnx.hub.inventory import Whereabouts, remove, verify, where
+from sam3_onnx.hub.progress import Listener, ProgressChoice
+from sam3_onnx.hub.pull import model_folder, pull
+from sam3_onnx.hub.registry import Licence, PublishedFile, PublishedModel, list_models
+from sam3_onnx.hub.store import LocalFile
 
-from sam3_onnx.errors import UnknownModelError
+__all__ = [
+    "KNOWN_MODELS",
+    "Licence",
+    "Listener",
+    "LocalFile",
+    "ProgressChoice",
+    "PublishedFile",
+    "PublishedModel",
+    "Whereabouts",
+    "list_models",
+    "model_folder",
+    "pull",
+    "remove",
+    "verify",
+    "where",
+]
 
-__all__ = ["KNOWN_MODELS", "model_folder"]
-
-KNOWN_MODELS = ("miniature",)
-"""Names that `model_folder` takes. The miniature ships inside the package."""
-
-
-def model_folder(name: str) -> Path:
-    """Where the files of a named model are.
-
-    Args:
-        name: One of KNOWN_MODELS.
-
-    Raises:
-        UnknownModelError: Another name.
-    """
-    if name not in KNOWN_MODELS:
-        raise UnknownModelError(name, known=KNOWN_MODELS)
-    return Path(str(files("sam3_onnx"))) / "data" / name
+KNOWN_MODELS = tuple(model.name for model in list_models())
+"""Names that `model_folder` takes."""

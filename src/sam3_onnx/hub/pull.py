@@ -1,0 +1,211 @@
+"""How does a model by name become a folder of whole, verified files?"""
+
+from __future__ import annotations
+
+import os
+from typing import TYPE_CHECKING
+from urllib.parse import urlsplit
+
+from sam3_onnx.errors import DownloadDamagedError, OfflineError, OptionError
+from sam3_onnx.hub.inventory import hash_and_record, held, settle
+from sam3_onnx.hub.progress import meter, say
+from sam3_onnx.hub.records import read_records, record_of
+from sam3_onnx.hub.registry import find_model
+from sam3_onnx.hub.sources import is_offline, mirrored, shown, token_for
+from sam3_onnx.hub.store import (
+    discard,
+    file_sha256,
+    folder_of,
+    in_bytes,
+    make_folder,
+    part_of,
+    remember,
+    require_space,
+    survey,
+)
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+    from os import PathLike
+    from pathlib import Path
+
+    from sam3_onnx.hub.progress import ProgressChoice
+    from sam3_onnx.hub.records import Record
+    from sam3_onnx.hub.registry import PublishedModel
+    from sam3_onnx.hub.store import LocalFile
+    from sam3_onnx.hub.transfer import Order, Patience
+
+__all__ = ["model_folder", "pull"]
+
+
+def pull(
+    model: str | PublishedModel,
+    *,
+    folder: str | PathLike[str] | None = None,
+    mirror: str | None = None,
+    offline: bool | None = None,
+    progress: ProgressChoice = True,
+    patience: Patience | None = None,
+) -> Path:
+    """Makes a model complete on this disk: downloads what is missing, verifies what has not been.
+
+    What is there and recorded as verified costs a look at sizes and times, no more.
+
+    Args:
+        model: A name of `list_models`, or an entry of your own.
+        folder: Where its files lie or belong; None for `models/NAME` in the cache folder, which the environment
+            variable SAM3_ONNX_CACHE moves.
+        mirror: "https://host" or "https://host/path", put in place of scheme and host of every address; None for what
+            SAM3_ONNX_MIRROR names, if anything.
+        offline: True never to use the network, False to use it; None for what SAM3_ONNX_OFFLINE or HF_HUB_OFFLINE say.
+        progress: True for lines and, on a terminal, bars on standard error; False for silence; or a function that is
+            called with a file's name, the bytes so far and its size (None if not known yet).
+        patience: Attempts and time-outs; None for the default.
+
+    Returns:
+        The folder of the files.
+
+    Raises:
+        UnknownModelError: No model has this name.
+        OfflineError: Files are missing, and the network is not to be used.
+        DownloadError: A file did not come whole; what has come is continued by the next call. Its kinds tell a file
+            that is not there, is refused, is damaged, or is a web page.
+        ModelFileChangedError: A file is not the published one, or not the one seen first.
+        CacheFolderError: The folder cannot be written.
+        DiskFullError: There is not enough space.
+        OptionError: The mirror is no address, or `folder` is given for a model that ships in the package.
+    """
+    published = find_model(model) if isinstance(model, str) else model
+    target = folder_of(published, folder)
+    if published.bundled:
+        if folder is not None:
+            raise OptionError("folder", expected=f"None: {published.name} ships in the package", got=str(folder))
+        return target
+    local = survey(published, target)
+    if all(file.state == "verified" for file in local):
+        return target
+    absent = _absent(local)
+    if not absent:
+        unverified = [file.published for file in local if file.state == "unverified"]
+        settle(published, target, unverified, progress=progress)
+        return target
+    if is_offline(asked=offline):
+        missing = {file.published.name: file.published.url for file in absent}
+        raise OfflineError(published.name, folder=target, missing=missing)
+    make_folder(target)
+    with held(published, target, progress=progress):
+        local = survey(published, target)
+        if unverified := [file.published for file in local if file.state == "unverified"]:
+            hash_and_record(target, unverified)
+        if absent := _absent(local):
+            _download(published, target, absent, mirror=mirror, progress=progress, patience=patience)
+    return target
+
+
+def model_folder(
+    name: str,
+    *,
+    folder: str | PathLike[str] | None = None,
+    mirror: str | None = None,
+    offline: bool | None = None,
+    progress: ProgressChoice = True,
+) -> Path:
+    """The folder of a named model, complete and verified: what `Sam3Session.from_pretrained` opens.
+
+    Args:
+        name: As in `list_models`.
+        folder: As in `pull`.
+        mirror: As in `pull`.
+        offline: As in `pull`.
+        progress: As in `pull`.
+
+    Raises:
+        UnknownModelError: No model has this name.
+        ModelError: As `pull`.
+    """
+    return pull(name, folder=folder, mirror=mirror, offline=offline, progress=progress)
+
+
+def _absent(local: Sequence[LocalFile]) -> list[LocalFile]:
+    return [file for file in local if file.state in {"missing", "partial"}]
+
+
+def _download(
+    model: PublishedModel,
+    target: Path,
+    absent: Sequence[LocalFile],
+    *,
+    mirror: str | None,
+    progress: ProgressChoice,
+    patience: Patience | None,
+) -> None:
+    """Fetches files one after the other; each is in place and recorded before the next begins."""
+    from sam3_onnx.hub.transfer import Patience, fetch, learn_size, new_connection  # noqa: PLC0415 - network code
+
+    kept_up = Patience() if patience is None else patience
+    known = read_records(target)
+    orders = [_order(file, known, mirror) for file in absent]
+    with new_connection() as connection:
+        sizes = [learn_size(connection, order, kept_up) if order.size is None else order.size for order in orders]
+        _announce(model, target, orders, sizes, progress=progress)
+        to_come = (size - file.size for size, file in zip(sizes, absent, strict=True) if size is not None)
+        require_space(target, sum(max(0, count) for count in to_come))
+        for order, size in zip(orders, sizes, strict=True):
+            with meter(order.name, total=size, progress=progress) as moved:
+                fetch(connection, order, kept_up, moved)
+            _accept(order)
+
+
+def _order(file: LocalFile, known: Mapping[str, Record], mirror: str | None) -> Order:
+    from sam3_onnx.hub.transfer import Order  # noqa: PLC0415 - network code
+
+    published = file.published
+    if published.url is None:
+        raise OptionError("url", expected=f"an address of {published.name}", got=None)
+    url = mirrored(published.url, mirror)
+    seen = known.get(published.name)
+    sha256 = seen.sha256 if published.sha256 is None and seen is not None else published.sha256
+    return Order(published.name, url, file.path, published.size, sha256, token_for(url))
+
+
+def _announce(
+    model: PublishedModel,
+    target: Path,
+    orders: Sequence[Order],
+    sizes: Sequence[int | None],
+    *,
+    progress: ProgressChoice,
+) -> None:
+    """Says how much comes from where, under which licence, and how far it can be trusted."""
+    total = in_bytes(sum(size for size in sizes if size is not None))
+    amount = f"at least {total}" if None in sizes else total
+    hosts = ", ".join(sorted({urlsplit(shown(order.url)).netloc for order in orders}))
+    say(f"{model.name}: {len(orders)} of {len(model.files)} files, {amount}, from {hosts} into {target}", progress)
+    terms = f", terms at {model.licence.url}" if model.licence.url else ""
+    say(f"{model.name}: its weights are under the {model.licence.name}{terms}", progress)
+    if any(order.sha256 is None for order in orders):
+        say(f"{model.name}: no hashes are published; those of what comes now are recorded and enforced", progress)
+
+
+def _accept(order: Order) -> None:
+    """Puts a file in place if it is what was ordered, and records it.
+
+    Raises:
+        DownloadDamagedError: It is something else. It is removed.
+    """
+    part = part_of(order.path)
+    status = part.stat()
+    got = file_sha256(part)
+    if order.sha256 is not None and got != order.sha256:
+        discard(order.path)
+        raise DownloadDamagedError(
+            order.name,
+            url=shown(order.url),
+            expected=f"SHA-256 {order.sha256}",
+            got=f"{got} in {status.st_size} bytes",
+        )
+    with part.open("rb+") as content:
+        os.fsync(content.fileno())
+    part.replace(order.path)
+    discard(order.path)
+    remember(order.path.parent, {order.name: record_of(status, got)})

@@ -1,0 +1,88 @@
+"""What has been seen of a model's files, so that gigabytes are not hashed at every opening?"""
+
+from __future__ import annotations
+
+import json
+from dataclasses import asdict, dataclass
+from datetime import datetime, timezone
+from typing import TYPE_CHECKING
+
+from sam3_onnx.errors import CacheFolderError
+from sam3_onnx.files import write_atomically
+
+if TYPE_CHECKING:
+    import os
+    from collections.abc import Mapping
+    from pathlib import Path
+
+__all__ = ["RECORDS_NAME", "Record", "read_records", "record_of", "write_records"]
+
+RECORDS_NAME = "verified.json"
+"""Of the records in a model's folder, beside its files."""
+
+
+@dataclass(frozen=True)
+class Record:
+    """A file as it was when its hash was taken."""
+
+    size: int
+    """In bytes."""
+    mtime_ns: int
+    """When it was last changed, in nanoseconds since 1970, as the file system says."""
+    sha256: str
+    """Hexadecimal."""
+    verified: str
+    """When the hash was taken: ISO 8601 in UTC."""
+
+    def describes(self, status: os.stat_result) -> bool:
+        """Whether a file has still the size and time of change that it had then."""
+        return (self.size, self.mtime_ns) == (status.st_size, status.st_mtime_ns)
+
+
+def record_of(status: os.stat_result, sha256: str) -> Record:
+    """The record of a file whose hash was taken just now.
+
+    Args:
+        status: Taken before the hash, so that a change in the meantime does not pass for what was hashed.
+        sha256: Hexadecimal.
+    """
+    now = datetime.now(timezone.utc).isoformat(timespec="seconds")
+    return Record(status.st_size, status.st_mtime_ns, sha256, now)
+
+
+def read_records(folder: Path) -> dict[str, Record]:
+    """The records of a folder by file name; none if nothing has been verified there.
+
+    Raises:
+        CacheFolderError: The records cannot be read.
+    """
+    path = folder / RECORDS_NAME
+    try:
+        entries: dict[str, dict[str, object]] = json.loads(path.read_text(encoding="utf-8"))["files"]
+        return {name: _record(entry) for name, entry in entries.items()}
+    except FileNotFoundError:
+        return {}
+    except OSError as error:
+        raise CacheFolderError(folder, reason=f"{RECORDS_NAME} cannot be read: {error.strerror}") from error
+    except (ValueError, KeyError, TypeError, AttributeError) as error:
+        reason = (
+            f"{RECORDS_NAME}, which holds the hashes of its files, is damaged; delete it if you trust the files there"
+        )
+        raise CacheFolderError(folder, reason=reason) from error
+
+
+def _record(entry: Mapping[str, object]) -> Record:
+    size, mtime_ns, sha256, verified = (entry[key] for key in ("size", "mtime_ns", "sha256", "verified"))
+    if not (isinstance(size, int) and isinstance(mtime_ns, int)):
+        raise TypeError("size and mtime_ns are integers")
+    return Record(size, mtime_ns, str(sha256), str(verified))
+
+
+def write_records(folder: Path, records: Mapping[str, Record]) -> None:
+    """Replaces the records of a folder in one step.
+
+    Raises:
+        OSError: The folder is not writable, or the disk is full.
+    """
+    content = {"files": {name: asdict(record) for name, record in sorted(records.items())}}
+    write_atomically(folder / RECORDS_NAME, (json.dumps(content, indent=2) + "\n").encode())
