@@ -6,7 +6,7 @@ import argparse
 import sys
 from typing import TYPE_CHECKING
 
-from sam3_onnx.cli import segment
+from sam3_onnx.cli import models, segment
 from sam3_onnx.errors import Sam3Error
 
 if TYPE_CHECKING:
@@ -48,4 +48,5 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--version", action="version", version=f"sam3-onnx {__version__}")
     commands = parser.add_subparsers(dest="command", required=True)
     segment.add(commands)
+    models.add(commands)
     return parser
