@@ -2,9 +2,14 @@
 
 from __future__ import annotations
 
+import errno
 import hashlib
+import json
+import os
 import random
-from dataclasses import replace
+import subprocess
+import sys
+from dataclasses import asdict
 from typing import TYPE_CHECKING
 
 import pytest
@@ -15,10 +20,11 @@ from sam3_onnx.hub.transfer import Patience
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+    from pathlib import Path
 
     from fault_server import FaultServer
 
-__all__ = ["hashed", "published", "quick", "registered", "server", "unhashed"]
+__all__ = ["hashed", "make_read_only", "published", "pulling", "quick", "registered", "server", "unhashed"]
 
 LICENCE = Licence("Tiny Licence", "https://licence.example/terms")
 
@@ -43,6 +49,35 @@ def published(
         note=None,
         files=entries,
     )
+
+
+CHILD = """
+import sys
+from sam3_onnx.cli import main
+from sam3_onnx.hub import registry
+models = registry.read_registry(sys.argv[1])
+registry.list_models = lambda: models
+sys.exit(main(sys.argv[2:]))
+"""
+
+
+def pulling(model: PublishedModel, folder: Path) -> subprocess.Popen[str]:
+    """`sam3-onnx models pull` in a process of its own, that knows this model only."""
+    words = [json.dumps({"models": [asdict(model)]}), "models", "pull", model.name, "--folder", str(folder)]
+    command = [sys.executable, "-u", "-c", CHILD, *words]
+    return subprocess.Popen(command, stderr=subprocess.PIPE, stdout=subprocess.PIPE, text=True)  # noqa: S603 - our own
+
+
+def make_read_only(patched: pytest.MonkeyPatch) -> None:
+    """Opens for writing fail as on a read-only file system, also for root."""
+    really = os.open
+
+    def refusing(path: str, flags: int, mode: int = 0o777) -> int:
+        if flags & (os.O_WRONLY | os.O_RDWR | os.O_CREAT):
+            raise OSError(errno.EROFS, os.strerror(errno.EROFS), str(path))
+        return really(path, flags, mode)
+
+    patched.setattr(os, "open", refusing)
 
 
 @pytest.fixture
@@ -79,6 +114,6 @@ def quick() -> Patience:
 @pytest.fixture
 def registered(hashed: PublishedModel, monkeypatch: pytest.MonkeyPatch) -> PublishedModel:
     """The model under the name "tiny", beside those of the registry, as the command line sees it."""
-    both = (*registry.list_models(), replace(hashed))
+    both = (*registry.list_models(), hashed)
     monkeypatch.setattr(registry, "list_models", lambda: both)
     return hashed
