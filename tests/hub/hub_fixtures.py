@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING
 import pytest
 from fault_server import running
 
+from sam3_onnx import hub
 from sam3_onnx.hub import Licence, PublishedFile, PublishedModel, registry
 from sam3_onnx.hub.transfer import Patience
 
@@ -115,5 +116,6 @@ def quick() -> Patience:
 def registered(hashed: PublishedModel, monkeypatch: pytest.MonkeyPatch) -> PublishedModel:
     """The model under the name "tiny", beside those of the registry, as the command line sees it."""
     both = (*registry.list_models(), hashed)
-    monkeypatch.setattr(registry, "list_models", lambda: both)
+    for module in (hub, registry):
+        monkeypatch.setattr(module, "list_models", lambda: both)
     return hashed

@@ -12,7 +12,6 @@ import json
 import re
 import time
 from dataclasses import dataclass
-from datetime import datetime, timezone
 from email.utils import parsedate_to_datetime
 from http import HTTPStatus
 from typing import TYPE_CHECKING
@@ -341,6 +340,8 @@ def _retry_after(answer: requests.Response) -> float | None:
         return None
     if told.isdecimal():
         return float(told)
-    with contextlib.suppress(ValueError):
-        return max(0.0, (parsedate_to_datetime(told) - datetime.now(timezone.utc)).total_seconds())
-    return None
+    try:
+        until = parsedate_to_datetime(told)
+    except ValueError:
+        return None
+    return max(0.0, until.timestamp() - time.time())
