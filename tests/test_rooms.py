@@ -21,7 +21,8 @@ PURE = (
     *("embeddings", "labels", "draw", "folders", "clicks", "stopwatch"),
 )
 ABOVE_RUNTIME = {
-    *("families", "hub", "cache", "asking", "selection", "config", "session", "testing", "cli", "export"),
+    *("families", "hub", "cache", "asking", "selection", "config", "session"),
+    *("testing", "doctor", "cli", "export"),
     *("embedder", "concepts", "objects", "tracking", "opening"),
 }
 FORBIDDEN = {
@@ -29,10 +30,11 @@ FORBIDDEN = {
     "geometry": {"runtime", "images", "prompts", "tokenizer", "masks", "results", "labels", "draw", *ABOVE_RUNTIME},
     "runtime": ABOVE_RUNTIME | {"images", "prompts", "results", "labels", "draw", "geometry"},
     "families": ABOVE_RUNTIME - {"families"} | {"labels", "draw"},
-    "options": {"session", "testing", "cli", "families"},
-    "hub": {"session", "testing", "cli", "families", "runtime"},
-    "session": {"testing", "cli", "labels", "draw", "export"},
-    "export": {"session", "cli", "labels", "draw"},
+    "options": {"session", "testing", "doctor", "cli", "families"},
+    "hub": {"session", "testing", "doctor", "cli", "families", "runtime"},
+    "session": {"testing", "doctor", "cli", "labels", "draw", "export"},
+    "doctor": {"testing", "cli", "labels", "draw", "export"},
+    "export": {"session", "doctor", "cli", "labels", "draw"},
 }
 LOADED_BY_IMPORT = """
 import importlib, json, sys

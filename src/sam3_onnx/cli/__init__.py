@@ -6,7 +6,7 @@ import argparse
 import sys
 from typing import TYPE_CHECKING
 
-from sam3_onnx.cli import models, segment
+from sam3_onnx.cli import doctor, models, segment
 from sam3_onnx.errors import Sam3Error
 
 if TYPE_CHECKING:
@@ -49,4 +49,5 @@ def _parser() -> argparse.ArgumentParser:
     commands = parser.add_subparsers(dest="command", required=True)
     segment.add(commands)
     models.add(commands)
+    doctor.add(commands)
     return parser

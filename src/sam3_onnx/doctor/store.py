@@ -1,0 +1,55 @@
+"""Which models are on this machine, and how much room is left for more?"""
+
+from __future__ import annotations
+
+import shutil
+from dataclasses import dataclass
+
+from sam3_onnx.folders import cache_folder
+from sam3_onnx.hub import list_models, where
+
+__all__ = ["HeldModel", "Store", "survey_store"]
+
+
+@dataclass(frozen=True)
+class HeldModel:
+    """A model that was downloaded or put there by hand, whole or in part."""
+
+    name: str
+    state: str
+    """See `sam3_onnx.hub.Whereabouts.state`."""
+    size: int
+    """Bytes of its files on this disk."""
+
+
+@dataclass(frozen=True)
+class Store:
+    """The cache folder."""
+
+    folder: str
+    exists: bool
+    free: int
+    """Bytes free on its disk."""
+    models: tuple[HeldModel, ...]
+
+
+def survey_store() -> Store:
+    """Looks into the cache folder; makes nothing and hashes nothing.
+
+    Raises:
+        OSError: It cannot be read.
+        CacheFolderError: The folder of a model cannot be read.
+    """
+    folder = cache_folder()
+    nearest = next(place for place in (folder, *folder.absolute().parents) if place.exists())
+    places = [where(model) for model in list_models() if not model.bundled]
+    return Store(
+        folder=str(folder),
+        exists=folder.is_dir(),
+        free=shutil.disk_usage(nearest).free,
+        models=tuple(
+            HeldModel(place.model.name, place.state, sum(file.size for file in place.files))
+            for place in places
+            if place.state != "absent"
+        ),
+    )
