@@ -99,6 +99,8 @@ def verify(
 def remove(model: str | PublishedModel, *, folder: str | PathLike[str] | None = None) -> tuple[Path, ...]:
     """Deletes a model's files, what has come of broken-off downloads, and its records; nothing else.
 
+    The model's folder in the cache folder goes too, if nothing else is in it.
+
     Args:
         model: A name of `list_models`, or an entry of your own.
         folder: As in `pull`.
@@ -126,7 +128,7 @@ def remove(model: str | PublishedModel, *, folder: str | PathLike[str] | None = 
             path.unlink()
     with named_faults(found.folder):
         (found.folder / LOCK_NAME).unlink(missing_ok=True)
-        if not any(found.folder.iterdir()):
+        if folder is None and not any(found.folder.iterdir()):
             found.folder.rmdir()
     return there
 

@@ -257,11 +257,11 @@ def _receive(
 ) -> None:
     folder, done = order.path.parent, start
     expected = order.size if total is None else total
-    if expected is not None:
-        require_space(folder, expected - start)
     with named_faults(folder):
         part = part_of(order.path).open("ab" if start else "wb")
     with part:
+        if expected is not None:
+            require_space(folder, expected - start)
         moved(done, expected)
         with _named_troubles(order, patience):
             for chunk in answer.iter_content(_CHUNK_BYTES):
