@@ -207,6 +207,17 @@ def test_more_bytes_than_were_published_are_refused_without_waiting_for_the_hash
     assert list(tmp_path.glob("tiny*")) == []
 
 
+def test_an_answer_without_a_length_that_ends_early_is_continued_where_the_size_was_published(
+    server: FaultServer, hashed: PublishedModel, quick: Patience, tmp_path: Path
+) -> None:
+    sized = replace(hashed, files=(replace(hashed.files[0], size=1 << 20), *hashed.files[1:]))
+    server.get = play.without_length(5000)
+    with pytest.raises(DownloadError, match="the connection ended after 5000 of 1048576 bytes"):
+        pull(sized, folder=tmp_path, patience=quick, progress=False)
+    assert_the_next_pull_succeeds(server, sized, quick, tmp_path)
+    assert server.gets("/tiny.onnx.data")[-1].headers["Range"] == "bytes=5000-"
+
+
 def test_without_hash_and_length_nobody_can_tell_whether_a_file_is_whole(
     server: FaultServer, unhashed: PublishedModel, quick: Patience, tmp_path: Path
 ) -> None:
