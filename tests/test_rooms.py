@@ -123,6 +123,7 @@ def test_pytorch_is_imported_by_export_only() -> None:
         ("sam3_onnx.labels", {"cv2", "numpy"}),
         ("sam3_onnx.draw", {"cv2", "numpy"}),
         ("sam3_onnx.cli", set()),
+        ("sam3_onnx.doctor", {"platformdirs"}),
     ],
 )
 def test_importing_a_part_loads_nothing_that_it_does_not_need(module: str, loads: set[str]) -> None:

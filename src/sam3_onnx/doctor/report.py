@@ -71,13 +71,14 @@ def examine(try_one: Callable[[str], Trial] = try_provider) -> Report:
         try_one: Runs the miniature on a provider.
     """
     probes = Probes()
+    # first: OpenCV changes LD_LIBRARY_PATH when it is imported
+    variables = probes.ask("environment", partial(shown_variables, os.environ)) or {}
     packages = probes.ask("packages", installed_packages) or ()
     providers = probes.ask("providers", _offered) or ()
     tried = dict.fromkeys((*(name for name in providers if name not in _NOT_LOCAL), _CPU, *_plugged_in(packages)))
     trials = [probes.ask(f"trial of {name}", partial(try_one, name)) for name in tried]
     machine = Machine.here(probes)
     store = probes.ask("cache folder", survey_store)
-    variables = probes.ask("environment", partial(shown_variables, os.environ)) or {}
     return Report(
         version=sam3_onnx.__version__,
         packages=packages,

@@ -6,7 +6,6 @@ import shutil
 from dataclasses import dataclass
 
 from sam3_onnx.folders import cache_folder
-from sam3_onnx.hub import list_models, where
 
 __all__ = ["HeldModel", "Store", "survey_store"]
 
@@ -40,6 +39,8 @@ def survey_store() -> Store:
         OSError: It cannot be read.
         CacheFolderError: The folder of a model cannot be read.
     """
+    from sam3_onnx.hub import list_models, where  # noqa: PLC0415 - loads OpenCV, and a broken one is a finding
+
     folder = cache_folder()
     nearest = next(place for place in (folder, *folder.absolute().parents) if place.exists())
     places = [where(model) for model in list_models() if not model.bundled]
