@@ -77,16 +77,23 @@ def token_remap() -> torch.Tensor:
     return remap
 
 
-def make_model() -> Sam3Model:
-    """The true architecture, small, with weights wide enough that answers differ from prompt to prompt."""
-    part = {"hidden_size": WIDTH, "num_attention_heads": HEADS, "intermediate_size": 2 * WIDTH, "dropout": 0.0}
+def make_model(size: tuple[int, int] = SIZE, *, heads: int = HEADS, decoder_layers: int = 2) -> Sam3Model:
+    """The true architecture, small, with weights wide enough that answers differ from prompt to prompt.
+
+    Args:
+        size: (height, width) of the input, multiples of PATCH.
+        heads: Of all attention but the backbone's.
+        decoder_layers: Of the DETR decoder.
+    """
+    rows, columns = size[0] // PATCH, size[1] // PATCH
+    part = {"hidden_size": WIDTH, "num_attention_heads": heads, "intermediate_size": 2 * WIDTH, "dropout": 0.0}
     backbone = {
         "model_type": "sam3_vit_model",
         "hidden_size": 16,
         "intermediate_size": 32,
         "num_hidden_layers": 2,
         "num_attention_heads": 2,
-        "image_size": SIZE,
+        "image_size": size,
         "patch_size": PATCH,
         "window_size": 4,
         "global_attn_indexes": [1],
@@ -96,7 +103,7 @@ def make_model() -> Sam3Model:
         vision_config={
             "model_type": "sam3_vision_model",
             "fpn_hidden_size": WIDTH,
-            "backbone_feature_sizes": [[scale * ROWS, scale * COLUMNS] for scale in (4, 2, 1)],
+            "backbone_feature_sizes": [[scale * rows, scale * columns] for scale in (4, 2, 1)],
             "backbone_config": backbone,
         },
         text_config={
@@ -106,7 +113,7 @@ def make_model() -> Sam3Model:
             "intermediate_size": 2 * WIDTH,
             "projection_dim": WIDTH,
             "num_hidden_layers": 1,
-            "num_attention_heads": HEADS,
+            "num_attention_heads": heads,
             "max_position_embeddings": ClipTokenizer.CONTEXT,
             "hidden_act": "gelu",
             "bos_token_id": START,
@@ -115,8 +122,8 @@ def make_model() -> Sam3Model:
         },
         geometry_encoder_config={**part, "num_layers": 1, "roi_size": 3},
         detr_encoder_config={**part, "num_layers": 1},
-        detr_decoder_config={**part, "num_layers": 2, "num_queries": QUERIES},
-        mask_decoder_config={"hidden_size": WIDTH, "num_attention_heads": HEADS, "num_upsampling_stages": 2},
+        detr_decoder_config={**part, "num_layers": decoder_layers, "num_queries": QUERIES},
+        mask_decoder_config={"hidden_size": WIDTH, "num_attention_heads": heads, "num_upsampling_stages": 2},
     )
     stand_in_for_torchvision()
     torch.manual_seed(SEED)
@@ -159,11 +166,18 @@ class Answer(NamedTuple):
     """(P, Q, H, W)."""
 
 
-def ask(model: Sam3Model, pixels: NDArray[np.uint8], case: Case, size: tuple[int, int]) -> Answer:
+def ask(
+    model: Sam3Model,
+    pixels: NDArray[np.uint8],
+    case: Case,
+    size: tuple[int, int],
+    *,
+    always_geometry: bool = True,
+) -> Answer:
     """Asks word by word.
 
     transformers leaves the geometry's CLS token out where there is no box; a native bundle, as
-    Meta's code, never does. One box in a slot labelled empty brings it in.
+    Meta's code, never does. One box in a slot labelled empty brings it in, unless not `always_geometry`.
     """
     height, width = size
     corners = torch.tensor(case["boxes"] or [(0.0, 0.0, 0.0, 0.0)])
@@ -179,7 +193,7 @@ def ask(model: Sam3Model, pixels: NDArray[np.uint8], case: Case, size: tuple[int
                 pixel_values=torch.from_numpy(pixels).float()[None] / 127.5 - 1,
                 input_ids=token_remap()[ids],
                 attention_mask=(ids != 0).long(),
-                input_boxes=boxes,
+                input_boxes=boxes if case["boxes"] or always_geometry else None,
                 input_boxes_labels=labels,
             )
         scores = heads.pred_logits[0].sigmoid() * heads.presence_logits[0].sigmoid()

@@ -86,15 +86,36 @@ class Decoder(nn.Module):
         tokens = fpn_2.flatten(2).transpose(1, 2).expand(prompts, -1, -1)
         shown, shown_mask = self._exemplars(fpn_2, tokens, boxes, box_labels)
         prompt = torch.cat([text_features, shown], 1)
-        mask = torch.cat([text_mask, shown_mask], 1)
+        return self.heads((fpn_0, fpn_1), tokens, self.places, prompt, torch.cat([text_mask, shown_mask], 1))
+
+    def heads(
+        self,
+        levels: tuple[torch.Tensor, torch.Tensor],
+        tokens: torch.Tensor,
+        places: torch.Tensor,
+        prompt: torch.Tensor,
+        mask: torch.Tensor,
+    ) -> tuple[torch.Tensor, ...]:
+        """Answers finished prompts.
+
+        Args:
+            levels: fpn_0 and fpn_1.
+            tokens: (P, h * w, C) the coarsest features, picture by picture.
+            places: Their position encoding, (1 or P, h * w, C).
+            prompt: (P, L, C) features of words and boxes.
+            mask: (P, L) True where there is one.
+
+        Returns:
+            logits, presence, boxes_xyxy, masks.
+        """
         hidden = (~mask)[:, None, None, :] * torch.finfo(torch.float32).min
         for layer in self.encoder.layers:
-            tokens = layer(tokens, prompt, self.places, prompt_cross_attn_mask=hidden)
-        queries, references, presence = self._queries(tokens, prompt, hidden)
+            tokens = layer(tokens, prompt, places, prompt_cross_attn_mask=hidden)
+        queries, references, presence = self._queries(tokens, places, prompt, hidden)
         logits = self.scoring(queries[None], prompt, mask)[0, ..., 0]
         offsets = self.decoder.box_head(queries)
         found = box_cxcywh_to_xyxy((inverse_sigmoid(references) + offsets).sigmoid())
-        return logits, presence, found, self._masks(queries, (fpn_0, fpn_1), tokens, prompt, hidden)
+        return logits, presence, found, self._masks(queries, levels, tokens, prompt, hidden)
 
     def _exemplars(
         self, coarse: torch.Tensor, tokens: torch.Tensor, boxes: torch.Tensor, labels: torch.Tensor
@@ -123,7 +144,7 @@ class Decoder(nn.Module):
         return geometry.output_layer_norm(embedded), mask
 
     def _queries(
-        self, tokens: torch.Tensor, prompt: torch.Tensor, hidden: torch.Tensor
+        self, tokens: torch.Tensor, places: torch.Tensor, prompt: torch.Tensor, hidden: torch.Tensor
     ) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor]:
         """`Sam3DetrDecoder.forward`: the last layer's queries, its reference boxes, the presence logit."""
         decoder = self.decoder
@@ -139,7 +160,7 @@ class Decoder(nn.Module):
                 query_pos=where,
                 text_features=prompt,
                 vision_features=tokens,
-                vision_pos_encoding=self.places,
+                vision_pos_encoding=places,
                 text_cross_attn_mask=hidden,
                 vision_cross_attn_mask=bias,
             )

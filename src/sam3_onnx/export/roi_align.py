@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 __all__ = ["onnx_translation", "roi_align", "roi_align_one", "stand_in_for_torchvision"]
 
 
-def roi_align(features: torch.Tensor, boxes: Sequence[torch.Tensor], output_size: int) -> torch.Tensor:
+def roi_align(features: torch.Tensor, boxes: torch.Tensor | Sequence[torch.Tensor], output_size: int) -> torch.Tensor:
     """Pools features inside boxes, as `torchvision.ops.roi_align` does with its defaults.
 
     A bin's average over a regular grid of bilinear samples is the product of two
@@ -22,14 +22,14 @@ def roi_align(features: torch.Tensor, boxes: Sequence[torch.Tensor], output_size
 
     Args:
         features: (B, C, H, W) float.
-        boxes: One (N, 4) tensor for each of the B pictures, xyxy in cells of the features.
+        boxes: (B, N, 4), or one (N, 4) tensor for each of the B pictures, xyxy in cells of the features.
         output_size: Bins along each side.
 
     Returns:
         (B * N, C, output_size, output_size), picture by picture.
     """
     height, width = features.shape[-2:]
-    stacked = torch.stack(list(boxes))
+    stacked = boxes if isinstance(boxes, torch.Tensor) else torch.stack(list(boxes))
     rows = _averaging_weights(stacked[..., 1], stacked[..., 3], height, output_size)
     cols = _averaging_weights(stacked[..., 0], stacked[..., 2], width, output_size)
     pooled = torch.einsum("bnih,bchw,bnjw->bncij", rows, features, cols)
