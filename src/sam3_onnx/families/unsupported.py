@@ -1,7 +1,6 @@
 """Which graphs are known and still cannot be run, and what would do instead.
 
-Published exports of one GPU library, one size, or one fixed prompt; each is recognised by inputs
-or outputs that nobody else has.
+Each is recognised by inputs or outputs that nobody else has.
 """
 
 from __future__ import annotations
@@ -15,37 +14,32 @@ if TYPE_CHECKING:
 
 __all__ = ["reason_against"]
 
+_CARD_ONLY = "nothing but its model card tells how its graphs are fed and read"
 _KNOWN = (
     (
         "nusu-github/sam3-export (RamRom/sam3-onnx)",
-        ({"point_valid", "point_coords"}, {"image_feature_0", "image_pos_2"}),
+        (
+            {"point_valid", "point_coords"},
+            {"image_feature_0", "image_pos_2"},
+            {"image_embedding", "high_res_0", "high_res_1"},
+            {"text_memory", "text_padding_mask"},
+        ),
         "its graphs are made for CUDA in half precision",
     ),
     (
-        "a single graph for one prompt or for TensorRT (dataplayer12/SAM3-TensorRT, Zhangx221/sam3-onnxruntime)",
-        ({"pixel_values", "instance_masks"}, {"pixel_values", "pred_masks"}),
-        "it runs the image encoder anew for every prompt and has no presence score",
+        "dataplayer12/SAM3-TensorRT",
+        ({"pixel_values", "instance_masks"},),
+        "its one prompt is a constant of the graph, and its masks come without scores",
     ),
     (
-        "wW-Ww/sam3-ONNX",
-        ({"features_288"},),
-        "its contract is not published",
+        "Zhangx221/sam3-onnxruntime",
+        ({"pixel_values", "pred_masks"},),
+        "its single graph would encode the picture anew for every prompt, and it has no presence score",
     ),
-    (
-        "xuckless/pixl-sam3-onnx",
-        ({"language_padding"},),
-        "its contract is not published",
-    ),
-    (
-        "greenjava/sam3-onnx",
-        ({"text_ids"},),
-        "its contract is not published",
-    ),
-    (
-        "sanskar003/SAM3-Split",
-        ({"/Add_179_output_0"},),
-        "its graphs pass on inner tensors without names",
-    ),
+    ("wW-Ww/sam3-ONNX", ({"features_288"},), _CARD_ONLY),
+    ("xuckless/pixl-sam3-onnx", ({"language_padding"},), _CARD_ONLY),
+    ("greenjava/sam3-onnx", ({"text_ids"},), _CARD_ONLY),
+    ("sanskar003/SAM3-Split", ({"/Add_179_output_0"},), _CARD_ONLY),
 )
 _INSTEAD = "Use an export of a family that the page on models lists, or make a native bundle with `sam3_onnx.export`."
 _SAM2_STRIDE = 4
