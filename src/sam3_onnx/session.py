@@ -69,7 +69,8 @@ class Sam3Session(SessionOpeners):
         Args:
             family: The graphs that find concepts, behind one protocol; None for clicks only.
             model: A name that tells this model from others, part of every cache key.
-            tracker: The graphs that take clicks, if there are any.
+            tracker: The graphs that take clicks, if there are any; one and the same with `family` where
+                a model does both, and then a picture is encoded once for both.
             source: How to make the session again, for messages.
             conf_threshold: Default threshold in 0..1; None for what the bundle recommends, 0.5
                 as a rule.
@@ -98,16 +99,18 @@ class Sam3Session(SessionOpeners):
             texts = self._cache.texts
             self._concepts = ConceptFinder(family, mine, texts, conf_threshold=conf_threshold, epsilon=float(epsilon))
         if tracker is not None:
-            mine = embedder(tracker, model=f"{model}/clicks")
+            one = self._concepts if _is_one(tracker, family) else None
+            mine = one.embedder if one else embedder(tracker, model=f"{model}/clicks")
             self._objects = ObjectFinder(tracker, mine, epsilon=float(epsilon))
 
     @classmethod
     def _open(cls, exports: Exports, source: str, options: SessionOptions) -> Self:
         settings = RuntimeSettings(options.get("provider", "auto"), options.get("threads"))
         found = [export for export in (exports.concepts, exports.tracker) if export]
+        family, tracker = exports.open(settings)
         session = cls(
-            exports.concepts.open(settings) if exports.concepts else None,
-            tracker=exports.tracker.open(settings) if exports.tracker else None,
+            family,
+            tracker=tracker,
             model=fingerprint(graph for export in found for graph in export.graphs.values()),
             source=source,
             conf_threshold=options.get("conf_threshold"),
@@ -363,7 +366,11 @@ class Sam3Session(SessionOpeners):
     def _models(self) -> dict[str, OnnxModel]:
         """All graphs by role; those of a tracker beside concepts are called so."""
         models = dict(self._concepts.family.models) if self._concepts else {}
-        if self._objects:
+        if self._objects and not (self._concepts and _is_one(self._objects.tracker, self._concepts.family)):
             prefix = "tracker_" if self._concepts else ""
             models |= {f"{prefix}{role}": model for role, model in self._objects.tracker.models.items()}
         return models
+
+
+def _is_one(first: object, second: object) -> bool:
+    return first is second

@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple, TypedDict
 import numpy as np
 import torch
 from torch.nn import functional
-from transformers import Sam3Config, Sam3Model
+from transformers import Sam3Config, Sam3Model, Sam3TrackerConfig, Sam3TrackerModel
 
 from sam3_onnx.export import export_bundle
 from sam3_onnx.export.roi_align import stand_in_for_torchvision
@@ -130,6 +130,33 @@ def make_model(size: tuple[int, int] = SIZE, *, heads: int = HEADS, decoder_laye
     model = Sam3Model(config).eval()
     _widen(model)
     return model
+
+
+def make_tracker(model: Sam3Model) -> Sam3TrackerModel:
+    """The true tracker architecture, small, on the model's own backbone."""
+    config = Sam3TrackerConfig(
+        vision_config=model.config.vision_config.to_dict(),
+        prompt_encoder_config={
+            "hidden_size": WIDTH,
+            "image_size": SIZE[0],
+            "patch_size": PATCH,
+            "mask_input_channels": 4,
+        },
+        mask_decoder_config={
+            "hidden_size": WIDTH,
+            "mlp_dim": 2 * WIDTH,
+            "num_attention_heads": HEADS,
+            "iou_head_hidden_dim": WIDTH,
+        },
+    )
+    torch.manual_seed(SEED)
+    tracker = Sam3TrackerModel(config).eval()
+    with torch.no_grad():
+        for weights in tracker.parameters():
+            if weights.ndim > 1:
+                weights.copy_(torch.randn_like(weights) / weights[0].numel() ** 0.5)
+    tracker.vision_encoder.backbone.load_state_dict(model.vision_encoder.backbone.state_dict())
+    return tracker
 
 
 def _widen(model: Sam3Model) -> None:

@@ -11,6 +11,7 @@ import onnx
 import torch
 from onnx.external_data_helper import convert_model_to_external_data
 
+from sam3_onnx.export.clicks import ClickDecoder, require_shared_backbone
 from sam3_onnx.export.modules import Decoder, ImageEncoder, TextEncoder
 from sam3_onnx.export.roi_align import onnx_translation, stand_in_for_torchvision
 from sam3_onnx.export.storage import round_weights, store_as_half
@@ -27,6 +28,8 @@ CONTRACT = "1"
 _OPSET = 18
 _CONTEXT = 32
 _CLIP_START, _CLIP_END = 49406, 49407
+_CONCEPT_FEATURES = ("fpn_0", "fpn_1", "fpn_2")
+_CLICK_FEATURES = ("click_0", "click_1", "click_2")
 _EXTERNAL_ABOVE = 1_500_000_000  # bytes of weights; protobuf ends at 2 GiB
 
 
@@ -57,12 +60,13 @@ class _Graph:
     open_sizes: Mapping[str, Mapping[int, object]] = field(default_factory=dict)
 
 
-def export_bundle(
+def export_bundle(  # noqa: PLR0913 - keyword-only options of one step
     model: nn.Module,
     folder: str | Path,
     *,
     source: str,
     licence: str,
+    tracker: nn.Module | None = None,
     storage: Literal["float32", "float16"] = "float32",
     recommended: Recommended | None = None,
     token_remap: torch.Tensor | None = None,
@@ -72,9 +76,11 @@ def export_bundle(
 
     Args:
         model: transformers' `Sam3Model` with its weights.
-        folder: Where `image_encoder.onnx`, `text_encoder.onnx` and `decoder.onnx` go.
+        folder: Where `image_encoder.onnx`, `text_encoder.onnx` and `decoder.onnx` go, and
+            `click_decoder.onnx` with a tracker.
         source: Where the weights come from, for the manifest.
         licence: Of the weights, for the manifest.
+        tracker: transformers' `Sam3TrackerModel` of the same checkpoint: adds clicks on the same image encoder.
         storage: "float16" rounds the weights and halves the files; graphs compute in float32 either
             way, and are compared with the rounded model.
         recommended: Defaults of sessions with this bundle.
@@ -86,12 +92,19 @@ def export_bundle(
 
     Raises:
         ExportMismatchError: They do not answer the same.
+        ValueError: The tracker has another backbone than the model.
+        OverflowError: A weight is beyond float16's range, with that storage.
     """
     stand_in_for_torchvision()
     model = model.eval().float()
+    if tracker is not None:
+        tracker = tracker.eval().float()
+        require_shared_backbone(model, tracker)
     if storage == "float16":
-        model = copy.deepcopy(model)
-        round_weights(model)
+        model, tracker = copy.deepcopy(model), copy.deepcopy(tracker)
+        for part in (model, tracker):
+            if part is not None:
+                round_weights(part)
     target = Path(folder)
     target.mkdir(parents=True, exist_ok=True)
     side = model.config.vision_config.backbone_config.image_size
@@ -105,12 +118,14 @@ def export_bundle(
         "sam3_onnx.licence": licence,
         **(recommended or Recommended()).manifest(),
     }
-    for graph in _graphs(model, size, token_remap, pad):
+    for graph in _graphs(model, tracker, size, token_remap, pad):
         _write(graph, target, {**manifest, "sam3_onnx.role": graph.role}, storage)
-    return verify_bundle(target, model, token_remap=token_remap, pad=pad)
+    return verify_bundle(target, model, tracker, token_remap=token_remap, pad=pad)
 
 
-def _graphs(model: nn.Module, size: tuple[int, int], remap: torch.Tensor | None, pad: int) -> list[_Graph]:
+def _graphs(
+    model: nn.Module, tracker: nn.Module | None, size: tuple[int, int], remap: torch.Tensor | None, pad: int
+) -> list[_Graph]:
     patch = model.config.vision_config.backbone_config.patch_size
     width = model.config.detr_encoder_config.hidden_size
     rows, cols = size[0] // patch, size[1] // patch
@@ -122,15 +137,16 @@ def _graphs(model: nn.Module, size: tuple[int, int], remap: torch.Tensor | None,
     features = tuple(torch.rand(1, width, rows * scale, cols * scale) for scale in (4, 2, 1))
     boxes, labels = torch.rand(2, 3, 4) * 0.2 + 0.4, torch.tensor([[1, 0, -10], [1, -10, -10]])
     mask = torch.ones(2, _CONTEXT, dtype=torch.bool)
-    decoder_inputs = ("fpn_0", "fpn_1", "fpn_2", "text_features", "text_mask", "boxes", "box_labels")
+    decoder_inputs = (*_CONCEPT_FEATURES, "text_features", "text_mask", "boxes", "box_labels")
     each, each_slot = {0: prompts}, {0: prompts, 1: slots}
+    clicks = [] if tracker is None else [_click_decoder(tracker, (rows, cols), size)]
     return [
         _Graph(
             "image_encoder",
-            ImageEncoder(model),
+            ImageEncoder(model, tracker),
             (torch.zeros(3, *size, dtype=torch.uint8),),
             ("image",),
-            ("fpn_0", "fpn_1", "fpn_2"),
+            (*_CONCEPT_FEATURES, *(_CLICK_FEATURES if tracker is not None else ())),
         ),
         _Graph(
             "text_encoder",
@@ -148,7 +164,24 @@ def _graphs(model: nn.Module, size: tuple[int, int], remap: torch.Tensor | None,
             ("logits", "presence", "boxes_xyxy", "masks"),
             {"text_features": each, "text_mask": each, "boxes": each_slot, "box_labels": each_slot},
         ),
+        *clicks,
     ]
+
+
+def _click_decoder(tracker: nn.Module, grid: tuple[int, int], size: tuple[int, int]) -> _Graph:
+    width = tracker.config.mask_decoder_config.hidden_size
+    points = torch.export.Dim("points", min=1, max=4096)
+    features = tuple(
+        torch.rand(1, width // share, grid[0] * scale, grid[1] * scale) for share, scale in ((8, 4), (4, 2), (1, 1))
+    )
+    return _Graph(
+        "click_decoder",
+        ClickDecoder(tracker, grid, size),
+        (*features, torch.rand(3, 2), torch.tensor([1, 0, 2])),
+        (*_CLICK_FEATURES, "points", "point_labels"),
+        ("ious", "masks", "object_logit"),
+        {"points": {0: points}, "point_labels": {0: points}},
+    )
 
 
 def _write(graph: _Graph, folder: Path, manifest: Mapping[str, str], storage: str) -> None:

@@ -7,6 +7,7 @@ from torch import nn
 from torch.nn import functional
 from transformers.models.sam3.modeling_sam3 import box_cxcywh_to_xyxy, inverse_sigmoid
 
+from sam3_onnx.export.clicks import ClickFeatures
 from sam3_onnx.export.roi_align import roi_align_one
 
 __all__ = ["Decoder", "ImageEncoder", "TextEncoder"]
@@ -16,10 +17,14 @@ _EMPTY_SLOT = -10
 
 
 class ImageEncoder(nn.Module):
-    """uint8 picture to features of three strides; normalisation inside."""
+    """uint8 picture to features of three strides; normalisation inside.
 
-    def __init__(self, model: nn.Module) -> None:
+    With a tracker the same backbone feeds a second neck, whose features follow those of the first.
+    """
+
+    def __init__(self, model: nn.Module, tracker: nn.Module | None = None) -> None:
         super().__init__()
+        self.clicks = None if tracker is None else ClickFeatures(tracker)
         self.backbone = model.vision_encoder.backbone
         self.levels = nn.ModuleList(list(model.vision_encoder.neck.fpn_layers)[:_LEVELS])
         self.patch = model.config.vision_config.backbone_config.patch_size
@@ -30,7 +35,8 @@ class ImageEncoder(nn.Module):
         hidden = self.backbone(pixel_values=pixels).last_hidden_state
         height, width = image.shape[1] // self.patch, image.shape[2] // self.patch
         grid = hidden.view(1, height, width, -1).permute(0, 3, 1, 2)
-        return tuple(level(grid) for level in self.levels)
+        features = tuple(level(grid) for level in self.levels)
+        return features if self.clicks is None else (*features, *self.clicks(grid))
 
 
 class TextEncoder(nn.Module):

@@ -10,6 +10,8 @@ import onnxruntime as ort
 import torch
 
 from sam3_onnx.errors import Sam3Error
+from sam3_onnx.export.overlap import smallest_iou
+from sam3_onnx.export.verify_clicks import compare_clicks
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -22,7 +24,7 @@ __all__ = ["ExportMismatchError", "Report", "verify_bundle"]
 
 _SCORE_TOLERANCE = 1e-4
 _IOU_TOLERANCE = 0.99
-_SMALLEST_MASK = 25  # cells; a pixel more or less says nothing about a smaller one
+_EDGE_TOLERANCE = 5e-4  # half a pixel of a picture of 1008 pixels
 _CONTEXT = 32
 _START, _END = 49406, 49407
 
@@ -42,13 +44,16 @@ class Report:
     mask_iou: float
     """Smallest IoU of a query's mask with the model's."""
     cases: int
+    """How many questions were asked, clicks among them."""
 
     def __str__(self) -> str:
         return f"{self.cases} cases: scores within {self.score:.1e}, boxes {self.box:.1e}, mask IoU {self.mask_iou:.4f}"
 
 
-def verify_bundle(folder: Path, model: nn.Module, *, token_remap: torch.Tensor | None, pad: int) -> Report:
-    """Runs bundle and model on words, boxes of both signs, both together, and several prompts at once.
+def verify_bundle(
+    folder: Path, model: nn.Module, tracker: nn.Module | None = None, *, token_remap: torch.Tensor | None, pad: int
+) -> Report:
+    """Runs bundle and model on words, boxes of both signs, both together, several prompts at once, and clicks.
 
     Raises:
         ExportMismatchError: They do not answer the same.
@@ -75,12 +80,16 @@ def verify_bundle(folder: Path, model: nn.Module, *, token_remap: torch.Tensor |
         ours, theirs = bundle.ask(*prompt), reference.ask(*prompt)
         scores.append(float(np.abs(_score(ours) - _score(theirs)).max()))
         edges.append(float(np.abs(ours[2] - theirs[2]).max()))
-        ious.append(_smallest_iou(ours[3] > 0, theirs[3] > 0))
-    report = Report(max(scores), max(edges), min(ious), len(cases))
-    if not (report.score <= _SCORE_TOLERANCE and report.mask_iou >= _IOU_TOLERANCE):
+        ious.append(smallest_iou(ours[3] > 0, theirs[3] > 0))
+    if tracker is not None:
+        for differs, overlap in compare_clicks(folder, tracker, image):
+            scores.append(differs)
+            ious.append(overlap)
+    report = Report(max(scores), max(edges), min(ious), len(scores))
+    if not (report.score <= _SCORE_TOLERANCE and report.mask_iou >= _IOU_TOLERANCE and report.box <= _EDGE_TOLERANCE):
         raise ExportMismatchError(
-            f"The bundle in {folder} does not answer as the model does: expected scores within "
-            f"{_SCORE_TOLERANCE} and mask IoU of at least {_IOU_TOLERANCE}, got {report}. "
+            f"The bundle in {folder} does not answer as the model does: expected scores within {_SCORE_TOLERANCE}, "
+            f"boxes within {_EDGE_TOLERANCE} and mask IoU of at least {_IOU_TOLERANCE}, got {report}. "
             "Do not use it; report the versions of torch, onnxscript and transformers."
         )
     return report
@@ -144,9 +153,3 @@ class _Reference:
 def _score(answer: Sequence[NDArray[np.float32]]) -> NDArray[np.float32]:
     score: NDArray[np.float32] = 1 / (1 + np.exp(-answer[0])) / (1 + np.exp(-answer[1]))
     return score
-
-
-def _smallest_iou(ours: NDArray[np.bool_], theirs: NDArray[np.bool_]) -> float:
-    shared = np.count_nonzero(ours & theirs, axis=(2, 3))
-    union = np.count_nonzero(ours | theirs, axis=(2, 3))
-    return float(np.where(union >= _SMALLEST_MASK, shared / np.maximum(union, 1), 1.0).min())

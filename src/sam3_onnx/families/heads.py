@@ -7,13 +7,13 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from sam3_onnx.errors import ModelAnswerError
-from sam3_onnx.families.base import Detections
+from sam3_onnx.families.base import Candidates, Detections
 from sam3_onnx.masks import LogitMask
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-__all__ = ["detections_of", "require_finite", "select", "sigmoid", "xyxy"]
+__all__ = ["candidates_of", "detections_of", "require_finite", "select", "sigmoid", "xyxy"]
 
 
 def sigmoid(logits: NDArray[np.float32]) -> NDArray[np.float32]:
@@ -102,3 +102,23 @@ def detections_of(
     scale = np.array([width, height, width, height], np.float32)
     sources = [LogitMask(masks[query].astype(np.float32), size) for query in kept]
     return Detections(scores[kept].astype(np.float32), boxes[kept].astype(np.float32) * scale, sources)
+
+
+def candidates_of(
+    scores: NDArray[np.floating], masks: NDArray[np.floating], present: NDArray[np.floating], *, size: tuple[int, int]
+) -> Candidates:
+    """What a click head answered, all of it.
+
+    Args:
+        scores: (K,) expected IoUs.
+        masks: (K, h, w) logits.
+        present: One logit that there is an object.
+        size: (height, width) of the picture.
+
+    Raises:
+        ModelAnswerError: A NaN or an infinity in the answer.
+    """
+    for name, values in (("scores", scores), ("masks", masks), ("object", present)):
+        require_finite(name, values)
+    sources = [LogitMask(mask.astype(np.float32), size) for mask in masks]
+    return Candidates(scores.astype(np.float32), sources, float(sigmoid(present.astype(np.float32)).reshape(-1)[0]))

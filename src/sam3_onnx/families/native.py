@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from sam3_onnx.errors import ModelFileDamagedError
-from sam3_onnx.families.base import Arrays, Capabilities, Defaults, Detections, Query
+from sam3_onnx.families.base import Arrays, Candidates, Capabilities, Clicks, Defaults, Detections, Query
 from sam3_onnx.families.borders import EMPTY_SLOT, fitted, input_size
-from sam3_onnx.families.heads import select
+from sam3_onnx.families.heads import candidates_of, select
 from sam3_onnx.tokenizer import pad
 
 if TYPE_CHECKING:
@@ -24,6 +24,10 @@ __all__ = ["NativeFamily"]
 
 _FEATURES = ("fpn_0", "fpn_1", "fpn_2")
 _ANSWERS = ("logits", "presence", "boxes_xyxy", "masks")
+_CLICK_FEATURES = ("click_0", "click_1", "click_2")
+_CLICK_ANSWERS = ("ious", "masks", "object_logit")
+_CORNERS = (2, 3)
+"""Labels of a box's corners, upper left and lower right."""
 _CONTRACT = "1"
 _PROMPTS_PER_RUN = 4
 """A full-size model answers a prompt with 66 MB of mask logits; four at a time bound the memory."""
@@ -34,7 +38,7 @@ class NativeFamily:
 
     name = "native"
     roles = ("image_encoder", "text_encoder", "decoder")
-    optional_roles: tuple[str, ...] = ()
+    optional_roles = ("click_decoder",)
 
     @staticmethod
     def role_of(graph: GraphInfo) -> str | None:
@@ -46,6 +50,8 @@ class NativeFamily:
             return "text_encoder"
         if {*_FEATURES, "text_features", "text_mask", "boxes", "box_labels"} <= ins and set(_ANSWERS) <= outs:
             return "decoder"
+        if {*_CLICK_FEATURES, "points", "point_labels"} <= ins and set(_CLICK_ANSWERS) <= outs:
+            return "click_decoder"
         return None
 
     def __init__(self, models: Mapping[str, OnnxModel]) -> None:
@@ -57,8 +63,8 @@ class NativeFamily:
 
     @property
     def capabilities(self) -> Capabilities:
-        """Words, and any number of boxes of both signs."""
-        return Capabilities(family=self.name, input_size=self._input_size)
+        """Words, and any number of boxes of both signs; clicks where there is a graph for them."""
+        return Capabilities(family=self.name, input_size=self._input_size, points="click_decoder" in self.models)
 
     @property
     def defaults(self) -> Defaults:
@@ -73,8 +79,9 @@ class NativeFamily:
 
     def encode_image(self, pixels: NDArray[np.uint8], *, cancel: threading.Event | None) -> Arrays:
         """Features of a picture (3, H, W) uint8 RGB; see `Family.encode_image`."""
-        answers = self.models["image_encoder"].run(_FEATURES, {"image": pixels}, cancel=cancel)
-        return dict(zip(_FEATURES, answers, strict=True))
+        wanted = (*_FEATURES, *(_CLICK_FEATURES if "click_decoder" in self.models else ()))
+        answers = self.models["image_encoder"].run(wanted, {"image": pixels}, cancel=cancel)
+        return dict(zip(wanted, answers, strict=True))
 
     def encode_text(self, tokens: Sequence[Sequence[int]], *, cancel: threading.Event | None) -> list[Arrays]:
         """Features of all prompts in one run; see `Family.encode_text`."""
@@ -112,6 +119,20 @@ class NativeFamily:
             answers = model.run(_ANSWERS, fitted(model.graph, feeds), cancel=cancel)
             found += [select(*heads, size=size, threshold=threshold) for heads in zip(*answers, strict=True)]
         return found
+
+    def segment(
+        self, picture: Arrays, clicks: Clicks, *, size: tuple[int, int], cancel: threading.Event | None
+    ) -> Candidates:
+        """One run of the click decoder; see `Tracker.segment`. A box goes in as two points, its corners."""
+        corners = np.zeros((0, 2), np.float32) if clicks.box is None else clicks.box.reshape(2, 2)
+        feeds = {
+            **picture,
+            "points": np.concatenate([clicks.points, corners]).astype(np.float32),
+            "point_labels": np.concatenate([clicks.labels, np.array(_CORNERS[: len(corners)], np.int64)]),
+        }
+        model = self.models["click_decoder"]
+        ious, masks, present = model.run(_CLICK_ANSWERS, fitted(model.graph, feeds), cancel=cancel)
+        return candidates_of(ious, masks, present, size=size)
 
 
 def _check_manifest(graph: GraphInfo, role: str) -> None:

@@ -84,6 +84,16 @@ class Exports:
     concepts: ConceptExport | None
     tracker: TrackerExport | None
 
+    def open(self, settings: RuntimeSettings | None = None) -> tuple[Family | None, Tracker | None]:
+        """Makes what finds concepts and what takes clicks, which may be one; loads no weights yet.
+
+        A bundle's own click head goes before a tracker beside it: it needs no second encoding.
+        """
+        family = self.concepts.open(settings) if self.concepts else None
+        if isinstance(family, NativeFamily) and family.capabilities.points:
+            return family, family
+        return family, self.tracker.open(settings) if self.tracker else None
+
 
 def exports_among(
     graphs: Sequence[GraphInfo], *, where: Path | str, family: str | None = None, spare: Sequence[GraphInfo] = ()

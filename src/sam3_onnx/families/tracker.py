@@ -8,9 +8,8 @@ import numpy as np
 
 from sam3_onnx.families.base import Arrays, Candidates, Capabilities, Clicks
 from sam3_onnx.families.borders import fitted
-from sam3_onnx.families.heads import require_finite, sigmoid
+from sam3_onnx.families.heads import candidates_of
 from sam3_onnx.families.pictures import PictureEncoder
-from sam3_onnx.masks import LogitMask
 
 if TYPE_CHECKING:
     import threading
@@ -75,8 +74,4 @@ class TrackerFamily:
             "input_boxes": box[None],
         }
         expected, masks, present = model.run(_HEADS, fitted(model.graph, feeds), cancel=cancel)
-        for name, values in zip(_HEADS, (expected, masks, present), strict=True):
-            require_finite(name, values)
-        sources = [LogitMask(mask.astype(np.float32), size) for mask in masks[0, 0]]
-        score = float(sigmoid(present.astype(np.float32)).reshape(-1)[0])
-        return Candidates(expected[0, 0].astype(np.float32), sources, score)
+        return candidates_of(expected[0, 0], masks[0, 0], present, size=size)
