@@ -187,7 +187,7 @@ def test_a_name_that_no_model_has() -> None:
 def test_a_provider_that_is_not_there_or_is_misspelt() -> None:
     text = refused(ProviderError, Sam3Session.from_folder, NATIVE, provider="tensorrt")
     assert text.startswith("Execution provider TensorrtExecutionProvider did not become active: ")
-    assert text.endswith("Install the wheel that offers it, or choose provider='cpu'.")
+    assert text.endswith("`pip install onnxruntime-gpu`. Or choose provider='cpu'.")
     text = refused(OptionError, Sam3Session.from_folder, NATIVE, provider="cudaa")
     assert text.startswith('provider must be "auto", one of cpu, cuda, ')
     assert text.endswith("got 'cudaa'.")

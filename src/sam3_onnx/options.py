@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, TypedDict
 
 if TYPE_CHECKING:
     from sam3_onnx.embeddings import FeaturePrecision
-    from sam3_onnx.runtime import ProviderChoice
+    from sam3_onnx.runtime import Precision, ProviderChoice
 
 __all__ = ["SessionOptions"]
 
@@ -15,8 +15,11 @@ class SessionOptions(TypedDict, total=False):
     """Keyword arguments of `Sam3Session.from_pretrained`, `from_folder`, `from_files` and `from_config`."""
 
     provider: ProviderChoice
-    """Which execution providers run the graphs: "auto" (the default; today that is the CPU provider), "cpu",
+    """Which execution providers run the graphs: "auto" (the default: the fastest that answers as CPU does), "cpu",
     "cuda", "openvino", ..., or a list of these. One named that does not become active is an error."""
+    precision: Precision
+    """"float32", "bfloat16" or "float16" where the provider can choose; "auto", the default, leaves it to a provider
+    that is named, and is float32 where `provider` is "auto"."""
     threads: int | None
     """Threads of one run; None, the default, leaves it to ONNX Runtime."""
     conf_threshold: float | None

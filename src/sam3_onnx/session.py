@@ -105,7 +105,9 @@ class Sam3Session(SessionOpeners):
 
     @classmethod
     def _open(cls, exports: Exports, source: str, options: SessionOptions) -> Self:
-        settings = RuntimeSettings(options.get("provider", "auto"), options.get("threads"))
+        settings = RuntimeSettings(
+            options.get("provider", "auto"), options.get("threads"), options.get("precision", "auto")
+        )
         found = [export for export in (exports.concepts, exports.tracker) if export]
         family, tracker = exports.open(settings)
         session = cls(

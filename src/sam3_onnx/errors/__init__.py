@@ -38,6 +38,8 @@ Sam3Error
 ├── EmbeddingError                 (ValueError)
 ├── CancelledError                 (RuntimeError)
 └── MissingExtraError              (ImportError)
+
+ProviderWarning                    (UserWarning)
 ```
 
 Each one is also the built-in error that its kind of fault usually raises, so
@@ -77,7 +79,7 @@ from sam3_onnx.errors.prompts import (
     PromptTooLongError,
     UnsupportedPromptError,
 )
-from sam3_onnx.errors.providers import ProviderError
+from sam3_onnx.errors.providers import ProviderError, ProviderWarning
 from sam3_onnx.errors.use import (
     CancelledError,
     ConfigError,
@@ -120,6 +122,7 @@ __all__ = [
     "PromptError",
     "PromptTooLongError",
     "ProviderError",
+    "ProviderWarning",
     "Sam3Error",
     "SessionClosedError",
     "SessionPickleError",

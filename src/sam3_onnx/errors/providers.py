@@ -9,15 +9,23 @@ from sam3_onnx.errors.models import ModelError
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-__all__ = ["ProviderError"]
+__all__ = ["ProviderError", "ProviderWarning"]
 
 
 class ProviderError(ModelError, RuntimeError):
-    """An execution provider that was asked for by name did not become active."""
+    """An execution provider that was asked for by name did not become active, or failed while it ran."""
 
-    def __init__(self, *, wanted: Sequence[str], active: Sequence[str], available: Sequence[str], reason: str) -> None:
+    def __init__(
+        self, *, wanted: Sequence[str], active: Sequence[str], available: Sequence[str], reason: str, mend: str = ""
+    ) -> None:
+        self.reason = reason
+        advice = f"{mend} Or choose provider='cpu'." if mend else "Choose provider='cpu' to go on without it."
         super().__init__(
             f"Execution provider {', '.join(wanted)} did not become active: {reason}. "
             f"Active: {', '.join(active) or 'none'}; offered by the installed onnxruntime: {', '.join(available)}. "
-            "Install the wheel that offers it, or choose provider='cpu'."
+            f"{advice}"
         )
+
+
+class ProviderWarning(UserWarning):
+    """A graph runs on another provider than the best that was wanted."""

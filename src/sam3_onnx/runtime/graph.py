@@ -13,14 +13,16 @@ from pathlib import PureWindowsPath
 from typing import TYPE_CHECKING
 
 from sam3_onnx.errors import ModelFileDamagedError, ModelFileMissingError
+from sam3_onnx.runtime.protobuf import fields
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
     from pathlib import Path
 
+    from sam3_onnx.runtime.protobuf import Span
+
 __all__ = ["GraphInfo", "TensorInfo", "read_graph"]
 
-_VARINT, _FIXED64, _BYTES, _FIXED32 = 0, 1, 2, 5
 _ELEMENT_TYPES = {
     1: "float32",
     2: "uint8",
@@ -34,7 +36,6 @@ _ELEMENT_TYPES = {
     16: "bfloat16",
 }
 _EXTERNAL = 1  # TensorProto.DataLocation
-_VARINT_BITS = 64
 
 
 @dataclass(frozen=True)
@@ -173,37 +174,9 @@ class _GraphReader:
     def text(self, span: tuple[int, int]) -> str:
         return str(self.data[span[0] : span[1]], "utf-8")
 
-    def varint(self, position: int) -> tuple[int, int]:
-        value = shift = 0
-        while True:
-            byte = self.data[position]
-            value |= (byte & 0x7F) << shift
-            position, shift = position + 1, shift + 7
-            if byte < 0x80:  # noqa: PLR2004 - the continuation bit of a varint
-                return value, position
-            if shift > _VARINT_BITS:
-                raise ValueError(f"a number of more than {_VARINT_BITS} bits at byte {position}")
-
-    def fields(self, span: tuple[int, int]) -> Iterator[tuple[int, int, tuple[int, int]]]:
+    def fields(self, span: Span) -> Iterator[tuple[int, int, Span]]:
         """Yields (field number, integer value, span of bytes) for each field of a message."""
-        position, end = span
-        while position < end:
-            key, position = self.varint(position)
-            number, kind = key >> 3, key & 7
-            value = 0
-            if kind == _VARINT:
-                start = position
-                value, position = self.varint(position)
-            elif kind == _BYTES:
-                length, start = self.varint(position)
-                position = start + length
-            elif kind in {_FIXED64, _FIXED32}:
-                start, position = position, position + (8 if kind == _FIXED64 else 4)
-            else:
-                raise ValueError(f"wire type {kind} at byte {position}")
-            if number == 0 or position > end:
-                raise ValueError(f"field {number} reaches byte {position} of {end}")
-            yield number, value, (start, position)
+        return ((field.number, field.value, field.content) for field in fields(self.data, span))
 
     def read_model(self) -> None:
         for number, _, span in self.fields((0, len(self.data))):

@@ -1,4 +1,4 @@
-"""One ONNX graph that can be run: the only module that imports onnxruntime."""
+"""One ONNX graph that can be run: loaded when first needed, run, called off, unloaded."""
 
 from __future__ import annotations
 
@@ -8,9 +8,10 @@ from typing import TYPE_CHECKING, Any, TypeGuard
 import numpy as np
 import onnxruntime as ort
 
-from sam3_onnx.errors import CancelledError, ModelFileDamagedError, SessionClosedError
+from sam3_onnx.errors import CancelledError, SessionClosedError
+from sam3_onnx.runtime.choosing import plan_of
+from sam3_onnx.runtime.create import create
 from sam3_onnx.runtime.heap import give_back
-from sam3_onnx.runtime.providers import check_active, wanted_providers
 from sam3_onnx.runtime.settings import RuntimeSettings
 
 if TYPE_CHECKING:
@@ -19,6 +20,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from sam3_onnx.runtime.graph import GraphInfo
+    from sam3_onnx.runtime.opening import GraphSession
 
 __all__ = ["OnnxModel"]
 
@@ -40,19 +42,19 @@ class OnnxModel:
         Args:
             graph: The graph, as `read_graph` found it.
             role: What the graph is for, in messages.
-            settings: Providers and threads; None for the defaults.
+            settings: Providers, threads and precision; None for the defaults.
 
         Raises:
-            OptionError: A provider's name that is not known.
+            OptionError: A provider's name that is not known, or a precision that it does not offer.
             ProviderError: A provider that is not installed was asked for by name.
         """
         self.graph = graph
         self.role = role
         self.runs = 0
         self._settings = settings or RuntimeSettings()
-        self._wanted = wanted_providers(self._settings.provider, ort.get_available_providers())
+        self._plan = plan_of(self._settings)
         self._lock = threading.Lock()
-        self._session: ort.InferenceSession | None = None
+        self._session: GraphSession | None = None
         self._closed = False
 
     @property
@@ -64,9 +66,9 @@ class OnnxModel:
     def providers(self) -> tuple[str, ...]:
         """The active providers; those asked for while the graph is not loaded yet."""
         session = self._session
-        return tuple(name for name, _ in self._wanted) if session is None else tuple(session.get_providers())
+        return tuple(name for name, _ in self._plan.wanted) if session is None else session.providers
 
-    def load(self) -> ort.InferenceSession:
+    def load(self) -> GraphSession:
         """Creates the session unless it is there.
 
         Raises:
@@ -78,28 +80,8 @@ class OnnxModel:
             if self._closed:
                 raise SessionClosedError
             if self._session is None:
-                self._session = self._create()
+                self._session = create(self.graph, self.role, self._plan, self._settings)
             return self._session
-
-    def _create(self) -> ort.InferenceSession:
-        options = ort.SessionOptions()
-        options.log_severity_level = 3
-        # A pattern is one block as large as everything that the first run took piece by piece. From the
-        # second run on it lies beside those pieces, which nothing uses any more.
-        options.enable_mem_pattern = False
-        if self._settings.threads is not None:
-            options.intra_op_num_threads = self._settings.threads
-        names = [name for name, _ in self._wanted]
-        try:
-            session = ort.InferenceSession(
-                str(self.graph.path), options, providers=names, provider_options=[opts for _, opts in self._wanted]
-            )
-        except Exception as error:
-            # onnxruntime's own exceptions share no narrower base than Exception
-            got = f"a file that onnxruntime refuses: {error}"
-            raise ModelFileDamagedError(self.graph.path, expected="a loadable ONNX model", got=got) from error
-        check_active(names, session.get_providers(), ort.get_available_providers())
-        return session
 
     def run(
         self,
@@ -113,7 +95,8 @@ class OnnxModel:
         Args:
             outputs: Names of the outputs to compute, in the order wanted.
             feeds: Inputs by name; names that the graph does not have are left out.
-            cancel: Setting this event from another thread stops the run.
+            cancel: Setting this event from another thread stops the run between two nodes of the graph.
+                OpenVINO runs a graph as one node: there the run ends before the call does.
 
         Returns:
             One array per name in `outputs`.
@@ -134,7 +117,7 @@ class OnnxModel:
 
     def _run_cancellable(
         self,
-        session: ort.InferenceSession,
+        session: GraphSession,
         outputs: list[str],
         feeds: dict[str, NDArray[np.generic]],
         cancel: threading.Event,
@@ -153,7 +136,7 @@ class OnnxModel:
         watcher = threading.Thread(target=watch, name="sam3-onnx-cancel", daemon=True)
         watcher.start()
         try:
-            return list(session.run(outputs, feeds, options))
+            answers = session.run(outputs, feeds, options)
         except Exception as error:
             if options.terminate:
                 raise CancelledError(f"the {self.role}") from error
@@ -161,6 +144,9 @@ class OnnxModel:
         finally:
             finished.set()
             watcher.join()
+        if options.terminate:  # a provider that runs the whole graph as one step does not notice
+            raise CancelledError(f"the {self.role}")
+        return answers
 
     def release(self) -> None:
         """Unloads the weights until the graph is run again.

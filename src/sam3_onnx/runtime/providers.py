@@ -1,16 +1,16 @@
-"""Which execution providers are wanted, and whether they really became active."""
+"""Which execution providers are meant by what a caller says?"""
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from typing import TypeAlias
 
-from sam3_onnx.errors import OptionError, ProviderError
+from sam3_onnx.errors import OptionError
 
-__all__ = ["CPU", "ProviderChoice", "check_active", "wanted_providers"]
+__all__ = ["CPU", "SHORT_NAMES", "ProviderChoice", "Wanted", "short_name", "spelt_out"]
 
 CPU = "CPUExecutionProvider"
-_SHORT_NAMES = {
+SHORT_NAMES = {
     "cpu": CPU,
     "cuda": "CUDAExecutionProvider",
     "tensorrt": "TensorrtExecutionProvider",
@@ -21,34 +21,36 @@ _SHORT_NAMES = {
     "migraphx": "MIGraphXExecutionProvider",
     "qnn": "QNNExecutionProvider",
 }
+"""The names that callers use, with ONNX Runtime's own."""
 
 ProviderChoice: TypeAlias = "str | Sequence[str | tuple[str, Mapping[str, str]]]"
 """A short name such as "cpu" or "cuda", ONNX Runtime's own name, or a list of these, each with options if need be."""
+Wanted: TypeAlias = tuple[str, dict[str, str]]
+"""ONNX Runtime's name of a provider, and options for it."""
 
 
-def wanted_providers(choice: ProviderChoice, available: Sequence[str]) -> list[tuple[str, dict[str, str]]]:
-    """Spells out a choice as ONNX Runtime takes it.
+def short_name(provider: str) -> str:
+    """What callers call a provider: "cuda" for "CUDAExecutionProvider"; a name without a short form stays as it is."""
+    return next((short for short, name in SHORT_NAMES.items() if name == provider), provider)
+
+
+def spelt_out(choice: ProviderChoice) -> list[Wanted]:
+    """Spells out a choice, other than "auto", as ONNX Runtime takes it.
 
     Args:
-        choice: What the caller asked for. "auto" is the CPU provider: no other is proven yet.
-        available: The providers that the installed onnxruntime offers.
+        choice: What the caller asked for.
 
     Raises:
-        OptionError: A name that stands for no provider.
-        ProviderError: A provider that the installed onnxruntime does not offer.
+        OptionError: A name that stands for no provider, or no provider at all.
     """
     entries = choice if isinstance(choice, Sequence) and not isinstance(choice, str) else [choice]
-    wanted = [_spelt_out(entry) for entry in entries]
+    wanted = [_entry(entry) for entry in entries]
     if not wanted:
         raise OptionError("provider", expected="at least one provider", got=choice)
-    names = [name for name, _ in wanted]
-    missing = [name for name in names if name not in available]
-    if missing:
-        raise ProviderError(wanted=names, active=[], available=available, reason=f"{missing[0]} is not installed")
     return wanted
 
 
-def _spelt_out(entry: object) -> tuple[str, dict[str, str]]:
+def _entry(entry: object) -> Wanted:
     match entry:
         case str(name):
             options: Mapping[str, str] = {}
@@ -56,21 +58,9 @@ def _spelt_out(entry: object) -> tuple[str, dict[str, str]]:
             pass
         case _:
             name, options = "", {}
-    full = CPU if name == "auto" else _SHORT_NAMES.get(name.lower(), name)
+    full = SHORT_NAMES.get(name.lower(), name)
     if not full.endswith("ExecutionProvider"):
-        names = ", ".join(_SHORT_NAMES)
+        names = ", ".join(SHORT_NAMES)
         expected = f'"auto", one of {names}, an onnxruntime provider name, or a list of these and (name, options)'
         raise OptionError("provider", expected=expected, got=entry)
-    return full, dict(options)
-
-
-def check_active(wanted: Sequence[str], active: Sequence[str], available: Sequence[str]) -> None:
-    """Makes sure that every provider asked for is active in a session that was just made.
-
-    Raises:
-        ProviderError: ONNX Runtime dropped one, as it does with no more than a log line.
-    """
-    dropped = [name for name in wanted if name not in active]
-    if dropped:
-        reason = f"onnxruntime dropped {dropped[0]} when the session was created; its log on standard error says why"
-        raise ProviderError(wanted=wanted, active=active, available=available, reason=reason)
+    return full, {str(key): str(value) for key, value in options.items()}

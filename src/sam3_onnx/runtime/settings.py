@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from sam3_onnx.errors import OptionError
 
 if TYPE_CHECKING:
+    from sam3_onnx.runtime.precision import Precision
     from sam3_onnx.runtime.providers import ProviderChoice
 
 __all__ = ["RuntimeSettings"]
@@ -25,6 +26,8 @@ class RuntimeSettings:
     """Which execution providers to use."""
     threads: int | None = None
     """Threads of one run, at least 1; None leaves it to ONNX Runtime, which takes one for each physical core."""
+    precision: Precision = "auto"
+    """What a provider computes in, where it can choose."""
 
     def __post_init__(self) -> None:
         if self.threads is not None and not _is_count(self.threads):
