@@ -84,7 +84,7 @@ def proven(wanted: Wanted, settings: RuntimeSettings) -> Proof:
                 if _proofs[key].passed:
                     remember(key, {name: getattr(_proofs[key], name) for name in NUMBERS})
             else:
-                _proofs[key] = Proof(wanted[0], *(numbers[name] for name in NUMBERS))
+                _proofs[key] = Proof(wanted[0], numbers["difference"], numbers["seconds"], numbers["cpu_seconds"])
         return _proofs[key]
 
 
