@@ -1,12 +1,15 @@
-"""Which execution providers does the installed ONNX Runtime offer?"""
+"""Which execution providers can be tried here?"""
 
 from __future__ import annotations
 
-import onnxruntime as ort
+from sam3_onnx.runtime.choosing import offered
 
 __all__ = ["offered_providers"]
 
 
 def offered_providers() -> tuple[str, ...]:
-    """ONNX Runtime's names of the providers that were built into it, fastest first; whether they work is not said."""
-    return tuple(ort.get_available_providers())
+    """ONNX Runtime's names of the providers built into it, fastest first, and of plug-ins that have a device here.
+
+    Whether they work is not said.
+    """
+    return offered()
