@@ -68,7 +68,7 @@ class OnnxModel:
         session = self._session
         return tuple(name for name, _ in self._plan.wanted) if session is None else session.providers
 
-    def load(self) -> GraphSession:
+    def load(self) -> ort.InferenceSession:
         """Creates the session unless it is there.
 
         Raises:
@@ -81,7 +81,7 @@ class OnnxModel:
                 raise SessionClosedError
             if self._session is None:
                 self._session = create(self.graph, self.role, self._plan, self._settings)
-            return self._session
+            return self._session.session
 
     def run(
         self,
@@ -117,7 +117,7 @@ class OnnxModel:
 
     def _run_cancellable(
         self,
-        session: GraphSession,
+        session: ort.InferenceSession,
         outputs: list[str],
         feeds: dict[str, NDArray[np.generic]],
         cancel: threading.Event,
@@ -136,7 +136,7 @@ class OnnxModel:
         watcher = threading.Thread(target=watch, name="sam3-onnx-cancel", daemon=True)
         watcher.start()
         try:
-            answers = session.run(outputs, feeds, options)
+            answers = list(session.run(outputs, feeds, options))
         except Exception as error:
             if options.terminate:
                 raise CancelledError(f"the {self.role}") from error
