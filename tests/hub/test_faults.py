@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import shutil
 import signal
 import threading
@@ -390,3 +391,43 @@ def until(condition: Callable[[], bool]) -> None:
             return
         time.sleep(0.01)
     raise AssertionError("it did not come to that within 30 seconds")
+
+
+def test_an_interrupt_while_hashing_loses_nothing(
+    server: FaultServer, hashed: PublishedModel, quick: Patience, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def interrupted(*_: object, **__: object) -> None:
+        raise KeyboardInterrupt
+
+    with monkeypatch.context() as patched:
+        patched.setattr("pooch.core.hash_matches", interrupted)
+        with pytest.raises(KeyboardInterrupt):
+            pull(hashed, folder=tmp_path, patience=quick, progress=False)
+    assert whole_files(tmp_path, hashed) == []
+    before = len(server.gets())
+    pull(hashed, folder=tmp_path, patience=quick, progress=False)
+    assert whole_files(tmp_path, hashed) == [file.name for file in hashed.files]
+    asked = server.gets()[before]
+    assert asked.headers["Range"] == f"bytes={len(server.files[asked.path])}-", "the first file had come whole"
+
+
+@pytest.mark.parametrize("wrong", [False, True])
+def test_a_disk_without_hard_links_will_do(
+    server: FaultServer,
+    hashed: PublishedModel,
+    quick: Patience,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    wrong: bool,  # noqa: FBT001 - parametrized
+) -> None:
+    def refuse(*_: object) -> None:
+        raise OSError(errno.EPERM, "no links here")
+
+    monkeypatch.setattr(Path, "hardlink_to", refuse)
+    if wrong:
+        server.get = play.instead(b"\x08\x07" + bytes(8190))
+        with pytest.raises(DownloadDamagedError, match="expected SHA-256"):
+            pull(hashed, folder=tmp_path, patience=quick, progress=False)
+        assert whole_files(tmp_path, hashed) == []
+        server.get = play.whole
+    assert_the_next_pull_succeeds(server, hashed, quick, tmp_path)

@@ -2,27 +2,17 @@
 
 from __future__ import annotations
 
-import os
+from functools import partial
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
-from sam3_onnx.errors import DownloadDamagedError, OfflineError, OptionError
+from sam3_onnx.errors import OfflineError, OptionError
 from sam3_onnx.hub.inventory import hash_and_record, held, settle
 from sam3_onnx.hub.progress import meter, say
-from sam3_onnx.hub.records import read_records, record_of
+from sam3_onnx.hub.records import read_records
 from sam3_onnx.hub.registry import find_model
 from sam3_onnx.hub.sources import is_offline, mirrored, shown, token_for
-from sam3_onnx.hub.store import (
-    discard,
-    file_sha256,
-    folder_of,
-    in_bytes,
-    make_folder,
-    part_of,
-    remember,
-    require_space,
-    survey,
-)
+from sam3_onnx.hub.store import folder_of, in_bytes, make_folder, require_space, survey
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -140,7 +130,8 @@ def _download(
     patience: Patience | None,
 ) -> None:
     """Fetches files one after the other; each is in place and recorded before the next begins."""
-    from sam3_onnx.hub.transfer import Patience, fetch, learn_size, new_connection  # noqa: PLC0415 - network code
+    from sam3_onnx.hub.taking import take  # noqa: PLC0415 - network code
+    from sam3_onnx.hub.transfer import Patience, fetch, learn_size, new_connection  # noqa: PLC0415
 
     kept_up = Patience() if patience is None else patience
     known = read_records(target)
@@ -152,8 +143,7 @@ def _download(
         require_space(target, sum(max(0, count) for count in to_come))
         for order, size in zip(orders, sizes, strict=True):
             with meter(order.name, total=size, progress=progress) as moved:
-                fetch(connection, order, kept_up, moved)
-            _accept(order)
+                take(order, partial(fetch, connection, order, kept_up, moved))
 
 
 def _order(file: LocalFile, known: Mapping[str, Record], mirror: str | None) -> Order:
@@ -185,27 +175,3 @@ def _announce(
     say(f"{model.name}: its weights are under the {model.licence.name}{terms}", progress)
     if any(order.sha256 is None for order in orders):
         say(f"{model.name}: no hashes are published; those of what comes now are recorded and enforced", progress)
-
-
-def _accept(order: Order) -> None:
-    """Puts a file in place if it is what was ordered, and records it.
-
-    Raises:
-        DownloadDamagedError: It is something else. It is removed.
-    """
-    part = part_of(order.path)
-    status = part.stat()
-    got = file_sha256(part)
-    if order.sha256 is not None and got != order.sha256:
-        discard(order.path)
-        raise DownloadDamagedError(
-            order.name,
-            url=shown(order.url),
-            expected=f"SHA-256 {order.sha256}",
-            got=f"{got} in {status.st_size} bytes",
-        )
-    with part.open("rb+") as content:
-        os.fsync(content.fileno())
-    part.replace(order.path)
-    discard(order.path)
-    remember(order.path.parent, {order.name: record_of(status, got)})
