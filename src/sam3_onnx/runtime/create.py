@@ -51,8 +51,6 @@ def _named(graph: GraphInfo, role: str, plan: Plan, settings: RuntimeSettings) -
             if wanted[0] in _BY_GRAPH and not (proof := proven(wanted, settings)).passed:
                 raise provider_error(names, wanted[0], proof.failure)
         return opened
-    if set(names) == {CPU}:
-        raise _damaged(graph, opened) from opened.error
     fallback = _on_cpu(graph, settings)
     why = why_not_started(plan.wanted, settings)
     blamed = next(name for name in names if name != CPU and name not in opened.active)
