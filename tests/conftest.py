@@ -37,8 +37,8 @@ def coins() -> Path:
 
 @pytest.fixture(scope="session")
 def settings() -> RuntimeSettings:
-    """The CPU provider, or the one that SAM3_ONNX_TEST_PROVIDER names."""
-    return RuntimeSettings(os.environ.get("SAM3_ONNX_TEST_PROVIDER", "cpu"))
+    """The CPU provider, or the one that SAM3_ONNX_TEST_PROVIDER names, in float32."""
+    return RuntimeSettings(os.environ.get("SAM3_ONNX_TEST_PROVIDER", "cpu"), precision="float32")
 
 
 @pytest.fixture(scope="session")

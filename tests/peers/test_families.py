@@ -206,7 +206,7 @@ def sessions(peer_fixtures: Path, settings: RuntimeSettings) -> Callable[[str], 
     def get(folder: str) -> Sam3Session:
         if folder not in made:
             made[folder] = Sam3Session.from_folder(
-                peer_fixtures / folder, provider=settings.provider, feature_precision="exact"
+                peer_fixtures / folder, provider=settings.provider, precision="float32", feature_precision="exact"
             )
         return made[folder]
 

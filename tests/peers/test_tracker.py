@@ -64,7 +64,9 @@ class Reference:
 @pytest.fixture
 def session(peer_fixtures: Path, settings: RuntimeSettings) -> Iterator[Sam3Session]:
     folder = peer_fixtures / "F_tracker"
-    with Sam3Session.from_folder(folder, provider=settings.provider, feature_precision="exact") as opened:
+    with Sam3Session.from_folder(
+        folder, provider=settings.provider, precision="float32", feature_precision="exact"
+    ) as opened:
         yield opened
 
 
