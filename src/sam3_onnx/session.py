@@ -121,7 +121,7 @@ class Sam3Session(SessionOpeners):
             feature_precision=options.get("feature_precision", "float16"),
         )
         for role, model in session._models().items():
-            if role in {"image_encoder", "decoder"}:
+            if role in {"image_encoder", "decoder", "mask_decoder"}:
                 model.load()
         return session
 

@@ -12,7 +12,7 @@ import torch
 from onnx.external_data_helper import convert_model_to_external_data
 
 from sam3_onnx.export.clicks import ClickDecoder, require_shared_backbone
-from sam3_onnx.export.modules import Decoder, ImageEncoder, TextEncoder
+from sam3_onnx.export.modules import Decoder, Detector, ImageEncoder, TextEncoder
 from sam3_onnx.export.roi_align import onnx_translation, stand_in_for_torchvision
 from sam3_onnx.export.storage import round_weights, store_as_half
 from sam3_onnx.export.verify import Report, verify_bundle
@@ -68,6 +68,8 @@ def export_bundle(  # noqa: PLR0913 - keyword-only options of one step
     licence: str,
     tracker: nn.Module | None = None,
     storage: Literal["float32", "float16"] = "float32",
+    attention: Literal["fused", "plain"] = "plain",
+    split_masks: bool = True,
     recommended: Recommended | None = None,
     token_remap: torch.Tensor | None = None,
     pad: int = 0,
@@ -83,6 +85,9 @@ def export_bundle(  # noqa: PLR0913 - keyword-only options of one step
         tracker: transformers' `Sam3TrackerModel` of the same checkpoint: adds clicks on the same image encoder.
         storage: "float16" rounds the weights and halves the files; graphs compute in float32 either
             way, and are compared with the rounded model.
+        attention: "fused" makes the image encoder quicker and saves memory by ONNX Runtime's own operators, which its
+            CPU, CUDA and DirectML providers have; "plain" has standard operators only, for OpenVINO, CoreML and others.
+        split_masks: The mask head is a graph of its own, which is run for what was found only.
         recommended: Defaults of sessions with this bundle.
         token_remap: (49408,) ids of the model's own, smaller token table, if it has one.
         pad: The token that fills prompts up to 32.
@@ -118,32 +123,33 @@ def export_bundle(  # noqa: PLR0913 - keyword-only options of one step
         "sam3_onnx.licence": licence,
         **(recommended or Recommended()).manifest(),
     }
-    for graph in _graphs(model, tracker, size, token_remap, pad):
+    for graph in _graphs(model, tracker, size, token_remap, pad, split=split_masks, fused=attention == "fused"):
         _write(graph, target, {**manifest, "sam3_onnx.role": graph.role}, storage)
     return verify_bundle(target, model, tracker, token_remap=token_remap, pad=pad)
 
 
 def _graphs(
-    model: nn.Module, tracker: nn.Module | None, size: tuple[int, int], remap: torch.Tensor | None, pad: int
+    model: nn.Module,
+    tracker: nn.Module | None,
+    size: tuple[int, int],
+    remap: torch.Tensor | None,
+    pad: int,
+    *,
+    split: bool,
+    fused: bool,
 ) -> list[_Graph]:
     patch = model.config.vision_config.backbone_config.patch_size
     width = model.config.detr_encoder_config.hidden_size
     rows, cols = size[0] // patch, size[1] // patch
     prompts = torch.export.Dim("prompts", min=1, max=4096)
-    slots = torch.export.Dim("slots", min=1, max=4096)
     tokens = torch.full((2, _CONTEXT), pad)
     tokens[:, 0], tokens[:, 1], tokens[:, 2] = _CLIP_START, 320, _CLIP_END
     compact = None if remap is None else remap.to(torch.int32 if int(remap.max()) > 255 else torch.uint8)  # noqa: PLR2004 - uint8
     features = tuple(torch.rand(1, width, rows * scale, cols * scale) for scale in (4, 2, 1))
-    boxes, labels = torch.rand(2, 3, 4) * 0.2 + 0.4, torch.tensor([[1, 0, -10], [1, -10, -10]])
-    mask = torch.ones(2, _CONTEXT, dtype=torch.bool)
-    decoder_inputs = (*_CONCEPT_FEATURES, "text_features", "text_mask", "boxes", "box_labels")
-    each, each_slot = {0: prompts}, {0: prompts, 1: slots}
-    clicks = [] if tracker is None else [_click_decoder(tracker, (rows, cols), size)]
     return [
         _Graph(
             "image_encoder",
-            ImageEncoder(model, tracker),
+            ImageEncoder(model, tracker, grid=(rows, cols), fused=fused),
             (torch.zeros(3, *size, dtype=torch.uint8),),
             ("image",),
             (*_CONCEPT_FEATURES, *(_CLICK_FEATURES if tracker is not None else ())),
@@ -154,17 +160,40 @@ def _graphs(
             (tokens,),
             ("tokens",),
             ("text_features", "text_mask"),
-            {"tokens": each},
+            {"tokens": {0: prompts}},
         ),
+        *_decoders(model, (rows, cols), features, split=split, fused=fused),
+        *([] if tracker is None else [_click_decoder(tracker, (rows, cols), size)]),
+    ]
+
+
+def _decoders(
+    model: nn.Module, grid: tuple[int, int], features: tuple[torch.Tensor, ...], *, split: bool, fused: bool
+) -> list[_Graph]:
+    """The decoder as one graph, or without its mask head and that as another."""
+    prompts = torch.export.Dim("prompts", min=1, max=4096)
+    slots = torch.export.Dim("slots", min=1, max=4096)
+    queries = torch.export.Dim("queries", min=1, max=4096)
+    each, each_slot = {0: prompts}, {0: prompts, 1: slots}
+    width = model.config.detr_encoder_config.hidden_size
+    boxes, labels = torch.rand(2, 3, 4) * 0.2 + 0.4, torch.tensor([[1, 0, -10], [1, -10, -10]])
+    prompt = (torch.rand(2, _CONTEXT, width), torch.ones(2, _CONTEXT, dtype=torch.bool), boxes, labels)
+    names = ("text_features", "text_mask", "boxes", "box_labels")
+    open_sizes = {"text_features": each, "text_mask": each, "boxes": each_slot, "box_labels": each_slot}
+    answers = ("logits", "presence", "boxes_xyxy")
+    if not split:
+        whole = Decoder(model, grid, fused=fused)
+        every = (*_CONCEPT_FEATURES, *names)
+        return [_Graph("decoder", whole, (*features, *prompt), every, (*answers, "masks"), open_sizes)]
+    detector = Detector(model, grid, fused=fused)
+    between = ("mask_features", "mask_queries")
+    fine, middle, coarse = features
+    seen = (fine, middle, torch.rand(1, width, *grid), torch.rand(1, 3, width))
+    return [
+        _Graph("decoder", detector, (coarse, *prompt), ("fpn_2", *names), (*answers, *between), open_sizes),
         _Graph(
-            "decoder",
-            Decoder(model, (rows, cols)),
-            (*features, torch.rand(2, _CONTEXT, width), mask, boxes, labels),
-            decoder_inputs,
-            ("logits", "presence", "boxes_xyxy", "masks"),
-            {"text_features": each, "text_mask": each, "boxes": each_slot, "box_labels": each_slot},
+            "mask_decoder", detector.masks, seen, ("fpn_0", "fpn_1", *between), ("masks",), {between[1]: {1: queries}}
         ),
-        *clicks,
     ]
 
 

@@ -7,10 +7,12 @@ from torch import nn
 from torch.nn import functional
 from transformers.models.sam3.modeling_sam3 import box_cxcywh_to_xyxy, inverse_sigmoid
 
+from sam3_onnx.export.attention import with_fused_self_attention
 from sam3_onnx.export.clicks import ClickFeatures
 from sam3_onnx.export.roi_align import roi_align_one
+from sam3_onnx.export.vit import FusedBackbone, PlainBackbone
 
-__all__ = ["Decoder", "ImageEncoder", "TextEncoder"]
+__all__ = ["Decoder", "Detector", "ImageEncoder", "MaskHead", "TextEncoder"]
 
 _LEVELS = 3
 _EMPTY_SLOT = -10
@@ -22,19 +24,17 @@ class ImageEncoder(nn.Module):
     With a tracker the same backbone feeds a second neck, whose features follow those of the first.
     """
 
-    def __init__(self, model: nn.Module, tracker: nn.Module | None = None) -> None:
+    def __init__(
+        self, model: nn.Module, tracker: nn.Module | None = None, *, grid: tuple[int, int], fused: bool = False
+    ) -> None:
         super().__init__()
         self.clicks = None if tracker is None else ClickFeatures(tracker)
-        self.backbone = model.vision_encoder.backbone
+        self.backbone = (FusedBackbone if fused else PlainBackbone)(model.vision_encoder.backbone, grid)
         self.levels = nn.ModuleList(list(model.vision_encoder.neck.fpn_layers)[:_LEVELS])
-        self.patch = model.config.vision_config.backbone_config.patch_size
 
     def forward(self, image: torch.Tensor) -> tuple[torch.Tensor, ...]:
         """(3, H, W) uint8 RGB -> fpn_0, fpn_1, fpn_2 of strides 3.5, 7 and 14 (at patch size 14)."""
-        pixels = image.to(torch.float32)[None] / 127.5 - 1
-        hidden = self.backbone(pixel_values=pixels).last_hidden_state
-        height, width = image.shape[1] // self.patch, image.shape[2] // self.patch
-        grid = hidden.view(1, height, width, -1).permute(0, 3, 1, 2)
+        grid = self.backbone(image.to(torch.float32)[None] / 127.5 - 1)
         features = tuple(level(grid) for level in self.levels)
         return features if self.clicks is None else (*features, *self.clicks(grid))
 
@@ -65,13 +65,14 @@ class Decoder(nn.Module):
     geometry encoder's CLS token attends for every prompt, boxes or not, as in Meta's code.
     """
 
-    def __init__(self, model: nn.Module, grid: tuple[int, int]) -> None:
+    def __init__(self, model: nn.Module, grid: tuple[int, int], *, fused: bool = False) -> None:
         super().__init__()
         self.geometry = model.geometry_encoder
-        self.encoder = model.detr_encoder
+        layers = model.detr_encoder.layers
+        self.layers = nn.ModuleList(with_fused_self_attention(layer) for layer in layers) if fused else layers
         self.decoder = model.detr_decoder
         self.scoring = model.dot_product_scoring
-        self.masks = model.mask_decoder
+        self.masks = MaskHead(model.mask_decoder)
         self.grid = grid
         width = model.config.detr_encoder_config.hidden_size
         places = model.vision_encoder.neck.position_encoding((1, width, *grid), torch.device("cpu"), torch.float32)
@@ -88,11 +89,21 @@ class Decoder(nn.Module):
         box_labels: torch.Tensor,
     ) -> tuple[torch.Tensor, ...]:
         """See docs/native-bundle.md for shapes: -> logits, presence, boxes_xyxy, masks."""
-        prompts = text_features.shape[0]
-        tokens = fpn_2.flatten(2).transpose(1, 2).expand(prompts, -1, -1)
-        shown, shown_mask = self._exemplars(fpn_2, tokens, boxes, box_labels)
-        prompt = torch.cat([text_features, shown], 1)
-        return self.heads((fpn_0, fpn_1), tokens, self.places, prompt, torch.cat([text_mask, shown_mask], 1))
+        tokens, prompt, mask = self.prompted(fpn_2, text_features, text_mask, boxes, box_labels)
+        return self.heads((fpn_0, fpn_1), tokens, self.places, prompt, mask)
+
+    def prompted(
+        self,
+        coarse: torch.Tensor,
+        text_features: torch.Tensor,
+        text_mask: torch.Tensor,
+        boxes: torch.Tensor,
+        box_labels: torch.Tensor,
+    ) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor]:
+        """The picture's tokens for each prompt, and the prompt's: (P, h * w, C), (P, L, C), (P, L)."""
+        tokens = coarse.flatten(2).transpose(1, 2).expand(text_features.shape[0], -1, -1)
+        shown, shown_mask = self._exemplars(coarse, tokens, boxes, box_labels)
+        return tokens, torch.cat([text_features, shown], 1), torch.cat([text_mask, shown_mask], 1)
 
     def heads(
         self,
@@ -114,14 +125,27 @@ class Decoder(nn.Module):
         Returns:
             logits, presence, boxes_xyxy, masks.
         """
+        *answers, picture, queries = self.detect(tokens, places, prompt, mask)
+        return *answers, self.masks(*levels, picture, queries)
+
+    def detect(
+        self, tokens: torch.Tensor, places: torch.Tensor, prompt: torch.Tensor, mask: torch.Tensor
+    ) -> tuple[torch.Tensor, ...]:
+        """All answers but the masks, and what the mask head needs for those.
+
+        Returns:
+            logits, presence, boxes_xyxy, (P, C, h, w) the picture as the prompt sees it, (P, Q, C) queries.
+        """
         hidden = (~mask)[:, None, None, :] * torch.finfo(torch.float32).min
-        for layer in self.encoder.layers:
+        for layer in self.layers:
             tokens = layer(tokens, prompt, places, prompt_cross_attn_mask=hidden)
         queries, references, presence = self._queries(tokens, places, prompt, hidden)
         logits = self.scoring(queries[None], prompt, mask)[0, ..., 0]
         offsets = self.decoder.box_head(queries)
         found = box_cxcywh_to_xyxy((inverse_sigmoid(references) + offsets).sigmoid())
-        return logits, presence, found, self._masks(queries, levels, tokens, prompt, hidden)
+        attended, _ = self.masks.look(self.masks.look_norm(tokens), prompt, prompt, hidden)
+        picture = (tokens + attended).transpose(1, 2).reshape(tokens.shape[0], -1, *self.grid)
+        return logits, presence, found, picture, queries
 
     def _exemplars(
         self, coarse: torch.Tensor, tokens: torch.Tensor, boxes: torch.Tensor, labels: torch.Tensor
@@ -177,17 +201,34 @@ class Decoder(nn.Module):
         limit = decoder.clamp_presence_logit_max_val
         return queries, references, presence.clamp(-limit, limit)
 
-    def _masks(
+
+class Detector(Decoder):
+    """A decoder without its mask head, for bundles that have that as a graph of its own."""
+
+    def forward(  # type: ignore[override]
         self,
-        queries: torch.Tensor,
-        levels: tuple[torch.Tensor, torch.Tensor],
-        tokens: torch.Tensor,
-        prompt: torch.Tensor,
-        hidden: torch.Tensor,
+        fpn_2: torch.Tensor,
+        text_features: torch.Tensor,
+        text_mask: torch.Tensor,
+        boxes: torch.Tensor,
+        box_labels: torch.Tensor,
+    ) -> tuple[torch.Tensor, ...]:
+        """-> logits, presence, boxes_xyxy, mask_features, mask_queries."""
+        tokens, prompt, mask = self.prompted(fpn_2, text_features, text_mask, boxes, box_labels)
+        return self.detect(tokens, self.places, prompt, mask)
+
+
+class MaskHead(nn.Module):
+    """`Sam3MaskDecoder` without its semantic head, from where it has looked at the prompt."""
+
+    def __init__(self, head: nn.Module) -> None:
+        super().__init__()
+        self.look, self.look_norm = head.prompt_cross_attn, head.prompt_cross_attn_norm
+        self.embed, self.project, self.refine = head.mask_embedder, head.instance_projection, head.pixel_decoder
+
+    def forward(
+        self, fpn_0: torch.Tensor, fpn_1: torch.Tensor, mask_features: torch.Tensor, mask_queries: torch.Tensor
     ) -> torch.Tensor:
-        """`Sam3MaskDecoder.forward` without its semantic head."""
-        head = self.masks
-        attended, _ = head.prompt_cross_attn(head.prompt_cross_attn_norm(tokens), prompt, prompt, hidden)
-        image = (tokens + attended).transpose(1, 2).reshape(tokens.shape[0], -1, *self.grid)
-        pixels = head.instance_projection(head.pixel_decoder([*levels, image]))
-        return torch.einsum("pqc,pchw->pqhw", head.mask_embedder(queries), pixels)
+        """(1, C, 4h, 4w), (1, C, 2h, 2w), (P, C, h, w), (P, Q, C) -> (P, Q, 4h, 4w) logits."""
+        pixels = self.project(self.refine([fpn_0, fpn_1, mask_features]))
+        return torch.einsum("pqc,pchw->pqhw", self.embed(mask_queries), pixels)

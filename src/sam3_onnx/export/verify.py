@@ -27,6 +27,8 @@ _IOU_TOLERANCE = 0.99
 _EDGE_TOLERANCE = 5e-4  # half a pixel of a picture of 1008 pixels
 _CONTEXT = 32
 _START, _END = 49406, 49407
+_ANSWERS = ("logits", "presence", "boxes_xyxy")
+_BETWEEN = ("mask_features", "mask_queries")
 
 
 class ExportMismatchError(Sam3Error, RuntimeError):
@@ -105,15 +107,24 @@ class _Bundle:
         levels = ("fpn_0", "fpn_1", "fpn_2")
         self.features = dict(zip(levels, graph("image_encoder").run(levels, {"image": image}), strict=True))
         self.text_encoder, self.decoder = graph("text_encoder"), graph("decoder")
+        self.mask_decoder = graph("mask_decoder") if (folder / "mask_decoder.onnx").exists() else None
 
     def ask(
         self, tokens: NDArray[np.int64], boxes: NDArray[np.float32], labels: NDArray[np.int64]
     ) -> list[NDArray[np.float32]]:
         """Logits, presence, boxes, masks."""
         text, mask = self.text_encoder.run(("text_features", "text_mask"), {"tokens": tokens})
-        feeds = {**self.features, "text_features": text, "text_mask": mask, "boxes": boxes, "box_labels": labels}
-        answers: list[NDArray[np.float32]] = self.decoder.run(("logits", "presence", "boxes_xyxy", "masks"), feeds)
-        return answers
+        feeds = {"text_features": text, "text_mask": mask, "boxes": boxes, "box_labels": labels}
+        if self.mask_decoder is None:
+            answers: list[NDArray[np.float32]] = self.decoder.run((*_ANSWERS, "masks"), {**feeds, **self.features})
+            return answers
+        *answers, seen, queries = self.decoder.run((*_ANSWERS, *_BETWEEN), {**feeds, "fpn_2": self.features["fpn_2"]})
+        fine = {name: self.features[name] for name in ("fpn_0", "fpn_1")}
+        rows = [
+            self.mask_decoder.run(("masks",), {**fine, "mask_features": one[None], "mask_queries": asked[None]})[0]
+            for one, asked in zip(seen, queries, strict=True)
+        ]
+        return [*answers, np.concatenate(rows)]
 
 
 class _Reference:

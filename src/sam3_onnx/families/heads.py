@@ -13,7 +13,7 @@ from sam3_onnx.masks import LogitMask
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-__all__ = ["candidates_of", "detections_of", "require_finite", "select", "sigmoid", "xyxy"]
+__all__ = ["candidates_of", "detections_of", "require_finite", "scores_of", "select", "sigmoid", "xyxy"]
 
 
 def sigmoid(logits: NDArray[np.float32]) -> NDArray[np.float32]:
@@ -66,12 +66,21 @@ def select(
     Raises:
         ModelAnswerError: A NaN or an infinity in the answer.
     """
+    return detections_of(scores_of(logits, presence), boxes, masks, size=size, threshold=threshold)
+
+
+def scores_of(logits: NDArray[np.floating], presence: NDArray[np.floating] | None) -> NDArray[np.float32]:
+    """(Q,) scores of one prompt; see `select`.
+
+    Raises:
+        ModelAnswerError: A NaN or an infinity in the answer.
+    """
     require_finite("logits", logits)
     scores = sigmoid(logits.astype(np.float32))
-    if presence is not None:
-        require_finite("presence", presence)
-        scores = scores * sigmoid(presence.astype(np.float32).reshape(-1)[:1])
-    return detections_of(scores, boxes, masks, size=size, threshold=threshold)
+    if presence is None:
+        return scores
+    require_finite("presence", presence)
+    return scores * sigmoid(presence.astype(np.float32).reshape(-1)[:1])
 
 
 def detections_of(

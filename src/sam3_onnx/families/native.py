@@ -6,10 +6,10 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from sam3_onnx.errors import ModelFileDamagedError
+from sam3_onnx.errors import ModelFileDamagedError, UnknownFamilyError
 from sam3_onnx.families.base import Arrays, Candidates, Capabilities, Clicks, Defaults, Detections, Query
 from sam3_onnx.families.borders import EMPTY_SLOT, fitted, input_size
-from sam3_onnx.families.heads import candidates_of, select
+from sam3_onnx.families.heads import candidates_of, detections_of, scores_of, select
 from sam3_onnx.tokenizer import pad
 
 if TYPE_CHECKING:
@@ -23,7 +23,10 @@ if TYPE_CHECKING:
 __all__ = ["NativeFamily"]
 
 _FEATURES = ("fpn_0", "fpn_1", "fpn_2")
-_ANSWERS = ("logits", "presence", "boxes_xyxy", "masks")
+_PROMPT = ("text_features", "text_mask", "boxes", "box_labels")
+_ANSWERS = ("logits", "presence", "boxes_xyxy")
+_BETWEEN = ("mask_features", "mask_queries")
+"""What a decoder without a mask head hands to the graph that is one."""
 _CLICK_FEATURES = ("click_0", "click_1", "click_2")
 _CLICK_ANSWERS = ("ious", "masks", "object_logit")
 _CORNERS = (2, 3)
@@ -38,7 +41,7 @@ class NativeFamily:
 
     name = "native"
     roles = ("image_encoder", "text_encoder", "decoder")
-    optional_roles = ("click_decoder",)
+    optional_roles = ("mask_decoder", "click_decoder")
 
     @staticmethod
     def role_of(graph: GraphInfo) -> str | None:
@@ -48,8 +51,10 @@ class NativeFamily:
             return "image_encoder"
         if ins == {"tokens"} and {"text_features", "text_mask"} <= outs:
             return "text_encoder"
-        if {*_FEATURES, "text_features", "text_mask", "boxes", "box_labels"} <= ins and set(_ANSWERS) <= outs:
+        if {"fpn_2", *_PROMPT} <= ins and set(_ANSWERS) <= outs and ("masks" in outs or set(_BETWEEN) <= outs):
             return "decoder"
+        if {"fpn_0", "fpn_1", *_BETWEEN} <= ins and "masks" in outs:
+            return "mask_decoder"
         if {*_CLICK_FEATURES, "points", "point_labels"} <= ins and set(_CLICK_ANSWERS) <= outs:
             return "click_decoder"
         return None
@@ -58,7 +63,12 @@ class NativeFamily:
         self.models = models
         for role, model in models.items():
             _check_manifest(model.graph, role)
-        self._input_size = input_size(models["image_encoder"].graph, models["decoder"].graph)
+        if "masks" not in models["decoder"].graph.outputs and "mask_decoder" not in models:
+            listing = {model.graph.path.name: model.graph.signature() for model in models.values()}
+            missing = "Its mask decoder is missing: the graph that makes masks of mask_features and mask_queries."
+            raise UnknownFamilyError("The native bundle is not whole", graphs=listing, missing=missing)
+        finest = models.get("mask_decoder", models["decoder"])
+        self._input_size = input_size(models["image_encoder"].graph, finest.graph)
         self._pad = int(models["text_encoder"].graph.metadata.get("sam3_onnx.pad", "0"))
 
     @property
@@ -115,9 +125,38 @@ class NativeFamily:
                 "boxes": boxes,
                 "box_labels": labels,
             }
-            model = self.models["decoder"]
-            answers = model.run(_ANSWERS, fitted(model.graph, feeds), cancel=cancel)
-            found += [select(*heads, size=size, threshold=threshold) for heads in zip(*answers, strict=True)]
+            found += self._found(picture, feeds, size, threshold, cancel)
+        return found
+
+    def _found(
+        self, picture: Arrays, feeds: Arrays, size: tuple[int, int], threshold: float, cancel: threading.Event | None
+    ) -> list[Detections]:
+        """One run of the decoder; where the mask head is a graph of its own, one of that for each prompt found."""
+        model = self.models["decoder"]
+        split = "mask_decoder" in self.models
+        outputs = (*_ANSWERS, *(_BETWEEN if split else ("masks",)))
+        answers = model.run(outputs, fitted(model.graph, feeds), cancel=cancel)
+        if not split:
+            return [select(*heads, size=size, threshold=threshold) for heads in zip(*answers, strict=True)]
+        found = []
+        for logits, presence, boxes, seen, queries in zip(*answers, strict=True):
+            scores = scores_of(logits, presence)
+            kept = np.flatnonzero(scores > threshold)
+            masks = self._masks(picture, seen, queries[kept], cancel) if len(kept) else np.zeros((0, 1, 1), np.float32)
+            found.append(detections_of(scores[kept], boxes[kept], masks, size=size, threshold=threshold))
+        return found
+
+    def _masks(
+        self,
+        picture: Arrays,
+        seen: NDArray[np.floating],
+        queries: NDArray[np.floating],
+        cancel: threading.Event | None,
+    ) -> NDArray[np.floating]:
+        model = self.models["mask_decoder"]
+        feeds = {**picture, "mask_features": seen[None], "mask_queries": queries[None]}
+        (masks,) = model.run(("masks",), fitted(model.graph, feeds), cancel=cancel)
+        found: NDArray[np.floating] = masks[0]
         return found
 
     def segment(
