@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib.util
 import os
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -15,6 +16,7 @@ from sam3_onnx.runtime import RuntimeSettings
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+    from types import ModuleType
 
 ROOT = Path(__file__).parent.parent
 ROWS: dict[tuple[str, str], list[tuple[float, float]]] = {}
@@ -33,6 +35,19 @@ def peer_fixtures() -> Path:
 def coins() -> Path:
     """The photograph that ships with the examples."""
     return ROOT / "examples" / "pictures" / "coins.png"
+
+
+@pytest.fixture(scope="session")
+def maker() -> ModuleType:
+    """What makes the tiny models of `native/`; the test is skipped where PyTorch is absent."""
+    for package in ("torch", "transformers", "onnx", "onnxscript"):
+        pytest.importorskip(package)
+    spec = importlib.util.spec_from_file_location("native_maker", ROOT / "tests" / "native" / "make.py")
+    assert spec is not None
+    assert spec.loader is not None
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module
 
 
 @pytest.fixture(scope="session")

@@ -5,8 +5,6 @@ What it is made from is in `native/make.py`.
 
 from __future__ import annotations
 
-import importlib.util
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -16,23 +14,10 @@ from sam3_onnx import Box, Sam3Session
 from sam3_onnx.geometry import mask_iou
 
 if TYPE_CHECKING:
+    from pathlib import Path
     from types import ModuleType
 
-NATIVE = Path(__file__).parent / "native"
-
 pytestmark = [pytest.mark.export, pytest.mark.filterwarnings("ignore")]
-
-
-@pytest.fixture(scope="module")
-def maker() -> ModuleType:
-    pytest.importorskip("torch")
-    pytest.importorskip("transformers")
-    spec = importlib.util.spec_from_file_location("native_maker", NATIVE / "make.py")
-    assert spec is not None
-    assert spec.loader is not None
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    return module
 
 
 @pytest.fixture(scope="module")

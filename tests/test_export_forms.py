@@ -5,8 +5,6 @@ What they are made from is in `native/make.py`.
 
 from __future__ import annotations
 
-import importlib.util
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -17,9 +15,9 @@ from sam3_onnx.errors import OptionError, UnknownFamilyError
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+    from pathlib import Path
     from types import ModuleType
 
-NATIVE = Path(__file__).parent / "native"
 FORMS: dict[str, dict[str, Any]] = {
     "whole": {"attention": "plain", "split_masks": False},
     "split": {"attention": "plain", "split_masks": True},
@@ -27,18 +25,6 @@ FORMS: dict[str, dict[str, Any]] = {
 }
 
 pytestmark = [pytest.mark.export, pytest.mark.filterwarnings("ignore")]
-
-
-@pytest.fixture(scope="module")
-def maker() -> ModuleType:
-    pytest.importorskip("torch")
-    pytest.importorskip("transformers")
-    spec = importlib.util.spec_from_file_location("native_maker", NATIVE / "make.py")
-    assert spec is not None
-    assert spec.loader is not None
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    return module
 
 
 @pytest.fixture(scope="module")

@@ -5,7 +5,6 @@ The bundle and its golden answers lie in `native/`, with the script that made th
 
 from __future__ import annotations
 
-import importlib.util
 import json
 import shutil
 import threading
@@ -302,18 +301,6 @@ def test_a_contract_of_a_later_release_is_refused(tmp_path: Path) -> None:
 
 
 # With PyTorch at hand the bundle is made anew.
-
-
-@pytest.fixture(scope="module")
-def maker() -> ModuleType:
-    for package in ("torch", "transformers", "onnx", "onnxscript"):
-        pytest.importorskip(package)
-    spec = importlib.util.spec_from_file_location("make", NATIVE / "make.py")
-    assert spec is not None
-    assert spec.loader is not None
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    return module
 
 
 @pytest.fixture(scope="module")

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import importlib.util
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -14,22 +12,10 @@ from sam3_onnx.geometry import mask_iou
 from sam3_onnx.images import to_model_input
 
 if TYPE_CHECKING:
+    from pathlib import Path
     from types import ModuleType
 
-MAKE = Path(__file__).parent.parent / "native" / "make.py"
 PICTURE = (180, 260)
-
-
-@pytest.fixture(scope="module")
-def maker() -> ModuleType:
-    for package in ("torch", "transformers", "onnx", "onnxscript"):
-        pytest.importorskip(package)
-    spec = importlib.util.spec_from_file_location("make_sizes", MAKE)
-    assert spec is not None
-    assert spec.loader is not None
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    return module
 
 
 @pytest.mark.export

@@ -10,19 +10,19 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from sam3_onnx.families.base import Arrays, Defaults, Query
 from sam3_onnx.families.borders import fitted
 from sam3_onnx.families.heads import require_finite
-from sam3_onnx.families.pictures import PictureEncoder
+from sam3_onnx.families.pictures import PublishedExport
 from sam3_onnx.tokenizer import pad
 
 if TYPE_CHECKING:
     import threading
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Sequence
 
     from numpy.typing import NDArray
 
-    from sam3_onnx.runtime import GraphInfo, OnnxModel
+    from sam3_onnx.families.base import Arrays, Query
+    from sam3_onnx.runtime import GraphInfo
 
 __all__ = ["DECODER_INPUTS", "MetaExport", "encoder_role", "single_box"]
 
@@ -51,25 +51,10 @@ def encoder_role(graph: GraphInfo) -> str | None:
     return None
 
 
-class MetaExport:
+class MetaExport(PublishedExport):
     """What families A, B and C have in common; each adds its decoder."""
 
-    roles = ("image_encoder", "text_encoder", "decoder")
-    optional_roles: tuple[str, ...] = ()
-
-    def __init__(self, models: Mapping[str, OnnxModel]) -> None:
-        self.models = models
-        self._pictures = PictureEncoder(models["image_encoder"], models["decoder"].graph, constants=_CONSTANTS)
-        self._input_size = self._pictures.input_size
-
-    @property
-    def defaults(self) -> Defaults:
-        """The reference's own behaviour."""
-        return Defaults()
-
-    def encode_image(self, pixels: NDArray[np.uint8], *, cancel: threading.Event | None) -> Arrays:
-        """Features of a picture (3, H, W) uint8 RGB; see `Family.encode_image`."""
-        return self._pictures.encode(pixels, cancel=cancel)
+    constants = _CONSTANTS
 
     def encode_text(self, tokens: Sequence[Sequence[int]], *, cancel: threading.Event | None) -> list[Arrays]:
         """Features of each prompt, one run each; see `Family.encode_text`."""

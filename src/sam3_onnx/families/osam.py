@@ -40,7 +40,7 @@ class OsamFamily(MetaExport):
     @property
     def capabilities(self) -> Capabilities:
         """One box, nothing at or below 0.5."""
-        return Capabilities(family=self.name, input_size=self._input_size, max_boxes=1, lowest_threshold=0.5)
+        return Capabilities(family=self.name, input_size=self._pictures.input_size, max_boxes=1, lowest_threshold=0.5)
 
     def detect(
         self,

@@ -7,18 +7,18 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from sam3_onnx.families.base import Arrays, Defaults
 from sam3_onnx.families.borders import fitted, input_size, normalised
 from sam3_onnx.families.heads import require_finite
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
 
     from numpy.typing import NDArray
 
-    from sam3_onnx.families.base import Arrays
     from sam3_onnx.runtime import GraphInfo, OnnxModel
 
-__all__ = ["PictureEncoder"]
+__all__ = ["PictureEncoder", "PublishedExport"]
 
 
 class PictureEncoder:
@@ -86,3 +86,25 @@ class PictureEncoder:
 
 def _as_float32(values: NDArray[np.floating]) -> NDArray[np.float32]:
     return values.astype(np.float32, copy=False)
+
+
+class PublishedExport:
+    """What every published export of three graphs has; a family adds its text and its decoder."""
+
+    roles = ("image_encoder", "text_encoder", "decoder")
+    optional_roles: tuple[str, ...] = ()
+    constants: tuple[str, ...] = ()
+    """Outputs of the image encoder that are the same for every picture."""
+
+    def __init__(self, models: Mapping[str, OnnxModel]) -> None:
+        self.models = models
+        self._pictures = PictureEncoder(models["image_encoder"], models["decoder"].graph, constants=self.constants)
+
+    @property
+    def defaults(self) -> Defaults:
+        """The reference's own behaviour."""
+        return Defaults()
+
+    def encode_image(self, pixels: NDArray[np.uint8], *, cancel: threading.Event | None) -> Arrays:
+        """Features of a picture (3, H, W) uint8 RGB; see `Family.encode_image`."""
+        return self._pictures.encode(pixels, cancel=cancel)

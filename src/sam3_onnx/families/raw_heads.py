@@ -44,7 +44,7 @@ class RawHeadsFamily(MetaExport):
     @property
     def capabilities(self) -> Capabilities:
         """As many boxes as the graph has slots for."""
-        return Capabilities(family=self.name, input_size=self._input_size, max_boxes=self._slots)
+        return Capabilities(family=self.name, input_size=self._pictures.input_size, max_boxes=self._slots)
 
     def detect(
         self,

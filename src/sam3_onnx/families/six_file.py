@@ -46,7 +46,7 @@ class SixFileFamily(MetaExport):
     @property
     def capabilities(self) -> Capabilities:
         """One box, nothing at or below 0.5."""
-        return Capabilities(family=self.name, input_size=self._input_size, max_boxes=1, lowest_threshold=0.5)
+        return Capabilities(family=self.name, input_size=self._pictures.input_size, max_boxes=1, lowest_threshold=0.5)
 
     def detect(
         self,
@@ -71,7 +71,9 @@ class SixFileFamily(MetaExport):
         sources = [PackedMask.pack(masks[index, 0].astype(np.bool_)) for index in kept]
         boxes = boxes[kept].astype(np.float32)
         if self._boxes_are_traced:
-            boxes = rescaled(boxes, [source.window for source in sources], size=size, input_size=self._input_size)
+            boxes = rescaled(
+                boxes, [source.window for source in sources], size=size, input_size=self._pictures.input_size
+            )
         return Detections(scores[kept].astype(np.float32), boxes, sources)
 
     def _size_inputs(self, size: tuple[int, int]) -> Arrays:

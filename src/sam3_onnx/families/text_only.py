@@ -6,19 +6,17 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from sam3_onnx.families.base import Arrays, Capabilities, Defaults, Detections, Query
+from sam3_onnx.families.base import Arrays, Capabilities, Detections, Query
 from sam3_onnx.families.borders import fitted
 from sam3_onnx.families.heads import require_finite, select
-from sam3_onnx.families.pictures import PictureEncoder
+from sam3_onnx.families.pictures import PublishedExport
 from sam3_onnx.tokenizer import ClipTokenizer, pad
 
 if TYPE_CHECKING:
     import threading
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Sequence
 
-    from numpy.typing import NDArray
-
-    from sam3_onnx.runtime import GraphInfo, OnnxModel
+    from sam3_onnx.runtime import GraphInfo
 
 __all__ = ["TextOnlyFamily"]
 
@@ -27,12 +25,11 @@ _CONSTANTS = tuple(f"fpn_position_encoding_{level}" for level in range(4))
 _HEADS = ("pred_logits", "pred_boxes", "pred_masks")
 
 
-class TextOnlyFamily:
+class TextOnlyFamily(PublishedExport):
     """Runs the graphs of family E."""
 
     name = "text-only"
-    roles = ("image_encoder", "text_encoder", "decoder")
-    optional_roles: tuple[str, ...] = ()
+    constants = _CONSTANTS
 
     @staticmethod
     def role_of(graph: GraphInfo) -> str | None:
@@ -46,24 +43,11 @@ class TextOnlyFamily:
             return "decoder"
         return None
 
-    def __init__(self, models: Mapping[str, OnnxModel]) -> None:
-        self.models = models
-        self._pictures = PictureEncoder(models["image_encoder"], models["decoder"].graph, constants=_CONSTANTS)
-
     @property
     def capabilities(self) -> Capabilities:
         """Words only."""
         size = self._pictures.input_size
         return Capabilities(family=self.name, input_size=size, boxes=False, negative_boxes=False)
-
-    @property
-    def defaults(self) -> Defaults:
-        """The reference's own behaviour."""
-        return Defaults()
-
-    def encode_image(self, pixels: NDArray[np.uint8], *, cancel: threading.Event | None) -> Arrays:
-        """Features of a picture (3, H, W) uint8 RGB; see `Family.encode_image`."""
-        return self._pictures.encode(pixels, cancel=cancel)
 
     def encode_text(self, tokens: Sequence[Sequence[int]], *, cancel: threading.Event | None) -> list[Arrays]:
         """Features of each prompt with its attention mask, one run each; see `Family.encode_text`."""
