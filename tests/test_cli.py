@@ -3,16 +3,29 @@
 from __future__ import annotations
 
 import json
+import shutil
 from typing import TYPE_CHECKING
 
 import cv2
 import numpy as np
 import pytest
 
+from sam3_onnx import Sam3Session
 from sam3_onnx.cli import main
+from sam3_onnx.testing import FakeTracker
 
 if TYPE_CHECKING:
     from pathlib import Path
+
+
+@pytest.fixture
+def no_model(monkeypatch: pytest.MonkeyPatch) -> None:
+    """No model can be loaded."""
+
+    def refuse(*_: object, **__: object) -> None:
+        pytest.fail("a model was loaded")
+
+    monkeypatch.setattr(Sam3Session, "from_pretrained", refuse)
 
 
 def test_segment_prints_a_table_and_writes_labels_and_an_overlay(
@@ -79,7 +92,80 @@ def test_a_folder_that_cannot_be_written_is_said(
 ) -> None:
     (tmp_path / "out").write_text("a file, not a folder")
     assert main(["segment", str(coins), "--text", "coin", "-o", str(tmp_path / "out")]) == 1
-    assert "cannot read or write a file" in capsys.readouterr().err
+    assert "-o must be a folder, got" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("overwrite", [[], ["--overwrite"]])
+def test_the_picture_itself_is_never_replaced(
+    coins: Path,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+    overwrite: list[str],
+) -> None:
+    shutil.copyfile(coins, tmp_path / "coins.png")
+    monkeypatch.chdir(tmp_path)
+    assert main(["segment", "coins.png", "--text", "coin", "-o", ".", *overwrite]) == 1
+    assert "It is the picture itself: name another folder with -o." in capsys.readouterr().err
+    assert (tmp_path / "coins.png").read_bytes() == coins.read_bytes()
+    assert not (tmp_path / "coins.json").exists()
+
+
+@pytest.mark.usefixtures("no_model")
+@pytest.mark.parametrize("name", ["coins.json", "coins.png"])
+def test_what_lies_in_the_way_stays_and_is_said_before_a_model_is_loaded(
+    coins: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str], name: str
+) -> None:
+    (tmp_path / name).write_text("by hand")
+    assert main(["segment", str(coins), "--text", "coin", "-o", str(tmp_path)]) == 1
+    assert f"{tmp_path / name} is there already and is left as it is" in capsys.readouterr().err
+    assert (tmp_path / name).read_text() == "by hand"
+
+
+def test_results_are_replaced_where_one_says_so(coins: Path, tmp_path: Path) -> None:
+    for name in ("coins.json", "coins.png"):
+        (tmp_path / name).write_text("of an earlier run")
+    assert main(["segment", str(coins), "--text", "coin", "-o", str(tmp_path), "--overwrite"]) == 0
+    assert json.loads((tmp_path / "coins.json").read_text(encoding="utf-8"))["shapes"]
+
+
+@pytest.mark.usefixtures("no_model")
+@pytest.mark.parametrize(
+    ("words", "message"),
+    [
+        (["nowhere.png", "--text", "coin"], "nowhere.png"),
+        (["{coins}"], "Nothing was asked for: expected at least one word or one positive box, got no word and no box"),
+        (["{coins}", "--negative-box", "1,1,9,9"], "got 1 negative boxes and no word"),
+        (["{coins}", "--text", ","], "Nothing was asked for"),
+        (["{coins}", "--point", "900,900"], "it lies outside the picture"),
+        (["{coins}", "--negative-point", "9,9"], "got 1 negative points alone"),
+        (
+            ["{coins}", "--point", "9,9", "--conf", "0.3"],
+            "--conf must be left out where one object is cut out, got 0.3",
+        ),
+    ],
+)
+def test_what_no_model_could_answer_is_said_before_one_is_loaded(
+    coins: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str], words: list[str], message: str
+) -> None:
+    asked = [word.replace("{coins}", str(coins)) for word in words]
+    assert main(["segment", *asked, "-o", str(tmp_path)]) == 1
+    assert message in capsys.readouterr().err
+
+
+def test_a_box_alone_asks_a_tracker_for_the_object_in_it(
+    coins: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    session = Sam3Session(None, tracker=FakeTracker(), model="fake")
+    monkeypatch.setattr(Sam3Session, "from_folder", lambda *_, **__: session)
+    words = ["segment", str(coins), "--model", str(tmp_path), "--box", "40,30,130,110", "-o", str(tmp_path / "out")]
+    assert main([*words, "--conf", "0.3"]) == 1
+    assert "--conf must be left out" in capsys.readouterr().err
+    session = Sam3Session(None, tracker=FakeTracker(), model="fake")
+    assert main(words) == 0
+    assert "1 instance in" in capsys.readouterr().out
+    (shape,) = json.loads((tmp_path / "out" / "coins.json").read_text(encoding="utf-8"))["shapes"]
+    assert shape["label"] == "object"
 
 
 def test_a_malformed_box_is_refused_by_the_parser(coins: Path, capsys: pytest.CaptureFixture[str]) -> None:
@@ -96,7 +182,7 @@ def test_clicks_are_refused_by_a_model_without_a_tracker(coins: Path, capsys: py
 @pytest.mark.parametrize("beside", [["--negative-box", "1,1,9,9"], ["--box", "1,1,9,9", "--box", "2,2,9,9"]])
 def test_clicks_go_with_one_box_at_most(coins: Path, capsys: pytest.CaptureFixture[str], beside: list[str]) -> None:
     assert main(["segment", str(coins), "--point", "10,20", *beside]) == 1
-    assert "--box must be one positive box at most beside clicks" in capsys.readouterr().err
+    assert "--box must be one positive box at most for one object" in capsys.readouterr().err
 
 
 @pytest.mark.parametrize("point", ["10", "10,20,30", "a,b"])
@@ -112,6 +198,6 @@ def test_clicks_cut_out_one_object(
 ) -> None:
     model = ["--model", str(peer_fixtures / "F_tracker"), "-o", str(tmp_path)]
     assert main(["segment", str(coins), "--point", "85,70", "--box", "40,30,130,110", "--text", "penny", *model]) == 0
-    assert "1 instances in" in capsys.readouterr().out
+    assert "1 instance in" in capsys.readouterr().out
     (shape,) = json.loads((tmp_path / "coins.json").read_text(encoding="utf-8"))["shapes"]
     assert shape["label"] == "penny"

@@ -222,11 +222,26 @@ def test_a_box_comes_back_inside_or_not_at_all(x1: float, y1: float, x2: float, 
         with pytest.raises(BoxError):
             parse_boxes([(x1, y1, x2, y2)], SIZE)
         return
-    (box,) = parse_boxes([(x1, y1, x2, y2)], SIZE)
+    try:
+        (box,) = parse_boxes([(x1, y1, x2, y2)], SIZE)
+    except BoxError as error:
+        assert "boxes are in pixels, not in fractions" in str(error)  # noqa: PT017 - most boxes are no error
+        return
     assert 0 <= box.x1 < box.x2 <= width
     assert 0 <= box.y1 < box.y2 <= height
     assert parse_boxes([box], SIZE) == (box,)
     assert parse_boxes([(x2, y2, x1, y1)], SIZE) == (box,)
+
+
+@pytest.mark.parametrize("box", [(0.1, 0.1, 0.2, 0.2), (0, 0, 1, 1), (0, 0.25, 1, 0.5), (30.1, 40.1, 30.9, 40.9)])
+def test_a_box_in_fractions_is_taken_for_what_it_is(box: tuple[float, float, float, float]) -> None:
+    with pytest.raises(BoxError, match="it covers a pixel or less; boxes are in pixels, not in fractions"):
+        parse_boxes([box], SIZE)
+
+
+def test_a_box_of_one_pixel_is_a_box() -> None:
+    assert parse_boxes([(5, 5, 6, 6)], SIZE) == (Box(5, 5, 6, 6),)
+    assert parse_boxes([(0, 0, 1, 1)], (1, 1)) == (Box(0, 0, 1, 1),)
 
 
 def test_marks_are_boxes() -> None:

@@ -17,7 +17,19 @@ import sam3_onnx
 SOURCE = Path(sam3_onnx.__file__).parent
 PACKAGE = "sam3_onnx"
 PURE = (
-    *("errors", "files", "geometry", "images", "picture_header", "prompts", "tokenizer", "masks", "shapes", "results"),
+    *(
+        "errors",
+        "checks",
+        "files",
+        "geometry",
+        "images",
+        "picture_header",
+        "prompts",
+        "tokenizer",
+        "masks",
+        "shapes",
+        "results",
+    ),
     *("embeddings", "labels", "draw", "folders", "clicks", "stopwatch"),
 )
 ABOVE_RUNTIME = {

@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Literal
 
-import numpy as np
-
+from sam3_onnx.checks import is_number, require_flag, require_label
 from sam3_onnx.errors import EmptyPromptError, OptionError, UnsupportedPromptError
 from sam3_onnx.prompts import VISUAL, Box, Concept, parse_boxes, parse_marks, parse_text
 
@@ -13,7 +12,7 @@ if TYPE_CHECKING:
     from sam3_onnx.families import Capabilities
     from sam3_onnx.prompts import BoxesLike, MarksLike, TextLike
 
-__all__ = ["boxes_of", "concepts_of", "nms_of", "no_clicks", "no_concepts", "threshold_of"]
+__all__ = ["boxes_of", "concepts_of", "cut_of", "nms_of", "no_clicks", "no_concepts", "threshold_of"]
 
 _BOXES_ONLY_LABEL = "object"
 
@@ -23,8 +22,10 @@ def concepts_of(text: TextLike | None, label: str | None, allowed: Capabilities)
 
     Raises:
         PromptError: The words cannot be used, or not by this family.
-        OptionError: A label beside words.
+        OptionError: A label beside words, or one that is no string.
     """
+    if label is not None:
+        require_label(label)
     if text is None:
         return (Concept(VISUAL, label or _BOXES_ONLY_LABEL),)
     if label is not None:
@@ -106,6 +107,18 @@ def threshold_of(value: float, allowed: Capabilities) -> float:
     return float(value)
 
 
+def cut_of(*, asked: bool | None, default: bool) -> bool:
+    """Whether masks are cut to their boxes.
+
+    Raises:
+        OptionError: It is neither True nor False nor None.
+    """
+    if asked is None:
+        return default
+    require_flag("cut_to_box", asked)
+    return asked
+
+
 def nms_of(value: float | Literal[False] | None, default: float | None) -> float | None:
     """The IoU above which a weaker instance is dropped; None for no suppression.
 
@@ -122,4 +135,4 @@ def nms_of(value: float | Literal[False] | None, default: float | None) -> float
 
 
 def _is_share(value: object) -> bool:
-    return isinstance(value, int | float | np.floating) and not isinstance(value, bool) and bool(0 <= value <= 1)
+    return is_number(value) and bool(0 <= value <= 1)

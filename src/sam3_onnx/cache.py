@@ -8,6 +8,7 @@ from collections import OrderedDict
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Generic, Literal, Protocol, TypeVar
 
+from sam3_onnx.checks import is_whole
 from sam3_onnx.errors import OptionError
 
 if TYPE_CHECKING:
@@ -65,9 +66,9 @@ class CacheTier(Generic[Entry]):
             budget: Bytes that entries may occupy together; 0 stores nothing.
 
         Raises:
-            OptionError: A negative budget.
+            OptionError: A budget that is no whole number, or negative.
         """
-        if budget < 0:
+        if not (is_whole(budget) and budget >= 0):
             raise OptionError("cache budget", expected="a number of bytes >= 0", got=budget)
         self.budget = budget
         self._lock = threading.Lock()
@@ -165,7 +166,13 @@ class EmbeddingCache(Generic[ImageEntry, TextEntry]):
         self.texts: CacheTier[TextEntry] = CacheTier(text_budget)
 
     def info(self, tier: Literal["images", "texts"] = "images") -> CacheInfo:
-        """Hits, misses, entries, bytes and budget of one tier."""
+        """Hits, misses, entries, bytes and budget of one tier.
+
+        Raises:
+            OptionError: There is no such tier.
+        """
+        if tier not in {"images", "texts"}:
+            raise OptionError("tier", expected='"images" or "texts"', got=tier)
         return (self.images if tier == "images" else self.texts).info()
 
     def clear(self) -> None:

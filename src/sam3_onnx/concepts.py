@@ -5,7 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal
 
-from sam3_onnx.asking import boxes_of, concepts_of, nms_of, threshold_of
+from sam3_onnx.asking import boxes_of, concepts_of, cut_of, nms_of, threshold_of
+from sam3_onnx.checks import require_flag
 from sam3_onnx.embeddings import Embedding, TextEmbedding
 from sam3_onnx.families import Query
 from sam3_onnx.prompts import box_labels, normalised_cxcywh
@@ -83,6 +84,7 @@ class ConceptFinder:
             PromptError: The words cannot be used, or not by this family.
             OptionError: A threshold that the family cannot offer.
         """
+        require_flag("truncate", question.truncate)
         allowed = self.family.capabilities
         concepts = concepts_of(question.text, question.label, allowed)
         given = question.conf_threshold
@@ -109,7 +111,7 @@ class ConceptFinder:
         concepts, tokens, threshold = self.check(question)
         defaults = self.family.defaults
         suppression = nms_of(question.nms, defaults.nms)
-        cut = defaults.cut_to_box if question.cut_to_box is None else question.cut_to_box
+        cut = cut_of(asked=question.cut_to_box, default=defaults.cut_to_box)
         size = picture.size if isinstance(picture, Embedding) else (picture.shape[0], picture.shape[1])
         # Boxes are held against the picture's size before the encoder, the costly part, is run.
         with_text = question.text is not None

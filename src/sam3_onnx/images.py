@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, BinaryIO, Literal, TypeAlias, TypeGuard
 import cv2
 import numpy as np
 
+from sam3_onnx.checks import is_whole
 from sam3_onnx.errors import OptionError, PictureDecodeError, PictureTooLargeError, PictureTypeError
 from sam3_onnx.picture_header import read_picture_header
 
@@ -64,8 +65,8 @@ def load_image(
     """
     if color not in ("rgb", "bgr"):
         raise OptionError("color", expected="'rgb' or 'bgr'", got=color)
-    if max_pixels is not None and max_pixels < 1:
-        raise OptionError("max_pixels", expected="at least 1, or None for no limit", got=max_pixels)
+    if max_pixels is not None and not (is_whole(max_pixels) and max_pixels >= 1):
+        raise OptionError("max_pixels", expected="a whole number of at least 1, or None for no limit", got=max_pixels)
     if isinstance(picture, np.ndarray):
         return _from_array(picture, color=color)
     if _is_pil_image(picture):

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections.abc import Mapping
-from pathlib import Path
 from typing import TYPE_CHECKING
 
+from sam3_onnx.checks import require_path
 from sam3_onnx.config import read_config
 from sam3_onnx.families import exports_in_folder, exports_of_files
 from sam3_onnx.hub import model_folder
+from sam3_onnx.options import require_known
 
 if TYPE_CHECKING:
     from os import PathLike
@@ -63,6 +64,7 @@ class SessionOpeners(ABC):
             CacheFolderError: The folder cannot be written, or the disk is full.
             ModelError: As `from_folder`.
         """
+        require_known(options, also=("folder", "mirror", "offline", "progress"))
         target = model_folder(name, folder=folder, mirror=mirror, offline=offline, progress=progress)
         return cls._open(exports_in_folder(target), f"Sam3Session.from_pretrained({name!r})", options)
 
@@ -84,7 +86,7 @@ class SessionOpeners(ABC):
             family: Takes this family where there are several, one of `sam3_onnx.families.FAMILY_NAMES`.
             variant: Takes this variant where there are several: a precision that file names end with
                 ("fp16", "int8"), the name of a subfolder, or "plain".
-            **options: `provider` and `threads` for ONNX Runtime; `conf_threshold`, `epsilon`,
+            **options: `provider`, `precision` and `threads` for ONNX Runtime; `conf_threshold`, `epsilon`,
                 `cache_bytes` and `feature_precision` as in the constructor.
 
         Raises:
@@ -93,8 +95,10 @@ class SessionOpeners(ABC):
             UnknownFamilyError: No known family; the message lists what is there.
             AmbiguousFolderError: Several exports, or several files for one part.
             ProviderError: A provider asked for by name did not become active.
+            OptionError: There is no such option, or it has a value outside its range.
         """
-        exports = exports_in_folder(Path(folder), family=family, variant=variant)
+        require_known(options, also=("family", "variant"))
+        exports = exports_in_folder(require_path("folder", folder), family=family, variant=variant)
         return cls._open(exports, f"Sam3Session.from_folder({str(folder)!r})", options)
 
     @classmethod
@@ -121,13 +125,10 @@ class SessionOpeners(ABC):
             ModelFileDamagedError: A file is cut off or no ONNX model.
             UnknownFamilyError: The files do not fit together.
         """
-        roles = {
-            "image_encoder": image_encoder,
-            "text_encoder": text_encoder,
-            "geometry_encoder": geometry_encoder,
-            "decoder": decoder,
-        }
-        paths = {role: Path(path) for role, path in roles.items() if path is not None}
+        needed = {"image_encoder": image_encoder, "decoder": decoder}
+        roles = {"text_encoder": text_encoder, "geometry_encoder": geometry_encoder, **needed}
+        require_known(options, also=roles)
+        paths = {role: require_path(role, path) for role, path in roles.items() if path is not None or role in needed}
         named = ", ".join(f"{role}={str(path)!r}" for role, path in paths.items())
         return cls._open(exports_of_files(paths), f"Sam3Session.from_files({named})", options)
 
@@ -145,7 +146,8 @@ class SessionOpeners(ABC):
             ModelFileMissingError: A file that is named is not there.
             ModelFileDamagedError: A file is cut off or no ONNX model.
         """
-        read = read_config(config if isinstance(config, Mapping) else Path(config))
+        require_known(options)
+        read = read_config(config if isinstance(config, Mapping) else require_path("config", config))
         if read.conf_threshold is not None:
             options.setdefault("conf_threshold", read.conf_threshold)
         if read.epsilon is not None:

@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
+import difflib
 from typing import TYPE_CHECKING, TypedDict
 
+from sam3_onnx.errors import OptionError
+
 if TYPE_CHECKING:
+    from collections.abc import Iterable
+
     from sam3_onnx.embeddings import FeaturePrecision
     from sam3_onnx.runtime import Precision, ProviderChoice
 
-__all__ = ["SessionOptions"]
+__all__ = ["SessionOptions", "require_known"]
 
 
 class SessionOptions(TypedDict, total=False):
@@ -31,3 +36,21 @@ class SessionOptions(TypedDict, total=False):
     feature_precision: FeaturePrecision
     """"float16", the default, halves what a cached picture occupies and moves scores by less than 1e-3;
     "exact" keeps the model's own float32."""
+
+
+def require_known(names: Iterable[str], *, also: Iterable[str] = ()) -> None:
+    """Lets names of options pass.
+
+    Args:
+        names: What a caller passed by keyword.
+        also: Keywords that this way of opening takes beside `SessionOptions`, for near names.
+
+    Raises:
+        OptionError: One is no option; the message lists those that there are, and offers a near one.
+    """
+    known = [*also, *SessionOptions.__annotations__]
+    for name in names:
+        if name not in SessionOptions.__annotations__:
+            near = difflib.get_close_matches(name.lower(), known, n=1, cutoff=0.7)
+            remedy = f"Did you mean {near[0]}?" if near else ""
+            raise OptionError("The name of an option", expected=f"one of {', '.join(known)}", got=name, remedy=remedy)

@@ -130,8 +130,8 @@ def parse_boxes(boxes: BoxesLike, size: tuple[int, int]) -> tuple[Box, ...]:
         `0 <= y1 < y2 <= height`.
 
     Raises:
-        BoxError: One is not four finite numbers, lies outside the picture or has
-            no area in it.
+        BoxError: One is not four finite numbers, lies outside the picture, has
+            no area in it, or is so small that fractions must be meant.
 
     Example:
         >>> parse_boxes([(90, 80, 10, -5)], size=(60, 100))
@@ -228,13 +228,17 @@ def _inside(box: object, size: tuple[int, int]) -> Box:
     y1, y2 = sorted((corners[1], corners[3]))
     positive = box.positive if isinstance(box, Box) else True
     inside = Box(max(x1, 0.0), max(y1, 0.0), min(x2, float(width)), min(y2, float(height)), positive)
-    if inside.x1 < inside.x2 and inside.y1 < inside.y2:
+    if not (inside.x1 < inside.x2 and inside.y1 < inside.y2):
+        reason = "it has no area" if x1 == x2 or y1 == y2 else "it lies outside the picture"
+    elif _looks_like_fractions(inside, size):
+        reason = "it covers a pixel or less; boxes are in pixels, not in fractions of the picture"
+    else:
         return inside
-    raise BoxError(
-        repr(box),
-        reason="it has no area" if x1 == x2 or y1 == y2 else "it lies outside the picture",
-        expected=f"x1, y1, x2, y2 with an area inside {_shown(size)}",
-    )
+    raise BoxError(repr(box), reason=reason, expected=f"x1, y1, x2, y2 with an area inside {_shown(size)}")
+
+
+def _looks_like_fractions(box: Box, size: tuple[int, int]) -> bool:
+    return max(box.x2 - box.x1, box.y2 - box.y1) < 1 or max(box.x2, box.y2) <= 1 < max(size)
 
 
 def _not_a_box(box: object, size: tuple[int, int]) -> BoxError:

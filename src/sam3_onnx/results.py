@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, overload
 
 import numpy as np
 
+from sam3_onnx.checks import is_number
 from sam3_onnx.errors import OptionError
 from sam3_onnx.geometry import (
     Polygon,
@@ -222,7 +223,11 @@ class Segmentation(Sequence[Instance]):
             min_score: Keep scores at or above it.
             min_area: Keep masks of at least so many pixels.
             where: Keep instances for which it returns True.
+
+        Raises:
+            OptionError: A condition of another type.
         """
+        _require_conditions(label, min_score, min_area, where)
         kept = (
             instance
             for instance in self.instances
@@ -250,6 +255,17 @@ class Segmentation(Sequence[Instance]):
 
     def _with(self, instances: tuple[Instance, ...]) -> Segmentation:
         return Segmentation(instances, self.size, self.timings)
+
+
+def _require_conditions(label: object, min_score: object, min_area: object, where: object) -> None:
+    if label is not None and not isinstance(label, str):
+        remedy = "For several, pass where=lambda instance: instance.label in {...}."
+        raise OptionError("label", expected="one string or None", got=label, remedy=remedy)
+    for name, value in (("min_score", min_score), ("min_area", min_area)):
+        if not is_number(value):
+            raise OptionError(name, expected="a number", got=value)
+    if where is not None and not callable(where):
+        raise OptionError("where", expected="a function that takes an instance, or None", got=where)
 
 
 def _frozen(array: NDArray[np.float32]) -> NDArray[np.float32]:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Literal, NoReturn, TypeAlias, overload
 
 from sam3_onnx.asking import no_clicks, no_concepts
 from sam3_onnx.cache import EmbeddingCache
+from sam3_onnx.checks import is_number, require_callbacks, require_label
 from sam3_onnx.concepts import ConceptFinder, Question
 from sam3_onnx.embedder import Embedder
 from sam3_onnx.embeddings import Embedding, FeaturePrecision, TextEmbedding
@@ -86,7 +87,7 @@ class Sam3Session(SessionOpeners):
             raise OptionError("family", expected="given unless there is a tracker", got=family)
         if feature_precision not in {"float16", "exact"}:
             raise OptionError("feature_precision", expected='"float16" or "exact"', got=feature_precision)
-        if not (isinstance(epsilon, int | float) and 0 <= epsilon <= 1):
+        if not (is_number(epsilon) and 0 <= epsilon <= 1):
             raise OptionError("epsilon", expected="a fraction of the perimeter in 0..1", got=epsilon)
         self._source = source
         self._closed = False
@@ -172,6 +173,7 @@ class Sam3Session(SessionOpeners):
         """
         if purpose not in {None, "concepts", "clicks"}:
             raise OptionError("purpose", expected='"concepts", "clicks" or None', got=purpose)
+        require_callbacks(cancel)
         finder = self._object_finder() if purpose == "clicks" else self._concepts
         if finder is None and purpose == "concepts":
             raise no_concepts(self.capabilities)
@@ -230,6 +232,7 @@ class Sam3Session(SessionOpeners):
         """
         if self._concepts is None:
             raise no_concepts(self.capabilities)
+        require_callbacks(cancel, progress)
         question = Question(text, boxes, marks, label, conf_threshold, cut_to_box, nms, truncate)
         self._concepts.check(question)
         watch = Stopwatch(progress)
@@ -277,6 +280,8 @@ class Sam3Session(SessionOpeners):
             SessionClosedError: The session is closed.
         """
         finder = self._object_finder()
+        require_callbacks(cancel, progress)
+        require_label(label)
         watch = Stopwatch(progress)
         picture = image if isinstance(image, ObjectSegmentation) else self._read(image, color, max_pixels, watch)
         self._require_open()

@@ -23,6 +23,7 @@ import numpy as np
 
 from sam3_onnx.families import Arrays, Candidates, Capabilities, Clicks, Defaults, Detections, Query
 from sam3_onnx.masks import LogitMask
+from sam3_onnx.options import require_known
 from sam3_onnx.results import DEFAULT_EPSILON
 from sam3_onnx.session import DEFAULT_CACHE_BYTES, Sam3Session
 from sam3_onnx.tokenizer import load_tokenizer
@@ -221,8 +222,12 @@ def fake_session(answers: Mapping[str, Sequence[FakeInstance]], **options: Unpac
 
     Args:
         answers: What is found, by prompt; "visual" is the prompt of boxes without words.
-        **options: As of `Sam3Session.from_folder`, without `provider` and `threads`.
+        **options: As of `Sam3Session.from_folder`; `provider`, `precision` and `threads` have no graphs to act on.
+
+    Raises:
+        OptionError: There is no such option, or it has a value outside its range.
     """
+    require_known(options)
     return Sam3Session(
         FakeFamily(answers),
         model="fake",

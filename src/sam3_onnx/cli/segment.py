@@ -8,7 +8,8 @@ import time
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from sam3_onnx.errors import OptionError
+from sam3_onnx.cli.outputs import require_folder, require_free
+from sam3_onnx.errors import EmptyPromptError, OptionError
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -16,6 +17,7 @@ if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
+    from sam3_onnx.prompts import Box
     from sam3_onnx.results import Segmentation
     from sam3_onnx.session import Sam3Session
     from sam3_onnx.shapes import ShapeType
@@ -45,6 +47,7 @@ def add(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
     segment.add_argument("--epsilon", type=float, default=0.001, help="polygon simplification (default: %(default)s)")
     segment.add_argument("--provider", default="auto", help="execution provider (default: %(default)s)")
     segment.add_argument("-o", "--out", default="out", help="folder of the results (default: %(default)s)")
+    segment.add_argument("--overwrite", action="store_true", help="replace results that are there already")
     segment.set_defaults(run=_segment)
 
 
@@ -64,20 +67,52 @@ def _point(text: str) -> tuple[float, float]:
     return x, y
 
 
-def _answer(session: Sam3Session, picture: NDArray[np.uint8], options: argparse.Namespace) -> Segmentation:
+def _boxes(options: argparse.Namespace) -> list[Box]:
     from sam3_onnx.prompts import Box  # noqa: PLC0415 - --help need not wait for NumPy
 
-    clicks = options.point + options.negative_point
-    if clicks:
-        if len(options.box) > 1 or options.negative_box:
-            got = f"{len(options.box)} and {len(options.negative_box)} negative ones"
-            raise OptionError("--box", expected="one positive box at most beside clicks", got=got)
-        labels = [1] * len(options.point) + [0] * len(options.negative_point)
-        box, label = (options.box[0] if options.box else None), options.text or "object"
-        return session.predict_object(picture, clicks, labels, box=box, label=label).segmentation()
     boxes = [Box(*box) for box in options.box]
-    boxes += [Box(x1, y1, x2, y2, positive=False) for x1, y1, x2, y2 in options.negative_box]
-    return session.predict(picture, options.text, boxes=boxes)
+    return boxes + [Box(x1, y1, x2, y2, positive=False) for x1, y1, x2, y2 in options.negative_box]
+
+
+def _require_question(options: argparse.Namespace, size: tuple[int, int]) -> None:
+    """Refuses what no model could answer, before one is loaded."""
+    from sam3_onnx.clicks import parse_clicks, require_object  # noqa: PLC0415
+    from sam3_onnx.prompts import parse_boxes, parse_text  # noqa: PLC0415
+
+    clicks = options.point + options.negative_point
+    boxes = parse_boxes(_boxes(options), size)
+    if clicks:
+        _require_object_options(options)
+        require_object(parse_clicks(clicks, _signs(options), next(iter(boxes), None), size))
+    elif options.text is not None:
+        parse_text(options.text)
+    elif not options.box:
+        raise EmptyPromptError(
+            got=f"{len(boxes)} negative boxes and no word" if boxes else "no word and no box",
+            remedy='Pass --text "person, car", or --box X1,Y1,X2,Y2.',
+        )
+
+
+def _require_object_options(options: argparse.Namespace) -> None:
+    if len(options.box) > 1 or options.negative_box:
+        got = f"{len(options.box)} and {len(options.negative_box)} negative ones"
+        raise OptionError("--box", expected="one positive box at most for one object", got=got)
+    if options.conf is not None:
+        remedy = "One object has candidates, of which the best is taken whatever its score."
+        raise OptionError("--conf", expected="left out where one object is cut out", got=options.conf, remedy=remedy)
+
+
+def _signs(options: argparse.Namespace) -> list[int]:
+    return [1] * len(options.point) + [0] * len(options.negative_point)
+
+
+def _answer(session: Sam3Session, picture: NDArray[np.uint8], options: argparse.Namespace) -> Segmentation:
+    clicks, can = options.point + options.negative_point, session.capabilities
+    if not clicks and (can.text or can.boxes or not options.box):
+        return session.predict(picture, options.text, boxes=_boxes(options))
+    _require_object_options(options)
+    box, label = (options.box[0] if options.box else None), options.text or "object"
+    return session.predict_object(picture, clicks, _signs(options), box=box, label=label).segmentation()
 
 
 def _segment(options: argparse.Namespace) -> int:
@@ -86,20 +121,24 @@ def _segment(options: argparse.Namespace) -> int:
     from sam3_onnx.images import load_image  # noqa: PLC0415
     from sam3_onnx.labels import write_xanylabeling  # noqa: PLC0415
 
+    picture = load_image(options.picture)
+    folder, name = Path(options.out), Path(options.picture).stem
+    labels, overlay = folder / f"{name}.json", folder / f"{name}.png"
+    require_folder(folder)
+    require_free((labels, overlay), picture=Path(options.picture), overwrite=options.overwrite)
+    _require_question(options, (picture.shape[0], picture.shape[1]))
     began = time.perf_counter()
     with _opened(options) as session:
         loaded = time.perf_counter() - began
-        picture = load_image(options.picture)
         result = _answer(session, picture, options)
         print(_table(result, options.output_mode))
         print(_times({"load model": loaded, **result.timings}))
-        folder, name = Path(options.out), Path(options.picture).stem
         folder.mkdir(parents=True, exist_ok=True)
         seen_from_labels = Path(os.path.relpath(options.picture, folder)).as_posix()
         shapes = result.shapes(options.output_mode)
-        write_xanylabeling(folder / f"{name}.json", shapes, image_path=seen_from_labels, image_size=result.size)
-        write_png(folder / f"{name}.png", draw_result(picture, result))
-        print(f"wrote {folder / f'{name}.json'} and {folder / f'{name}.png'}")
+        write_xanylabeling(labels, shapes, image_path=seen_from_labels, image_size=result.size)
+        write_png(overlay, draw_result(picture, result))
+        print(f"wrote {labels} and {overlay}")
     return 0
 
 
@@ -126,7 +165,9 @@ def _table(result: Segmentation, mode: ShapeType) -> str:
     ]
     lines.insert(1, "  ".join("-" * width for width in widths))
     height, width = result.size
-    return "\n".join([*lines, f"{len(result)} instances in {width} x {height} pixels"])
+    return "\n".join(
+        [*lines, f"{len(result)} {'instance' if len(result) == 1 else 'instances'} in {width} x {height} pixels"]
+    )
 
 
 def _times(seconds: Mapping[str, float]) -> str:

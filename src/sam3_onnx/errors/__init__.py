@@ -31,6 +31,7 @@ Sam3Error
 │   ├── MarkError                  (ValueError)
 │   └── UnsupportedPromptError     (ValueError)
 ├── OptionError                    (ValueError)
+├── OutputExistsError              (FileExistsError)
 ├── ConfigError                    (ValueError)
 ├── MaskError                      (ValueError)
 ├── SessionClosedError             (RuntimeError)
@@ -87,6 +88,7 @@ from sam3_onnx.errors.use import (
     MaskError,
     MissingExtraError,
     OptionError,
+    OutputExistsError,
     SessionClosedError,
     SessionPickleError,
 )
@@ -114,6 +116,7 @@ __all__ = [
     "ModelFileMissingError",
     "OfflineError",
     "OptionError",
+    "OutputExistsError",
     "PictureDecodeError",
     "PictureError",
     "PictureTooLargeError",

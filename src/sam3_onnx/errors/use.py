@@ -2,7 +2,12 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 from sam3_onnx.errors.base import Sam3Error
+
+if TYPE_CHECKING:
+    from pathlib import Path
 
 __all__ = [
     "CancelledError",
@@ -11,6 +16,7 @@ __all__ = [
     "MaskError",
     "MissingExtraError",
     "OptionError",
+    "OutputExistsError",
     "SessionClosedError",
     "SessionPickleError",
 ]
@@ -22,6 +28,14 @@ class OptionError(Sam3Error, ValueError):
     def __init__(self, name: str, *, expected: str, got: object, remedy: str = "") -> None:
         tail = f" {remedy}" if remedy else ""
         super().__init__(f"{name} must be {expected}, got {got!r}.{tail}")
+
+
+class OutputExistsError(Sam3Error, FileExistsError):
+    """A file lies where a result would be written."""
+
+    def __init__(self, path: Path, *, remedy: str) -> None:
+        self.path = path
+        super().__init__(f"{path} is there already and is left as it is; nothing was run. {remedy}")
 
 
 class ConfigError(Sam3Error, ValueError):

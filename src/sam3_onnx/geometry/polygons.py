@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 import cv2
 import numpy as np
 
+from sam3_onnx.checks import is_number, is_whole
 from sam3_onnx.errors import OptionError
 from sam3_onnx.geometry._contours import largest_contour, trace_parts
 from sam3_onnx.geometry._masks import as_mask
@@ -172,7 +173,7 @@ def mask_to_polygons(
         True
     """
     _check_epsilon(epsilon)
-    if not min_area >= 0:
+    if not (is_number(min_area) and min_area >= 0):
         raise OptionError("min_area", expected="a number of pixels of at least 0", got=min_area)
     polygons = []
     for part in trace_parts(as_mask(mask, threshold)):
@@ -229,10 +230,10 @@ def _ring_area(ring: NDArray[np.float64]) -> float:
 
 
 def _check_epsilon(epsilon: float) -> None:
-    if not (math.isfinite(epsilon) and epsilon >= 0):
+    if not (is_number(epsilon) and math.isfinite(epsilon) and epsilon >= 0):
         raise OptionError("epsilon", expected="a finite fraction of the perimeter, at least 0", got=epsilon)
 
 
 def _check_max_vertices(max_vertices: int | None) -> None:
-    if max_vertices is not None and max_vertices < _MIN_VERTICES:
-        raise OptionError("max_vertices", expected="None or at least 3", got=max_vertices)
+    if max_vertices is not None and not (is_whole(max_vertices) and max_vertices >= _MIN_VERTICES):
+        raise OptionError("max_vertices", expected="None or a whole number of at least 3", got=max_vertices)

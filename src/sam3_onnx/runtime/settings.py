@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from sam3_onnx.checks import is_whole
 from sam3_onnx.errors import OptionError
 
 if TYPE_CHECKING:
@@ -30,10 +31,6 @@ class RuntimeSettings:
     """What a provider computes in, where it can choose."""
 
     def __post_init__(self) -> None:
-        if self.threads is not None and not _is_count(self.threads):
+        if self.threads is not None and not (is_whole(self.threads) and self.threads >= 1):
             expected = "a whole number of at least 1, or None to leave it to ONNX Runtime"
             raise OptionError("threads", expected=expected, got=self.threads)
-
-
-def _is_count(value: object) -> bool:
-    return isinstance(value, int) and not isinstance(value, bool) and value >= 1
