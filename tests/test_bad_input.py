@@ -111,9 +111,11 @@ def test_a_file_that_only_onnxruntime_finds_to_be_broken(folder: Path) -> None:
 
 
 def test_a_folder_that_is_missing_empty_or_a_file(tmp_path: Path) -> None:
-    for nowhere in (tmp_path / "nowhere", NATIVE / "decoder.onnx"):
-        text = refused(ModelFileMissingError, Sam3Session.from_folder, nowhere)
-        assert text.startswith(f"The model folder is missing: no file at {nowhere}. Check the path; expected a folder")
+    nowhere, file = tmp_path / "nowhere", NATIVE / "decoder.onnx"
+    text = refused(ModelFileMissingError, Sam3Session.from_folder, nowhere)
+    assert text.startswith(f"The model folder is missing: no file at {nowhere}. Check the path; expected a folder")
+    text = refused(ModelFileMissingError, Sam3Session.from_folder, file)
+    assert text.startswith(f"The model folder is missing: {file} is a file. Name the folder that holds it, or name")
     text = refused(UnknownFamilyError, Sam3Session.from_folder, tmp_path)
     assert text == f"{tmp_path} holds no known SAM 3 export. The graphs there have:\n  (no .onnx file)"
 
@@ -227,7 +229,7 @@ def test_a_picture_that_cannot_be_read(session: Sam3Session, tmp_path: Path) -> 
     empty.touch()
     text_file = tmp_path / "text.png"
     text_file.write_text("no picture")
-    for path in (cut, empty, text_file, tmp_path / "nowhere.png"):
+    for path in (cut, empty, text_file):
         for call in (session.encode, lambda picture: session.predict(picture, "coin")):
             text = refused(PictureDecodeError, call, path)
             assert str(path) in text

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import json
 import shutil
+import subprocess
+import sys
 from typing import TYPE_CHECKING
 
 import cv2
@@ -166,6 +168,26 @@ def test_a_box_alone_asks_a_tracker_for_the_object_in_it(
     assert "1 instance in" in capsys.readouterr().out
     (shape,) = json.loads((tmp_path / "out" / "coins.json").read_text(encoding="utf-8"))["shapes"]
     assert shape["label"] == "object"
+
+
+@pytest.mark.parametrize("model", ["./sam3", "models/sam3", "sam3/", "{file}"])
+def test_what_looks_like_a_folder_is_said_to_be_missing(
+    coins: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str], model: str
+) -> None:
+    asked = model.replace("{file}", str(coins))
+    assert main(["segment", str(coins), "--text", "coin", "--model", asked, "-o", str(tmp_path)]) == 1
+    assert "The model folder is missing" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("words", [["models", "list", "--json"], ["doctor", "--json"]])
+def test_a_reader_that_has_had_enough_is_no_error(words: list[str]) -> None:
+    command = [sys.executable, "-m", "sam3_onnx", *words]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE) as running:  # noqa: S603 - our own
+        assert running.stdout is not None
+        assert running.stderr is not None
+        running.stdout.close()
+        assert running.stderr.read() == b""
+    assert running.returncode == 0
 
 
 def test_a_malformed_box_is_refused_by_the_parser(coins: Path, capsys: pytest.CaptureFixture[str]) -> None:

@@ -73,6 +73,8 @@ NOT_RUN = [block for block in BLOCKS if block.language == "python" and block.not
 @pytest.fixture
 def pictures(tmp_path: Path, coins: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """A working directory with the pictures that pages speak of."""
+    (tmp_path / "examples" / "pictures").mkdir(parents=True)
+    shutil.copy(coins, tmp_path / "examples" / "pictures" / "coins.png")
     shutil.copy(coins, tmp_path / "coins.png")
     cv2.imwrite(str(tmp_path / "street.jpg"), np.full((120, 160, 3), 128, np.uint8))
     monkeypatch.chdir(tmp_path)
@@ -92,6 +94,14 @@ def test_the_blocks_of_a_page_run_and_print_what_it_says(page: Path) -> None:
             exec(code, namespace)  # noqa: S102 - that a page can be run is what is tested
         if block.printed is not None:
             assert printed.getvalue() == block.printed, str(block)
+
+
+@pytest.mark.parametrize("name", ["README.md", "docs/index.md", "docs/get-started.md"])
+def test_the_first_pages_name_pictures_that_a_clone_has(name: str) -> None:
+    blocks = [block for block in blocks_of(ROOT / name) if block.language == "python" and block.not_run is None]
+    named = [picture for block in blocks for picture in re.findall(r'"([^"]+\.(?:png|jpg))"', block.code)]
+    assert named
+    assert [picture for picture in named if not (ROOT / picture).is_file()] == []
 
 
 @pytest.mark.parametrize("block", NOT_RUN, ids=str)

@@ -21,6 +21,7 @@ from sam3_onnx.errors import (
     OptionError,
     PictureDecodeError,
     PictureError,
+    PictureMissingError,
     PictureTooLargeError,
     PictureTypeError,
 )
@@ -386,11 +387,16 @@ class TestRefusals:
         assert loaded.shape[2] == 3
 
     def test_file_that_is_missing_or_a_folder(self, tmp_path: Path) -> None:
-        with pytest.raises(PictureDecodeError, match=r"absent\.png") as caught:
+        with pytest.raises(PictureMissingError, match=r"absent\.png': no such file") as caught:
             load_image(tmp_path / "absent.png")
-        assert isinstance(caught.value.__cause__, FileNotFoundError)
-        with pytest.raises(PictureDecodeError, match="cannot be read"):
+        assert isinstance(caught.value, FileNotFoundError)
+        assert caught.value.path == str(tmp_path / "absent.png")
+        with pytest.raises(PictureMissingError, match="it is a folder, not a file"):
             load_image(tmp_path)
+        with pytest.raises(PictureMissingError, match=r"a URL is not fetched\. Download it first"):
+            load_image("https://example.com/coins.png")
+        with pytest.raises(PictureMissingError, match="the path is empty"):
+            load_image("")
         with pytest.raises(PictureDecodeError, match="cannot be read"):
             load_image("nul\0byte.png")
 

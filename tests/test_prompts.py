@@ -200,7 +200,6 @@ def test_a_box_without_area_is_an_error(box: Box | tuple[float, ...]) -> None:
         np.array([0, 0, 9, 9]),
         np.zeros((1, 2, 2)),
         np.zeros((1, 4, 2)),
-        Box(0, 0, 9, 9),
         7,
     ],
 )
@@ -237,6 +236,11 @@ def test_a_box_comes_back_inside_or_not_at_all(x1: float, y1: float, x2: float, 
 def test_a_box_in_fractions_is_taken_for_what_it_is(box: tuple[float, float, float, float]) -> None:
     with pytest.raises(BoxError, match="it covers a pixel or less; boxes are in pixels, not in fractions"):
         parse_boxes([box], SIZE)
+
+
+def test_one_box_beside_a_list_is_told_to_go_into_one() -> None:
+    with pytest.raises(BoxError, match=r"it is not in a list. Expected a list of boxes: boxes=\[Box"):
+        parse_boxes(Box(1, 1, 9, 9), SIZE)  # type: ignore[arg-type]
 
 
 def test_a_box_of_one_pixel_is_a_box() -> None:

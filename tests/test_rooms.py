@@ -34,7 +34,7 @@ PURE = (
 )
 ABOVE_RUNTIME = {
     *("families", "hub", "cache", "asking", "selection", "config", "session"),
-    *("testing", "doctor", "cli", "export"),
+    *("testing", "doctor", "cli", "export", "__main__"),
     *("embedder", "concepts", "objects", "tracking", "opening"),
 }
 FORBIDDEN = {

@@ -250,6 +250,13 @@ def test_a_session_cannot_be_pickled_and_says_how_to_rebuild_it() -> None:
         pickle.dumps(Sam3Session(FakeFamily(ANSWERS), model="x", source="Sam3Session.from_pretrained('miniature')"))
 
 
+def test_what_a_session_is_rebuilt_from_has_its_options() -> None:
+    with Sam3Session.from_pretrained("miniature", provider="cpu", threads=1, conf_threshold=0.4) as session:
+        expected = r"Sam3Session\.from_pretrained\('miniature', provider='cpu', threads=1, conf_threshold=0\.4\)$"
+        with pytest.raises(SessionPickleError, match=expected):
+            pickle.dumps(session)
+
+
 def test_stages_are_told_as_they_begin_and_timed() -> None:
     stages: list[str] = []
     result = fake_session(ANSWERS).predict(picture(), "coin", progress=stages.append)

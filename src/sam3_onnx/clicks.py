@@ -10,8 +10,8 @@ from typing import SupportsFloat, TypeAlias
 import numpy as np
 from numpy.typing import NDArray
 
-from sam3_onnx.errors import EmptyPromptError, PointError
-from sam3_onnx.prompts import Box, parse_boxes
+from sam3_onnx.errors import BoxError, EmptyPromptError, PointError
+from sam3_onnx.prompts import Box, parse_box
 
 __all__ = ["BoxLike", "ObjectPrompt", "PointsLike", "parse_clicks", "require_object"]
 
@@ -70,17 +70,19 @@ def parse_clicks(
     Raises:
         PointError: A point is not two finite numbers or outside the picture, or points and labels
             do not match.
-        BoxError: The box is no box, lies outside or has no area.
+        BoxError: The box is no box, is negative, lies outside or has no area.
     """
     places = tuple(_inside(point, size) for point in _listed(points, "points"))
     signs = (1,) * len(places) if labels is None else tuple(_sign(label) for label in _listed(labels, "point_labels"))
     if len(signs) != len(places):
         got = f"{len(places)} points and {len(signs)} labels"
-        raise PointError(got, reason="every point needs a label", expected="as many point_labels as points")
-    boxes = () if box is None else parse_boxes([box], size)
-    if boxes and not boxes[0].positive:
-        raise PointError(repr(box), reason="a negative box shows no object", expected="a positive box; click beside it")
-    return ObjectPrompt(places, signs, boxes[0] if boxes else None)
+        reason, expected = "every click needs a label", "as many point_labels as points"
+        raise PointError(f"({got})", reason=reason, expected=expected, what="list of clicks")
+    around = None if box is None else parse_box(box, size)
+    if around is not None and not around.positive:
+        expected = "a positive box around the object; negative clicks show what is not meant"
+        raise BoxError(repr(box), reason="a negative box shows no object", expected=expected)
+    return ObjectPrompt(places, signs, around)
 
 
 def require_object(prompt: ObjectPrompt) -> ObjectPrompt:
@@ -99,7 +101,7 @@ def _listed(values: object, name: str) -> list[object]:
     if values is None:
         return []
     if not isinstance(values, Iterable) or isinstance(values, str):
-        raise PointError(repr(values), reason=f"{name} is not a list", expected="a list")
+        raise PointError(repr(values), reason="it is not a list", expected="a list", what=f"value of {name}")
     return list(values)
 
 
@@ -121,5 +123,6 @@ def _is_finite(value: object) -> bool:
 
 def _sign(label: object) -> int:
     if not isinstance(label, int | np.integer | np.bool_) or label not in (0, 1):
-        raise PointError(repr(label), reason="it is no label of a point", expected="1 on the object or 0 beside it")
+        expected = "1 on the object or 0 beside it"
+        raise PointError(repr(label), reason="it is no label of a click", expected=expected, what="label")
     return int(label)

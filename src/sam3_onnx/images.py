@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import io
 import os
+import re
 import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, BinaryIO, Literal, TypeAlias, TypeGuard
@@ -16,7 +17,13 @@ import cv2
 import numpy as np
 
 from sam3_onnx.checks import is_whole
-from sam3_onnx.errors import OptionError, PictureDecodeError, PictureTooLargeError, PictureTypeError
+from sam3_onnx.errors import (
+    OptionError,
+    PictureDecodeError,
+    PictureMissingError,
+    PictureTooLargeError,
+    PictureTypeError,
+)
 from sam3_onnx.picture_header import read_picture_header
 
 if TYPE_CHECKING:
@@ -58,7 +65,8 @@ def load_image(
         (H, W, 3) uint8, RGB, C-contiguous. Shares memory with an array that has this form already.
 
     Raises:
-        PictureDecodeError: The file is missing, empty, cut off, or not in a format that can be decoded.
+        PictureMissingError: There is no file at the path: nothing, a folder, or a URL, which is not fetched.
+        PictureDecodeError: The file is empty, cut off, or not in a format that can be decoded.
         PictureTooLargeError: The picture has more than `max_pixels` pixels.
         PictureTypeError: The object is no picture, or an array of another shape or dtype.
         OptionError: `color` or `max_pixels` is out of range.
@@ -241,6 +249,8 @@ def _read(picture: object) -> tuple[bytes, str]:
     if isinstance(picture, (str, os.PathLike)):
         try:
             return Path(picture).read_bytes(), str(picture)
+        except (FileNotFoundError, NotADirectoryError, IsADirectoryError) as error:
+            raise _missing(os.fspath(picture)) from error
         except (OSError, ValueError) as error:
             raise PictureDecodeError(str(picture), reason=f"the file cannot be read ({error})") from error
     read = getattr(picture, "read", None)
@@ -251,6 +261,18 @@ def _read(picture: object) -> tuple[bytes, str]:
             remedy="Open a file with mode 'rb'; convert anything else to a uint8 array (H, W, 3).",
         )
     return read(), str(getattr(picture, "name", "in a file object"))
+
+
+def _missing(path: str) -> PictureMissingError:
+    if re.match(r"\w+://", path):
+        return PictureMissingError(path, reason="a URL is not fetched", remedy="Download it first, and pass the file.")
+    if not path:
+        return PictureMissingError(path, reason="the path is empty", remedy="Pass the path of a picture file.")
+    if Path(path).is_dir():
+        remedy = "Pass one of the files in it at a time."
+        return PictureMissingError(path, reason="it is a folder, not a file", remedy=remedy)
+    remedy = f"Check the path; relative ones start at {Path.cwd()}."
+    return PictureMissingError(path, reason="no such file", remedy=remedy)
 
 
 def _decoded(data: bytes, source: str, *, max_pixels: int | None) -> NDArray[np.uint8]:

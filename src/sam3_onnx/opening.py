@@ -66,7 +66,9 @@ class SessionOpeners(ABC):
         """
         require_known(options, also=("folder", "mirror", "offline", "progress"))
         target = model_folder(name, folder=folder, mirror=mirror, offline=offline, progress=progress)
-        return cls._open(exports_in_folder(target), f"Sam3Session.from_pretrained({name!r})", options)
+        return cls._open(
+            exports_in_folder(target), _written("from_pretrained", name, folder=folder, **options), options
+        )
 
     @classmethod
     def from_folder(
@@ -98,8 +100,11 @@ class SessionOpeners(ABC):
             OptionError: There is no such option, or it has a value outside its range.
         """
         require_known(options, also=("family", "variant"))
-        exports = exports_in_folder(require_path("folder", folder), family=family, variant=variant)
-        return cls._open(exports, f"Sam3Session.from_folder({str(folder)!r})", options)
+        path = require_path("folder", folder)
+        exports = exports_in_folder(path, family=family, variant=variant)
+        return cls._open(
+            exports, _written("from_folder", str(path), family=family, variant=variant, **options), options
+        )
 
     @classmethod
     def from_files(
@@ -125,12 +130,20 @@ class SessionOpeners(ABC):
             ModelFileDamagedError: A file is cut off or no ONNX model.
             UnknownFamilyError: The files do not fit together.
         """
-        needed = {"image_encoder": image_encoder, "decoder": decoder}
-        roles = {"text_encoder": text_encoder, "geometry_encoder": geometry_encoder, **needed}
+        roles = {
+            "image_encoder": image_encoder,
+            "text_encoder": text_encoder,
+            "geometry_encoder": geometry_encoder,
+            "decoder": decoder,
+        }
         require_known(options, also=roles)
-        paths = {role: require_path(role, path) for role, path in roles.items() if path is not None or role in needed}
-        named = ", ".join(f"{role}={str(path)!r}" for role, path in paths.items())
-        return cls._open(exports_of_files(paths), f"Sam3Session.from_files({named})", options)
+        paths = {
+            role: require_path(role, path)
+            for role, path in roles.items()
+            if path is not None or role in {"image_encoder", "decoder"}
+        }
+        written = _written("from_files", **{role: str(path) for role, path in paths.items()}, **options)
+        return cls._open(exports_of_files(paths), written, options)
 
     @classmethod
     def from_config(cls, config: Mapping[str, object] | str | PathLike[str], **options: Unpack[SessionOptions]) -> Self:
@@ -148,8 +161,16 @@ class SessionOpeners(ABC):
         """
         require_known(options)
         read = read_config(config if isinstance(config, Mapping) else require_path("config", config))
+        written = _written("from_config", config, **options)
         if read.conf_threshold is not None:
             options.setdefault("conf_threshold", read.conf_threshold)
         if read.epsilon is not None:
             options.setdefault("epsilon", read.epsilon)
-        return cls._open(exports_of_files(read.paths), f"Sam3Session.from_config({config!r})", options)
+        return cls._open(exports_of_files(read.paths), written, options)
+
+
+def _written(method: str, *given: object, **named: object) -> str:
+    """A call as source code; what is None was not given."""
+    words = [repr(value) for value in given]
+    words += [f"{name}={value!r}" for name, value in named.items() if value is not None]
+    return f"Sam3Session.{method}({', '.join(words)})"

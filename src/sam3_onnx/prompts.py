@@ -27,6 +27,7 @@ __all__ = [
     "TextLike",
     "box_labels",
     "normalised_cxcywh",
+    "parse_box",
     "parse_boxes",
     "parse_marks",
     "parse_text",
@@ -40,6 +41,7 @@ _COMMAS = "[,\uff0c\uff64\u3001]"
 _STOPS = "[.\uff0e\uff61\u3002]"
 _SEPARATOR = re.compile(rf"{_COMMAS}|{_STOPS}(?!\d)|(?<=[^\d\s.,]){_STOPS}")
 _CORNERS = 4
+_FORMS = "Box(x1, y1, x2, y2) or (x1, y1, x2, y2)"
 
 
 @dataclass(frozen=True)
@@ -137,9 +139,31 @@ def parse_boxes(boxes: BoxesLike, size: tuple[int, int]) -> tuple[Box, ...]:
         >>> parse_boxes([(90, 80, 10, -5)], size=(60, 100))
         (Box(x1=10.0, y1=0.0, x2=90.0, y2=60.0, positive=True),)
     """
+    if isinstance(boxes, Box):
+        raise BoxError(repr(boxes), reason="it is not in a list", expected="a list of boxes: boxes=[Box(...)]")
     if not isinstance(boxes, Iterable):
-        raise _not_a_box(boxes, size)
-    return tuple(_inside(box, size) for box in boxes)
+        raise _not_a_box(boxes, f"a list of {_FORMS}", size)
+    return tuple(_inside(box, size, f"a list of {_FORMS}") for box in boxes)
+
+
+def parse_box(box: object, size: tuple[int, int]) -> Box:
+    """Bring the one box around an object into order and into the picture.
+
+    Args:
+        box: A `Box` or a sequence `(x1, y1, x2, y2)`, in pixels of the picture.
+        size: Height and width of the picture in pixels.
+
+    Returns:
+        The box as `parse_boxes` gives it.
+
+    Raises:
+        BoxError: It is no box that `parse_boxes` would take.
+
+    Example:
+        >>> parse_box((90, 80, 10, -5), size=(60, 100))
+        Box(x1=10.0, y1=0.0, x2=90.0, y2=60.0, positive=True)
+    """
+    return _inside(box, size, f"one {_FORMS}")
 
 
 def parse_marks(marks: MarksLike) -> tuple[Box, ...]:
@@ -218,11 +242,11 @@ def _label(item: object) -> str:
     return label
 
 
-def _inside(box: object, size: tuple[int, int]) -> Box:
+def _inside(box: object, size: tuple[int, int], forms: str) -> Box:
     """Order the corners of a box and clip it to the picture."""
     corners = _finite((box.x1, box.y1, box.x2, box.y2) if isinstance(box, Box) else box)
     if corners is None:
-        raise _not_a_box(box, size)
+        raise _not_a_box(box, forms, size)
     height, width = size
     x1, x2 = sorted((corners[0], corners[2]))
     y1, y2 = sorted((corners[1], corners[3]))
@@ -241,11 +265,11 @@ def _looks_like_fractions(box: Box, size: tuple[int, int]) -> bool:
     return max(box.x2 - box.x1, box.y2 - box.y1) < 1 or max(box.x2, box.y2) <= 1 < max(size)
 
 
-def _not_a_box(box: object, size: tuple[int, int]) -> BoxError:
+def _not_a_box(box: object, forms: str, size: tuple[int, int]) -> BoxError:
     return BoxError(
         repr(box),
         reason="it is not four finite numbers",
-        expected=f"a list of Box(x1, y1, x2, y2) or (x1, y1, x2, y2) inside {_shown(size)}",
+        expected=f"{forms} inside {_shown(size)}",
     )
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import os
 import sys
 from typing import TYPE_CHECKING
 
@@ -29,9 +30,13 @@ def main(arguments: Sequence[str] | None = None) -> int:
     options = _parser().parse_args(arguments)
     try:
         code: int = options.run(options)
+        sys.stdout.flush()
     except Sam3Error as error:
         print(f"sam3-onnx: {error}", file=sys.stderr)
         return 1
+    except BrokenPipeError:  # whoever read standard output, such as `head`, has had enough
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 0
     except OSError as error:
         print(f"sam3-onnx: cannot read or write a file: {error}", file=sys.stderr)
         return 1

@@ -122,8 +122,11 @@ def _remove(options: argparse.Namespace) -> int:
         if not _agreed(f"Delete {len(there)} files, {amount}, from {found.folder}? [y/N] "):
             print("sam3-onnx: nothing was deleted; pass --yes to delete without being asked", file=sys.stderr)
             return 1
-    for path in remove(options.model, folder=options.folder):
+    deleted = remove(options.model, folder=options.folder)
+    for path in deleted:
         print(f"deleted {path}")
+    if not deleted:
+        print(f"nothing to delete: no file of {options.model} is in {found.folder}")
     return 0
 
 

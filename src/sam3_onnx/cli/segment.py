@@ -147,7 +147,8 @@ def _opened(options: argparse.Namespace) -> Sam3Session:
     from sam3_onnx.session import Sam3Session  # noqa: PLC0415
 
     chosen = {"provider": options.provider, "conf_threshold": options.conf, "epsilon": options.epsilon}
-    if options.model in KNOWN_MODELS or not Path(options.model).is_dir():
+    folder = Path(options.model)
+    if options.model in KNOWN_MODELS or not (folder.exists() or folder.name != options.model):
         return Sam3Session.from_pretrained(options.model, **chosen)
     return Sam3Session.from_folder(options.model, **chosen)
 

@@ -20,6 +20,7 @@ Sam3Error
 │   ├── ProviderError              (RuntimeError)
 │   └── ModelAnswerError           (RuntimeError)
 ├── PictureError
+│   ├── PictureMissingError        (FileNotFoundError)
 │   ├── PictureDecodeError         (ValueError)
 │   ├── PictureTypeError           (TypeError)
 │   └── PictureTooLargeError       (ValueError)
@@ -70,7 +71,13 @@ from sam3_onnx.errors.models import (
     ModelFileMissingError,
     UnknownFamilyError,
 )
-from sam3_onnx.errors.pictures import PictureDecodeError, PictureError, PictureTooLargeError, PictureTypeError
+from sam3_onnx.errors.pictures import (
+    PictureDecodeError,
+    PictureError,
+    PictureMissingError,
+    PictureTooLargeError,
+    PictureTypeError,
+)
 from sam3_onnx.errors.prompts import (
     BoxError,
     EmptyPromptError,
@@ -119,6 +126,7 @@ __all__ = [
     "OutputExistsError",
     "PictureDecodeError",
     "PictureError",
+    "PictureMissingError",
     "PictureTooLargeError",
     "PictureTypeError",
     "PointError",

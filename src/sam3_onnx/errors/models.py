@@ -27,10 +27,11 @@ class ModelError(Sam3Error):
 class ModelFileMissingError(ModelError, FileNotFoundError):
     """A model file, or the external data of one, is not there."""
 
-    def __init__(self, path: Path, *, role: str, remedy: str = "") -> None:
+    def __init__(self, path: Path, *, role: str, found: str = "", remedy: str = "") -> None:
         self.path = path
+        found = found or f"no file at {path}"
         remedy = remedy or "Check the path, or copy the file there."
-        super().__init__(f"The {role} is missing: no file at {path}. {remedy}")
+        super().__init__(f"The {role} is missing: {found}. {remedy}")
 
 
 class ModelFileDamagedError(ModelError, ValueError):

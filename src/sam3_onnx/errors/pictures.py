@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from sam3_onnx.errors.base import Sam3Error
 
-__all__ = ["PictureDecodeError", "PictureError", "PictureTooLargeError", "PictureTypeError"]
+__all__ = ["PictureDecodeError", "PictureError", "PictureMissingError", "PictureTooLargeError", "PictureTypeError"]
 
 
 class PictureError(Sam3Error):
@@ -20,6 +20,14 @@ class PictureDecodeError(PictureError, ValueError):
             "Expected a whole file in a format that OpenCV reads (JPEG, PNG, WebP, TIFF, BMP, ...); "
             "check the file, or decode it yourself and pass the RGB array."
         )
+
+
+class PictureMissingError(PictureError, FileNotFoundError):
+    """There is no picture file at a path."""
+
+    def __init__(self, path: str, *, reason: str, remedy: str) -> None:
+        self.path = path
+        super().__init__(f"There is no picture at {path!r}: {reason}. {remedy}")
 
 
 class PictureTypeError(PictureError, TypeError):

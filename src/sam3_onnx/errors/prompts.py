@@ -60,8 +60,8 @@ class BoxError(PromptError, ValueError):
 class PointError(PromptError, ValueError):
     """A click is not a point in the picture, or clicks and labels do not match."""
 
-    def __init__(self, point: str, *, reason: str, expected: str) -> None:
-        super().__init__(f"The click {point} cannot be used: {reason}. Expected {expected}.")
+    def __init__(self, point: str, *, reason: str, expected: str, what: str = "click") -> None:
+        super().__init__(f"The {what} {point} cannot be used: {reason}. Expected {expected}.")
 
 
 class MarkError(PromptError, ValueError):

@@ -51,6 +51,9 @@ def exports_in_folder(folder: Path, *, family: str | None = None, variant: str |
     """
     if family is not None and family not in FAMILY_NAMES:
         raise OptionError("family", expected=f"one of {', '.join(FAMILY_NAMES)}", got=family)
+    if folder.is_file():
+        remedy = "Name the folder that holds it, or name files with from_files(...)."
+        raise ModelFileMissingError(folder, role="model folder", found=f"{folder} is a file", remedy=remedy)
     if not folder.is_dir():
         raise ModelFileMissingError(
             folder, role="model folder", remedy="Check the path; expected a folder of .onnx files."
