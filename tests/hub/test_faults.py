@@ -5,6 +5,7 @@ from __future__ import annotations
 import errno
 import shutil
 import signal
+import socket
 import threading
 import time
 from concurrent.futures import ThreadPoolExecutor
@@ -272,10 +273,33 @@ def test_waits_double_and_a_server_that_names_one_is_obeyed(
     assert waits == [1, 2, 7, 0, 10]
 
 
-def test_nobody_at_the_address_is_said(hashed: PublishedModel, quick: Patience, tmp_path: Path) -> None:
-    with pytest.raises(DownloadError, match="no connection, or it broke off"):
-        pull(hashed, folder=tmp_path, mirror="http://127.0.0.1:9", patience=quick, progress=False)
+def test_nobody_at_the_address_is_said(
+    hashed: PublishedModel, quick: Patience, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    expected = r"the connection was refused \(3 attempts without progress\)\. Pull again later.*models where NAME"
+    with pytest.raises(DownloadError, match=expected):
+        pull(hashed, folder=tmp_path, mirror="http://127.0.0.1:9", patience=quick)
+    told = capsys.readouterr().err
+    assert ": the connection was refused; attempt 2 of 3 in 1 s\n" in told
+    assert ": the connection was refused; attempt 3 of 3 in 2 s\n" in told
     assert whole_files(tmp_path, hashed) == []
+
+
+def test_a_name_that_cannot_be_resolved_is_tried_twice(
+    unhashed: PublishedModel,
+    quick: Patience,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    def unknown(*_: object, **__: object) -> None:
+        raise socket.gaierror(-2, "Name or service not known")
+
+    monkeypatch.setattr(socket, "getaddrinfo", unknown)
+    expected = r"the name mirror\.invalid could not be resolved \(2 attempts without progress\)"
+    with pytest.raises(DownloadError, match=expected):
+        pull(unhashed, folder=tmp_path, mirror="http://mirror.invalid", patience=quick)
+    assert "at least 0 bytes" not in capsys.readouterr().err
 
 
 def test_a_full_disk_is_said_before_the_first_byte(

@@ -93,7 +93,7 @@ def test_a_redirect_to_another_host_is_followed_without_the_token(
         elsewhere.files = server.files
         server.get = play.redirecting(elsewhere.url.replace("127.0.0.1", "localhost"))
         order = Order("tiny.onnx", f"{server.url}/tiny.onnx", tmp_path / "tiny.onnx", None, "0" * 64, "hf_secret")
-        fetch(connection, order, quick, lambda _done, _size: None)
+        fetch(connection, order, quick, lambda _done, _size: None, tell=lambda _line: None)
         assert (tmp_path / "tiny.onnx.part").read_bytes() == content
         assert [request.headers.get("Authorization") for request in server.gets()] == ["Bearer hf_secret"]
         assert [request.headers.get("Authorization") for request in elsewhere.gets()] == [None]

@@ -143,7 +143,7 @@ def _download(
         require_space(target, sum(max(0, count) for count in to_come))
         for order, size in zip(orders, sizes, strict=True):
             with meter(order.name, total=size, progress=progress) as moved:
-                take(order, partial(fetch, connection, order, kept_up, moved))
+                take(order, partial(fetch, connection, order, kept_up, moved, tell=partial(say, progress=progress)))
 
 
 def _order(file: LocalFile, known: Mapping[str, Record], mirror: str | None) -> Order:
@@ -168,9 +168,10 @@ def _announce(
 ) -> None:
     """Says how much comes from where, under which licence, and how far it can be trusted."""
     total = in_bytes(sum(size for size in sizes if size is not None))
-    amount = f"at least {total}" if None in sizes else total
+    if None in sizes:
+        total = f"at least {total}" if any(sizes) else "of a size that is not known yet"
     hosts = ", ".join(sorted({urlsplit(shown(order.url)).netloc for order in orders}))
-    say(f"{model.name}: {len(orders)} of {len(model.files)} files, {amount}, from {hosts} into {target}", progress)
+    say(f"{model.name}: {len(orders)} of {len(model.files)} files, {total}, from {hosts} into {target}", progress)
     terms = f", terms at {model.licence.url}" if model.licence.url else ""
     say(f"{model.name}: its weights are under the {model.licence.name}{terms}", progress)
     if any(order.sha256 is None for order in orders):

@@ -10,11 +10,13 @@ from __future__ import annotations
 import contextlib
 import json
 import re
+import socket
 import time
 from dataclasses import dataclass
 from email.utils import parsedate_to_datetime
 from http import HTTPStatus
 from typing import TYPE_CHECKING
+from urllib.parse import urlsplit
 
 import requests
 
@@ -39,6 +41,7 @@ _GONE = {HTTPStatus.NOT_FOUND, HTTPStatus.GONE}
 _REFUSED = {HTTPStatus.UNAUTHORIZED, HTTPStatus.FORBIDDEN}
 _PASSING = {HTTPStatus.REQUEST_TIMEOUT, HTTPStatus.TOO_MANY_REQUESTS}
 _SHOWN_BYTES = 40
+_ATTEMPTS_AT_A_NAME = 2  # a name that cannot be resolved is as a rule no network at all
 
 
 @dataclass(frozen=True)
@@ -78,8 +81,9 @@ class Order:
 class _PassingTroubleError(Exception):
     """What another attempt may mend."""
 
-    def __init__(self, reason: str, *, wait: float | None = None) -> None:
+    def __init__(self, reason: str, *, wait: float | None = None, attempts: int | None = None) -> None:
         self.reason = reason
+        self.attempts = attempts
         self.wait = wait
         super().__init__(reason)
 
@@ -101,7 +105,12 @@ def learn_size(connection: requests.Session, order: Order, patience: Patience) -
 
 
 def fetch(
-    connection: requests.Session, order: Order, patience: Patience, moved: Callable[[int, int | None], None]
+    connection: requests.Session,
+    order: Order,
+    patience: Patience,
+    moved: Callable[[int, int | None], None],
+    *,
+    tell: Callable[[str], None],
 ) -> None:
     """Completes `<name>.part`.
 
@@ -110,6 +119,7 @@ def fetch(
         order: What to fetch.
         patience: How long to keep it up.
         moved: Called with the bytes so far and the size in bytes, None if it is not known.
+        tell: Called with a line before each wait: what went wrong, and when the next attempt is.
 
     Raises:
         DownloadNotFoundError: The server has no such file.
@@ -125,7 +135,7 @@ def fetch(
         reached = _length(part_of(order.path))
         failures = 1 if reached > furthest else failures + 1
         furthest = max(furthest, reached)
-        _rest(order, patience, failures, trouble)
+        _rest(order, patience, failures, trouble, tell)
 
 
 def _troubled(
@@ -142,15 +152,24 @@ def _troubled(
     return None
 
 
-def _rest(order: Order, patience: Patience, failures: int, trouble: _PassingTroubleError) -> None:
+def _rest(
+    order: Order, patience: Patience, failures: int, trouble: _PassingTroubleError, tell: Callable[[str], None]
+) -> None:
     wait = patience.first_wait * 2 ** (failures - 1) if trouble.wait is None else trouble.wait
+    attempts = min(patience.attempts, trouble.attempts or patience.attempts)
     if trouble.wait is not None and trouble.wait > patience.longest_wait:
         reason, remedy = trouble.reason, f"The server asks to wait for {trouble.wait:.0f} seconds; pull again then."
-    elif failures >= patience.attempts:
+    elif failures >= attempts:
         reason = f"{trouble.reason} ({failures} attempts without progress)"
-        remedy = "Pull again later: what has come so far is kept, and the download continues there."
+        remedy = (
+            "Pull again later: what has come so far is kept, and the download continues there. Where this host cannot "
+            "be reached, name a mirror (--mirror, SAM3_ONNX_MIRROR), or place the files by hand: "
+            "`sam3-onnx models where NAME` shows each address and the folder."
+        )
     else:
-        patience.sleep(min(wait, patience.longest_wait))
+        wait = min(wait, patience.longest_wait)
+        tell(f"{order.name}: {trouble.reason}; attempt {failures + 1} of {attempts} in {wait:g} s")
+        patience.sleep(wait)
         return
     raise DownloadError(order.name, url=shown(order.url), reason=reason, remedy=remedy) from trouble
 
@@ -295,9 +314,7 @@ def _named_troubles(order: Order, patience: Patience) -> Iterator[None]:
     except requests.Timeout as error:
         raise _PassingTroubleError(f"no answer within {patience.read_timeout:g} seconds") from error
     except (requests.ConnectionError, requests.exceptions.ChunkedEncodingError) as error:
-        raise _PassingTroubleError(
-            f"no connection, or it broke off or was silent for {patience.read_timeout:g} seconds"
-        ) from error
+        raise _unconnected(error, order, patience) from error
     except requests.RequestException as error:
         raise DownloadError(
             order.name,
@@ -305,6 +322,25 @@ def _named_troubles(order: Order, patience: Patience) -> Iterator[None]:
             reason=f"the request failed ({type(error).__name__})",
             remedy="Check the mirror and the proxy settings.",
         ) from error
+
+
+def _unconnected(error: BaseException, order: Order, patience: Patience) -> _PassingTroubleError:
+    kinds = {type(cause) for cause in _causes(error)}
+    if socket.gaierror in kinds:
+        host = urlsplit(order.url).hostname
+        return _PassingTroubleError(f"the name {host} could not be resolved", attempts=_ATTEMPTS_AT_A_NAME)
+    if ConnectionRefusedError in kinds:
+        return _PassingTroubleError("the connection was refused")
+    reason = f"no connection, or it broke off or was silent for {patience.read_timeout:g} seconds"
+    return _PassingTroubleError(reason)
+
+
+def _causes(error: BaseException) -> Iterator[BaseException]:
+    """An error and all that led to it; requests and urllib3 hand theirs on as arguments, too."""
+    yield error
+    for cause in (error.__cause__, *error.args, getattr(error, "reason", None)):
+        if isinstance(cause, BaseException):
+            yield from _causes(cause)
 
 
 def _note(order: Order, etag: str | None) -> None:
