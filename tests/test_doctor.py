@@ -32,12 +32,13 @@ from sam3_onnx.doctor import (
     without_home,
 )
 from sam3_onnx.doctor import trial as trials
-from sam3_onnx.doctor.machine import available_memory, core_limit, instructions_of, memory_limit
+from sam3_onnx.doctor.machine import instructions_of
 from sam3_onnx.doctor.packages import conflicts_of
 from sam3_onnx.doctor.report import shown_variables
 from sam3_onnx.doctor.store import survey_store
 from sam3_onnx.doctor.trial import try_provider
 from sam3_onnx.hub import where
+from sam3_onnx.limits import available_memory, core_limit, memory_limit
 
 CPU = "CPUExecutionProvider"
 WORKS = Trial(CPU, active=(CPU,), scores=(0.9, 0.9, 0.8), load_ms=1.0, encode_ms=2.0, word_ms=3.0, decode_ms=4.0)

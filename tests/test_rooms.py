@@ -30,7 +30,7 @@ PURE = (
         "shapes",
         "results",
     ),
-    *("embeddings", "labels", "draw", "folders", "clicks", "stopwatch"),
+    *("embeddings", "labels", "draw", "folders", "clicks", "stopwatch", "limits"),
 )
 ABOVE_RUNTIME = {
     *("families", "hub", "cache", "asking", "selection", "config", "session"),

@@ -31,6 +31,13 @@ Sam3Error
 │   ├── PointError                 (ValueError)
 │   ├── MarkError                  (ValueError)
 │   └── UnsupportedPromptError     (ValueError)
+├── ExportError
+│   ├── CheckpointError            (ValueError)
+│   ├── TrackerMismatchError       (ValueError)
+│   ├── WeightRangeError           (OverflowError)
+│   ├── ExportMemoryError          (MemoryError)
+│   ├── ExportDiskError            (OSError)
+│   └── ExportMismatchError        (RuntimeError)
 ├── OptionError                    (ValueError)
 ├── OutputExistsError              (FileExistsError)
 ├── ConfigError                    (ValueError)
@@ -62,6 +69,15 @@ from sam3_onnx.errors.downloads import (
     OfflineError,
     UnknownModelError,
     WebPageError,
+)
+from sam3_onnx.errors.exporting import (
+    CheckpointError,
+    ExportDiskError,
+    ExportError,
+    ExportMemoryError,
+    ExportMismatchError,
+    TrackerMismatchError,
+    WeightRangeError,
 )
 from sam3_onnx.errors.models import (
     AmbiguousFolderError,
@@ -105,6 +121,7 @@ __all__ = [
     "BoxError",
     "CacheFolderError",
     "CancelledError",
+    "CheckpointError",
     "ConfigError",
     "DiskFullError",
     "DownloadDamagedError",
@@ -113,6 +130,10 @@ __all__ = [
     "DownloadRefusedError",
     "EmbeddingError",
     "EmptyPromptError",
+    "ExportDiskError",
+    "ExportError",
+    "ExportMemoryError",
+    "ExportMismatchError",
     "MarkError",
     "MaskError",
     "MissingExtraError",
@@ -137,8 +158,10 @@ __all__ = [
     "Sam3Error",
     "SessionClosedError",
     "SessionPickleError",
+    "TrackerMismatchError",
     "UnknownFamilyError",
     "UnknownModelError",
     "UnsupportedPromptError",
     "WebPageError",
+    "WeightRangeError",
 ]

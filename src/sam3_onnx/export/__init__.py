@@ -1,13 +1,14 @@
-"""From PyTorch weights to a native bundle. Needs the extra `[export]`."""
+"""From PyTorch weights to a native bundle, or to six files. Needs the extra `[export]`."""
 
 from __future__ import annotations
 
-from sam3_onnx.errors import MissingExtraError
+from sam3_onnx.errors import ExportMismatchError, MissingExtraError
 
 try:
     from sam3_onnx.export.bundle import Recommended, export_bundle
-    from sam3_onnx.export.verify import ExportMismatchError, Report
+    from sam3_onnx.export.report import Report
+    from sam3_onnx.export.six_file import export_six_file
 except ImportError as error:
     raise MissingExtraError(feature="Exporting a model", package=error.name or "torch", extra="export") from error
 
-__all__ = ["ExportMismatchError", "Recommended", "Report", "export_bundle"]
+__all__ = ["ExportMismatchError", "Recommended", "Report", "export_bundle", "export_six_file"]

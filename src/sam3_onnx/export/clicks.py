@@ -5,6 +5,8 @@ from __future__ import annotations
 import torch
 from torch import nn
 
+from sam3_onnx.errors import TrackerMismatchError
+
 __all__ = ["ClickDecoder", "ClickFeatures", "require_shared_backbone"]
 
 _LEVELS = 3
@@ -15,16 +17,13 @@ def require_shared_backbone(model: nn.Module, tracker: nn.Module) -> None:
     """Makes sure that one backbone can serve words and clicks.
 
     Raises:
-        ValueError: The tracker's backbone has other weights than the model's.
+        TrackerMismatchError: The tracker's backbone has other weights than the model's.
     """
     mine = model.vision_encoder.backbone.state_dict()
     theirs = tracker.vision_encoder.backbone.state_dict()
     other = [name for name in mine if name not in theirs or not torch.equal(mine[name], theirs[name])]
     if other or len(mine) != len(theirs):
-        raise ValueError(
-            f"The tracker's image encoder is not the model's: expected equal weights, {other[0] if other else 'more'} "
-            "differs. Both must come from one SAM 3 checkpoint; export them apart otherwise."
-        )
+        raise TrackerMismatchError(differs=other[0] if other else "the number of layers")
 
 
 class ClickFeatures(nn.Module):

@@ -12,10 +12,11 @@ from sam3_onnx.export.clicks import ClickFeatures
 from sam3_onnx.export.roi_align import roi_align_one
 from sam3_onnx.export.vit import FusedBackbone, PlainBackbone
 
-__all__ = ["Decoder", "Detector", "ImageEncoder", "MaskHead", "TextEncoder"]
+__all__ = ["EMPTY_SLOT", "Decoder", "Detector", "ImageEncoder", "MaskHead", "TextEncoder"]
 
+EMPTY_SLOT = -10
+"""Label of a slot without a box."""
 _LEVELS = 3
-_EMPTY_SLOT = -10
 
 
 class ImageEncoder(nn.Module):
@@ -52,9 +53,12 @@ class TextEncoder(nn.Module):
     def forward(self, tokens: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
         """(P, 32) int64 -> text_features (P, 32, C), text_mask (P, 32), True for real tokens."""
         mask = tokens != self.pad
-        ids = tokens if self.remap is None else self.remap[tokens].to(torch.int64)
-        hidden = self.encoder(input_ids=ids, attention_mask=mask.to(torch.int64)).last_hidden_state
+        hidden = self.encoder(input_ids=self.ids(tokens), attention_mask=mask.to(torch.int64)).last_hidden_state
         return self.projection(hidden), mask
+
+    def ids(self, tokens: torch.Tensor) -> torch.Tensor:
+        """CLIP's ids as those of the model's own table."""
+        return tokens if self.remap is None else self.remap[tokens].to(torch.int64)
 
 
 class Decoder(nn.Module):
@@ -163,7 +167,7 @@ class Decoder(nn.Module):
         embedded = embedded + geometry.boxes_pos_enc_project(geometry._encode_box_coordinates(x, y, w, h))  # noqa: SLF001 - the model's own step
         embedded = embedded + geometry.label_embed(labels.reshape(-1).clamp(min=0))
         embedded = embedded.reshape(prompts, slots, -1)
-        real = labels != _EMPTY_SLOT
+        real = labels != EMPTY_SLOT
         # The reference moves empty slots behind the CLS token; attention does not depend on the order.
         embedded = torch.cat([embedded, geometry.cls_embed.weight.expand(prompts, 1, -1)], 1)
         mask = torch.cat([real, real.new_ones(prompts, 1)], 1)

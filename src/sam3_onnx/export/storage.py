@@ -9,6 +9,8 @@ import onnx
 import torch
 from onnx import numpy_helper
 
+from sam3_onnx.errors import WeightRangeError
+
 if TYPE_CHECKING:
     from torch import nn
 
@@ -21,14 +23,14 @@ def round_weights(model: nn.Module) -> None:
     """Rounds the weights of a model to what float16 can hold, in place.
 
     Raises:
-        OverflowError: A weight is beyond float16's range.
+        WeightRangeError: A weight is beyond float16's range.
     """
     with torch.no_grad():
         for name, weights in model.named_parameters():
             if weights.numel() >= _WORTH_IT:
                 rounded = weights.half().float()
                 if not torch.isfinite(rounded).all():
-                    raise OverflowError(f"{name} holds weights beyond float16's range; use float32 storage")
+                    raise WeightRangeError(name, largest=float(weights.abs().max()))
                 weights.copy_(rounded)
 
 

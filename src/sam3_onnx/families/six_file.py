@@ -1,6 +1,7 @@
 """Family A: the six files of X-AnyLabeling v3.0.0, samexporter 0.4 and wkentaro/sam3-onnx-models v0.1 and v0.2.
 
-The decoder takes one box, answers at the picture's own size, and cuts scores at 0.5 in the graph.
+The decoder takes one box, answers at the picture's own size, and cuts scores in the graph: at 0.5, or where the
+exporter of this library was told to, which it then wrote into the graph's metadata.
 Exports of Meta's own code have the side they were traced with baked into their boxes; `box_scale`
 puts them right.
 """
@@ -11,7 +12,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from sam3_onnx.families.base import Arrays, Capabilities, Detections, Query
+from sam3_onnx.families.base import Arrays, Capabilities, Defaults, Detections, Query
 from sam3_onnx.families.box_scale import rescaled
 from sam3_onnx.families.heads import require_finite
 from sam3_onnx.families.meta import DECODER_INPUTS, MetaExport, encoder_role, single_box
@@ -24,6 +25,9 @@ if TYPE_CHECKING:
     from sam3_onnx.runtime import GraphInfo, OnnxModel
 
 __all__ = ["SixFileFamily"]
+
+_PUBLISHED_THRESHOLD = "0.5"
+"""Of the decoders that say nothing: all that others published."""
 
 
 class SixFileFamily(MetaExport):
@@ -41,12 +45,20 @@ class SixFileFamily(MetaExport):
 
     def __init__(self, models: Mapping[str, OnnxModel]) -> None:
         super().__init__(models)
-        self._boxes_are_traced = "original_width" not in models["decoder"].graph.depends_on("boxes")
+        decoder = models["decoder"].graph
+        self._boxes_are_traced = "original_width" not in decoder.depends_on("boxes")
+        self._threshold = float(decoder.metadata.get("sam3_onnx.threshold", _PUBLISHED_THRESHOLD))
 
     @property
     def capabilities(self) -> Capabilities:
-        """One box, nothing at or below 0.5."""
-        return Capabilities(family=self.name, input_size=self._pictures.input_size, max_boxes=1, lowest_threshold=0.5)
+        """One box, nothing at or below the graph's threshold."""
+        size, lowest = self._pictures.input_size, self._threshold
+        return Capabilities(family=self.name, input_size=size, max_boxes=1, lowest_threshold=lowest)
+
+    @property
+    def defaults(self) -> Defaults:
+        """The reference's own behaviour, as far as the graph lets it."""
+        return Defaults(conf_threshold=max(Defaults.conf_threshold, self._threshold))
 
     def detect(
         self,

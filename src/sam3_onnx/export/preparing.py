@@ -1,0 +1,84 @@
+"""What is done with a model before its graphs are made, whatever the contract."""
+
+from __future__ import annotations
+
+import copy
+from typing import TYPE_CHECKING
+
+import torch
+
+from sam3_onnx.errors import CheckpointError
+from sam3_onnx.export.clicks import require_shared_backbone
+from sam3_onnx.export.roi_align import stand_in_for_torchvision
+from sam3_onnx.export.storage import round_weights
+
+if TYPE_CHECKING:
+    from torch import nn
+
+__all__ = ["MODEL_TYPES", "TRACKER_TYPES", "compact_remap", "example_tokens", "manifest_of", "prepared"]
+
+MODEL_TYPES = ("sam3",)
+"""What `config.model_type` of a model may be."""
+TRACKER_TYPES = ("sam3_tracker",)
+"""What `config.model_type` of a tracker may be."""
+_CONTEXT = 32
+_CLIP_START, _CLIP_END = 49406, 49407
+
+
+def prepared(model: nn.Module, tracker: nn.Module | None = None, *, storage: str) -> tuple[nn.Module, nn.Module | None]:
+    """A model and its tracker in evaluation mode and float32, rounded if they are to be stored as float16.
+
+    Raises:
+        CheckpointError: One of them is not SAM 3.
+        TrackerMismatchError: The tracker has another backbone.
+        WeightRangeError: A weight is beyond float16's range, with that storage.
+    """
+    stand_in_for_torchvision()
+    _require_type(model, MODEL_TYPES, "a Sam3Model")
+    model = model.eval().float()
+    if tracker is not None:
+        _require_type(tracker, TRACKER_TYPES, "a Sam3TrackerModel")
+        tracker = tracker.eval().float()
+        require_shared_backbone(model, tracker)
+    if storage == "float16":
+        model, tracker = copy.deepcopy(model), copy.deepcopy(tracker)
+        for part in (model, tracker):
+            if part is not None:
+                round_weights(part)
+    return model, tracker
+
+
+def manifest_of(size: tuple[int, int], *, storage: str, source: str, licence: str) -> dict[str, str]:
+    """The manifest entries that say what was exported."""
+    return {
+        "sam3_onnx.input_size": f"{size[0]}x{size[1]}",
+        "sam3_onnx.storage": storage,
+        "sam3_onnx.source": source,
+        "sam3_onnx.licence": licence,
+    }
+
+
+def example_tokens(*, prompts: int, pad: int) -> torch.Tensor:
+    """(prompts, 32) ids that a text encoder is traced with."""
+    tokens = torch.full((prompts, _CONTEXT), pad)
+    tokens[:, 0], tokens[:, 1], tokens[:, 2] = _CLIP_START, 320, _CLIP_END
+    return tokens
+
+
+def compact_remap(remap: torch.Tensor | None) -> torch.Tensor | None:
+    """A table of token ids in the smallest dtype that is needed."""
+    if remap is None:
+        return None
+    return remap.to(torch.int32 if int(remap.max()) > torch.iinfo(torch.uint8).max else torch.uint8)
+
+
+def _require_type(model: nn.Module, known: tuple[str, ...], expected: str) -> None:
+    config = getattr(model, "config", None)
+    got = getattr(config, "model_type", None)
+    if got not in known:
+        raise CheckpointError(
+            f"This {type(model).__name__}",
+            expected=f"{expected} of transformers (model_type {' or '.join(known)})",
+            got="no transformers model" if config is None else f"model_type {got}",
+            remedy="Load the checkpoint with that class.",
+        )

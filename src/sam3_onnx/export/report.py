@@ -1,0 +1,44 @@
+"""How far do an export and its model differ, and is that little enough?"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from sam3_onnx.errors import ExportMismatchError
+
+__all__ = ["Report"]
+
+_SCORE_TOLERANCE = 1e-4
+_IOU_TOLERANCE = 0.99
+_EDGE_TOLERANCE = 5e-4  # half a pixel of a picture of 1008 pixels
+
+
+@dataclass(frozen=True)
+class Report:
+    """How far an export and its model differ, at worst over all cases."""
+
+    score: float
+    """Largest difference of a score, in 0..1."""
+    box: float
+    """Largest difference of a box edge, as a share of the picture."""
+    mask_iou: float
+    """Smallest IoU of a query's mask with the model's."""
+    cases: int
+    """How many questions were asked, clicks among them."""
+
+    def __str__(self) -> str:
+        return f"{self.cases} cases: scores within {self.score:.1e}, boxes {self.box:.1e}, mask IoU {self.mask_iou:.4f}"
+
+    def require_agreement(self) -> Report:
+        """Itself, if the differences are within what is allowed.
+
+        Raises:
+            ExportMismatchError: They are not, or one is NaN.
+        """
+        if self.score <= _SCORE_TOLERANCE and self.box <= _EDGE_TOLERANCE and self.mask_iou >= _IOU_TOLERANCE:
+            return self
+        expected = (
+            f"scores within {_SCORE_TOLERANCE}, boxes within {_EDGE_TOLERANCE} and mask IoU of at least "
+            f"{_IOU_TOLERANCE}"
+        )
+        raise ExportMismatchError(expected=expected, got=str(self))

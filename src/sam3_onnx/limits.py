@@ -1,0 +1,85 @@
+"""How much memory and processor time may this process take, also inside a container?"""
+
+from __future__ import annotations
+
+import ctypes
+import os
+import re
+import sys
+from pathlib import Path
+
+__all__ = ["available_memory", "core_limit", "kernel_text", "memory_limit"]
+
+_UNLIMITED = 1 << 60
+"""Control groups of version 1 write "no limit" as the largest number of pages."""
+_PROC = Path("/proc")
+_CGROUPS = Path("/sys/fs/cgroup")
+
+
+def core_limit(proc: Path = _PROC, cgroups: Path = _CGROUPS) -> float | None:
+    """Processor time that the control groups of this process may take, in cores; None for all there is.
+
+    Args:
+        proc: Where the proc file system is.
+        cgroups: Where control groups are.
+    """
+    limits = []
+    for folder in _cgroup_folders(proc, cgroups, "cpu"):
+        quota, period = (kernel_text(folder / "cpu.max") or "max 1").split()[:2]
+        if quota == "max":  # version 1 has two files and writes -1
+            quota, period = (
+                kernel_text(folder / "cpu.cfs_quota_us") or "-1",
+                kernel_text(folder / "cpu.cfs_period_us") or "1",
+            )
+        if int(quota) > 0:
+            limits.append(int(quota) / int(period))
+    return min(limits, default=None)
+
+
+def memory_limit(proc: Path = _PROC, cgroups: Path = _CGROUPS) -> int | None:
+    """Bytes that the control groups of this process may take; None for all there is.
+
+    Args:
+        proc: Where the proc file system is.
+        cgroups: Where control groups are.
+    """
+    texts = [
+        kernel_text(folder / name)
+        for folder in _cgroup_folders(proc, cgroups, "memory")
+        for name in ("memory.max", "memory.limit_in_bytes")
+    ]
+    limits = [int(text) for text in texts if text and text != "max" and int(text) < _UNLIMITED]
+    return min(limits, default=None)
+
+
+def available_memory() -> tuple[int, int | None]:
+    """Bytes of memory: all there is, and what could be taken now (None where the system does not tell)."""
+    if sys.platform == "win32":
+        status = (ctypes.c_uint64 * 8)()  # MEMORYSTATUSEX: its own size and the load share the first place
+        status[0] = ctypes.sizeof(status)
+        if not ctypes.windll.kernel32.GlobalMemoryStatusEx(status):
+            raise ctypes.WinError()
+        return int(status[1]), int(status[2])
+    meminfo = kernel_text(_PROC / "meminfo")
+    if meminfo is None:
+        return os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE"), None
+    sizes = {name: int(size) * 1024 for name, size in re.findall(r"^(\w+):\s+(\d+) kB$", meminfo, re.MULTILINE)}
+    return sizes["MemTotal"], sizes.get("MemAvailable")
+
+
+def kernel_text(path: Path) -> str | None:
+    """A file of the kernel without the line's end; None if there is none."""
+    return path.read_text(encoding="utf-8").strip() if path.is_file() else None
+
+
+def _cgroup_folders(proc: Path, cgroups: Path, controller: str) -> list[Path]:
+    """The folders of this process's group and of all groups around it, of either version (cgroups(7))."""
+    folders = []
+    for line in (kernel_text(proc / "self/cgroup") or "").splitlines():
+        _, controllers, path = line.split(":", 2)
+        if controllers and controller not in controllers.split(","):
+            continue
+        root = cgroups / controller if controllers else cgroups
+        parts = path.strip("/").split("/")
+        folders += [root.joinpath(*parts[:depth]) for depth in range(len(parts) + 1)]
+    return folders
