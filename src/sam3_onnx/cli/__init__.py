@@ -7,7 +7,7 @@ import os
 import sys
 from typing import TYPE_CHECKING
 
-from sam3_onnx.cli import doctor, models, segment
+from sam3_onnx.cli import doctor, export, models, segment
 from sam3_onnx.errors import Sam3Error
 
 if TYPE_CHECKING:
@@ -54,5 +54,6 @@ def _parser() -> argparse.ArgumentParser:
     commands = parser.add_subparsers(dest="command", required=True)
     segment.add(commands)
     models.add(commands)
+    export.add(commands)
     doctor.add(commands)
     return parser

@@ -1,0 +1,59 @@
+"""`sam3-onnx export`: a checkpoint of PyTorch to ONNX."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    import argparse
+
+__all__ = ["add"]
+
+_MEGABYTE = 1e6
+
+
+def add(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
+    """Adds the command to the parser of `sam3-onnx`."""
+    export = commands.add_parser(
+        "export",
+        help="make ONNX files from PyTorch weights (needs the extra [export])",
+        description="Exports a SAM 3 checkpoint of transformers, compares the files with PyTorch, and puts them in "
+        "place with export_report.json if they agree.",
+    )
+    export.add_argument("checkpoint", help="a folder of transformers, or an id on its hub, such as facebook/sam3")
+    export.add_argument("-o", "--out", required=True, help="folder of the export; an older one there is replaced")
+    export.add_argument("--tracker", action="store_true", help="add clicks, with the checkpoint's tracker")
+    told = "native is this library's own; six-file is what X-AnyLabeling reads (default: %(default)s)"
+    export.add_argument("--contract", choices=("native", "six-file"), default="native", help=told)
+    told = "float16 rounds the weights and halves the files (default: %(default)s)"
+    export.add_argument("--storage", choices=("float32", "float16"), default="float32", help=told)
+    told = "input size in pixels, multiples of 14 (default: the checkpoint's)"
+    export.add_argument("--size", nargs=2, type=int, metavar=("H", "W"), help=told)
+    told = "scores at or below it never leave the six files (default: 0.5)"
+    export.add_argument("--threshold", type=float, help=told)
+    export.add_argument("--source", help="where the weights come from, for the files (default: CHECKPOINT)")
+    told = "licence of the weights, for the files (default: %(default)s)"
+    export.add_argument("--licence", default="that of the source", help=told)
+    export.set_defaults(run=_export)
+
+
+def _export(options: argparse.Namespace) -> int:
+    from sam3_onnx.export import export_checkpoint  # noqa: PLC0415 - --help need not wait for PyTorch, nor have it
+
+    report = export_checkpoint(
+        options.checkpoint,
+        options.out,
+        contract=options.contract,
+        tracker=options.tracker,
+        storage=options.storage,
+        size=None if options.size is None else tuple(options.size),
+        threshold=options.threshold,
+        source=options.source,
+        licence=options.licence,
+        progress=lambda stage: print(f"{stage} ...", flush=True),
+    )
+    print(report)
+    for path in sorted(Path(options.out).glob("*.onnx*")):
+        print(f"wrote {path} ({path.stat().st_size / _MEGABYTE:.1f} MB)")
+    return 0

@@ -1,0 +1,118 @@
+"""How is a checkpoint of transformers loaded for an export, whole and for which input size?"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import torch
+from transformers import AutoConfig, PreTrainedConfig, Sam3Model, Sam3TrackerConfig, Sam3TrackerModel
+
+from sam3_onnx.errors import CheckpointError, OptionError
+from sam3_onnx.export.roi_align import stand_in_for_torchvision
+
+if TYPE_CHECKING:
+    from torch import nn
+
+__all__ = ["load_model", "load_tracker"]
+
+_BOTH = "sam3_video"
+"""`model_type` of the published checkpoint, which holds a model and a tracker."""
+_TRACKER_PARTS = ("vision_config", "prompt_encoder_config", "mask_decoder_config")
+_SCALES = (4, 2, 1)
+
+
+def load_model(checkpoint: str, *, size: tuple[int, int] | None = None) -> nn.Module:
+    """Loads the part that finds concepts.
+
+    Args:
+        checkpoint: A folder of transformers, or the id of one on its hub.
+        size: (height, width) of the input; None for the checkpoint's own.
+
+    Raises:
+        CheckpointError: It is no checkpoint, not one of SAM 3, or lacks weights.
+        OptionError: The size is no multiple of the patch size.
+    """
+    config = _config(checkpoint, ("sam3", _BOTH))
+    config = getattr(config, "detector_config", None) or config
+    return _loaded(Sam3Model, checkpoint, config, size)
+
+
+def load_tracker(checkpoint: str, *, size: tuple[int, int] | None = None) -> nn.Module:
+    """Loads the part that takes clicks; as `load_model`."""
+    config = _config(checkpoint, ("sam3_tracker", _BOTH))
+    if config.model_type == _BOTH:
+        parts = config.tracker_config.to_dict()
+        config = Sam3TrackerConfig(**{name: parts[name] for name in _TRACKER_PARTS})
+    return _loaded(Sam3TrackerModel, checkpoint, config, size)
+
+
+def _config(checkpoint: str, known: tuple[str, ...]) -> PreTrainedConfig:
+    try:
+        told, _ = PreTrainedConfig.get_config_dict(checkpoint)
+    except (OSError, ValueError) as error:
+        raise CheckpointError(
+            checkpoint,
+            expected="a folder with config.json and weights as transformers saves them, or the id of one on its hub",
+            got=str(error).strip().splitlines()[0],
+            remedy="Check the path or the id, and that the network is there if it is an id.",
+        ) from error
+    if told.get("model_type") not in known:
+        raise CheckpointError(
+            checkpoint,
+            expected=f"a SAM 3 checkpoint of model_type {' or '.join(known)}",
+            got=f"model_type {told.get('model_type')}",
+            remedy="Name a checkpoint of SAM 3, such as facebook/sam3, which holds both words and clicks.",
+        )
+    return AutoConfig.from_pretrained(checkpoint)
+
+
+def _loaded(
+    kind: type[nn.Module], checkpoint: str, config: PreTrainedConfig, size: tuple[int, int] | None
+) -> nn.Module:
+    stand_in_for_torchvision()
+    if size is not None:
+        _resize(config, size)
+    model, found = kind.from_pretrained(
+        checkpoint,
+        config=config,
+        dtype=torch.float32,
+        output_loading_info=True,
+        key_mapping={r"^tracker_model\.": ""},  # transformers 5.23 itself leaves this prefix on
+    )
+    missing = sorted(found["missing_keys"])
+    if missing:
+        raise CheckpointError(
+            checkpoint,
+            expected=f"all weights of a {kind.__name__}",
+            got=f"{len(missing)} missing, {missing[0]} among them",
+            remedy="Their random stand-ins would answer nonsense: name a complete checkpoint.",
+        )
+    if size is not None:
+        _place(model.vision_encoder.backbone, size)
+    return model
+
+
+def _resize(config: PreTrainedConfig, size: tuple[int, int]) -> None:
+    vision = config.vision_config
+    patch = vision.backbone_config.patch_size
+    if any(side < patch or side % patch for side in size):
+        raise OptionError("size", expected=f"multiples of {patch}", got=size)
+    rows, cols = size[0] // patch, size[1] // patch
+    vision.backbone_config.image_size = list(size)
+    vision.backbone_feature_sizes = [[scale * rows, scale * cols] for scale in _SCALES]
+    if hasattr(config, "prompt_encoder_config"):
+        config.prompt_encoder_config.image_size = size[0]
+
+
+def _place(backbone: nn.Module, size: tuple[int, int]) -> None:
+    """Gives the layers of global attention their positions, rows and columns each over the range they learned.
+
+    transformers computes them for square inputs; for others it takes rows for columns.
+    """
+    patch, window = backbone.config.patch_size, backbone.config.window_size
+    rows, cols = size[0] // patch, size[1] // patch
+    down, across = torch.meshgrid(torch.arange(rows), torch.arange(cols), indexing="ij")
+    places = torch.stack([across.flatten() * (window / cols), down.flatten() * (window / rows)], -1)
+    for layer in backbone.layers:
+        if layer.window_size == 0:
+            layer.position_ids = places.to(layer.position_ids.dtype)
