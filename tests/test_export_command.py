@@ -80,11 +80,11 @@ def test_a_checkpoint_becomes_a_bundle_of_another_size_with_clicks(
     words = ["export", str(checkpoint), "-o", str(out), "--tracker", "--size", "84", "140", "--storage", "float16"]
     assert main(words) == 0
     said = capsys.readouterr().out.splitlines()
-    graphs = ["image_encoder", "text_encoder", "decoder", "click_decoder"]
+    graphs = ["image_encoder", "text_encoder", "decoder", "mask_decoder", "click_decoder"]
     stages = [f"load {checkpoint}", *(f"export {name}.onnx" for name in graphs), "compare with PyTorch"]
     assert [line for line in said if line.endswith(" ...")] == [f"{stage} ..." for stage in stages]
     assert any(line.startswith("8 cases: scores within") for line in said)
-    assert sum(line.startswith(f"wrote {out}") for line in said) == 4
+    assert sum(line.startswith(f"wrote {out}") for line in said) == len(graphs)
     report = json.loads((out / "export_report.json").read_text(encoding="utf-8"))
     assert report["manifest"]["sam3_onnx.source"] == str(checkpoint)
     assert report["manifest"]["sam3_onnx.storage"] == "float16"
