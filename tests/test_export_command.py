@@ -115,13 +115,14 @@ def test_a_checkpoint_that_lacks_weights_is_refused(maker: ModuleType, tmp_path:
     from sam3_onnx.export import export_checkpoint  # noqa: PLC0415 - only where PyTorch is
 
     model = maker.make_model()
+    model.save_pretrained(tmp_path / "words")
     weights = model.state_dict()
     del weights["text_projection.weight"]
     model.save_pretrained(tmp_path / "torn", state_dict=weights)
     with pytest.raises(CheckpointError, match=r"of a Sam3Model, got 1 missing, text_projection\.weight among"):
         export_checkpoint(tmp_path / "torn", tmp_path / "out")
     with pytest.raises(CheckpointError, match=r"sam3_tracker or sam3_video, got model_type sam3\."):
-        export_checkpoint(tmp_path / "torn", tmp_path / "out", tracker=True)
+        export_checkpoint(tmp_path / "words", tmp_path / "out", tracker=True)
     assert not (tmp_path / "out").exists()
 
 
