@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import importlib.util
 import json
 import sys
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -16,9 +14,9 @@ from sam3_onnx.cli import main
 from sam3_onnx.errors import CheckpointError
 
 if TYPE_CHECKING:
+    from pathlib import Path
     from types import ModuleType
 
-NATIVE = Path(__file__).parent / "native"
 
 needs_pytorch = [pytest.mark.export, pytest.mark.filterwarnings("ignore")]
 
@@ -28,18 +26,6 @@ def marked(test: object) -> object:
     for mark in needs_pytorch:
         test = mark(test)
     return test
-
-
-@pytest.fixture(scope="module")
-def maker() -> ModuleType:
-    pytest.importorskip("torch")
-    pytest.importorskip("transformers")
-    spec = importlib.util.spec_from_file_location("native_maker", NATIVE / "make.py")
-    assert spec is not None
-    assert spec.loader is not None
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    return module
 
 
 @pytest.fixture(scope="module")

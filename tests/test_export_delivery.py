@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import importlib.util
 import json
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -16,21 +15,8 @@ if TYPE_CHECKING:
 
     from transformers import Sam3Model
 
-NATIVE = Path(__file__).parent / "native"
 
 pytestmark = [pytest.mark.export, pytest.mark.filterwarnings("ignore")]
-
-
-@pytest.fixture(scope="module")
-def maker() -> ModuleType:
-    pytest.importorskip("torch")
-    pytest.importorskip("transformers")
-    spec = importlib.util.spec_from_file_location("native_maker", NATIVE / "make.py")
-    assert spec is not None
-    assert spec.loader is not None
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    return module
 
 
 @pytest.fixture

@@ -5,9 +5,7 @@ What they are made from is in `native/make.py`.
 
 from __future__ import annotations
 
-import importlib.util
 import json
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -20,31 +18,19 @@ from sam3_onnx.runtime import read_graph
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
+    from pathlib import Path
     from types import ModuleType
 
     from transformers import Sam3Model
 
     from sam3_onnx.runtime import TensorInfo
 
-NATIVE = Path(__file__).parent / "native"
 THRESHOLD = 0.25
 BOX = (0.25, 0.25, 0.5, 0.75)
 CASES: dict[str, tuple[str, list[int]]] = {"text": ("coin", []), "one box": ("visual", [1]), "not this": ("coin", [0])}
 """A word, and the labels of BOX: none, positive, negative."""
 
 pytestmark = [pytest.mark.export, pytest.mark.filterwarnings("ignore")]
-
-
-@pytest.fixture(scope="module")
-def maker() -> ModuleType:
-    pytest.importorskip("torch")
-    pytest.importorskip("transformers")
-    spec = importlib.util.spec_from_file_location("native_maker", NATIVE / "make.py")
-    assert spec is not None
-    assert spec.loader is not None
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    return module
 
 
 @pytest.fixture(scope="module")
