@@ -1,0 +1,223 @@
+"""Which graphs are measured, how are they run without the library, and what do they find?
+
+Random weights find nothing sensible, and a real picture has few words in it. So every decoder is run
+in full, and what it answered is then replaced by a made-up scene, in the same way on both sides.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import cached_property
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import onnxruntime as ort
+
+from benchmarks.scenes import blobs, picture
+from sam3_onnx import Sam3Session
+from sam3_onnx.families import exports_in_folder
+from sam3_onnx.families.native import NativeFamily
+from sam3_onnx.hub import model_folder
+from sam3_onnx.runtime import GraphInfo, OnnxModel, RuntimeSettings
+from sam3_onnx.tokenizer import load_tokenizer, pad
+
+if TYPE_CHECKING:
+    import threading
+    from collections.abc import Mapping, Sequence
+    from pathlib import Path
+
+    from numpy.typing import NDArray
+
+    from sam3_onnx.embeddings import Embedding
+
+__all__ = ["Bare", "Subject", "open_subject", "subjects"]
+
+WORDS = ("coin", "ball", "leaf", "stone", "button")
+_CPU = RuntimeSettings("cpu")
+_EMPTY_SLOT = -10
+_HEADS = ("logits", "presence", "boxes_xyxy", "masks")
+_TEXT = ("text_features", "text_mask")
+
+
+class Stage:
+    """A scene in place of what a decoder answered.
+
+    Attributes:
+        instances: How many things each word finds from now on.
+    """
+
+    def __init__(self, *, queries: int, cells: int, most: int) -> None:
+        """Draws the scene.
+
+        Args:
+            queries: Candidates of the decoder.
+            cells: Height and width of its masks.
+            most: The highest value that `instances` will have.
+        """
+        self.instances = 0
+        self._masks = np.full((queries, cells, cells), -8, np.float32)
+        self._boxes = np.zeros((queries, 4), np.float32)
+        self._masks[:most] = blobs(most, cells=cells)
+        for box, mask in zip(self._boxes[:most], self._masks, strict=False):
+            rows, columns = np.flatnonzero((mask > 0).any(1)), np.flatnonzero((mask > 0).any(0))
+            box[:] = np.array([columns[0], rows[0], columns[-1] + 1, rows[-1] + 1]) / cells
+
+    def replace(self, answers: Sequence[NDArray[Any]]) -> list[NDArray[Any]]:
+        """Heads of the same shapes, with other values."""
+        logits, presence, boxes, masks = answers
+        found = np.where(np.arange(logits.shape[1]) < self.instances, 4, -8).astype(np.float32)
+        return [
+            np.broadcast_to(found, logits.shape),
+            np.full_like(presence, 8 if self.instances else -8),
+            np.broadcast_to(self._boxes, boxes.shape),
+            np.broadcast_to(self._masks, masks.shape),
+        ]
+
+
+class _FakeEncoder(OnnxModel):
+    """An image encoder that answers at once, with noise of the right shapes."""
+
+    def run(
+        self,
+        outputs: Sequence[str],
+        feeds: Mapping[str, NDArray[np.generic]],  # noqa: ARG002 - OnnxModel's
+        *,
+        cancel: threading.Event | None = None,  # noqa: ARG002 - OnnxModel's
+    ) -> list[NDArray[Any]]:
+        chance = np.random.default_rng(0)
+        return [chance.standard_normal(_shape(self.graph, name), np.float32) for name in outputs]
+
+
+class _StagedDecoder(OnnxModel):
+    """A decoder that is run in full before its answer is replaced."""
+
+    def __init__(self, graph: GraphInfo, stage: Stage) -> None:
+        super().__init__(graph, role="decoder", settings=_CPU)
+        self._stage = stage
+
+    def run(
+        self,
+        outputs: Sequence[str],
+        feeds: Mapping[str, NDArray[np.generic]],
+        *,
+        cancel: threading.Event | None = None,
+    ) -> list[NDArray[Any]]:
+        return self._stage.replace(super().run(outputs, feeds, cancel=cancel))
+
+
+class Bare:
+    """Text encoder and decoder as sessions of ONNX Runtime, without the library."""
+
+    def __init__(
+        self,
+        graphs: Mapping[str, GraphInfo],
+        features: Mapping[str, NDArray[Any]],
+        stage: Stage,
+        decoder: ort.InferenceSession | None,
+    ) -> None:
+        """Prepares the feeds.
+
+        Args:
+            graphs: By role.
+            features: The picture, as the decoder takes it.
+            stage: What is found.
+            decoder: An `ort.InferenceSession` to share; None for one with the default options.
+        """
+        self._graphs = graphs
+        self._stage = stage
+        self._decoder = decoder or _default_session(graphs["decoder"])
+        no_box = np.zeros((1, 1, 4), np.float32), np.full((1, 1), _EMPTY_SLOT, np.int64)
+        self._feeds = {**features, "boxes": no_box[0], "box_labels": no_box[1]}
+
+    @cached_property
+    def _text_encoder(self) -> ort.InferenceSession:
+        return _default_session(self._graphs["text_encoder"])
+
+    def encode_word(self, tokens: NDArray[np.int64]) -> dict[str, NDArray[Any]]:
+        """Features of one word, from its (1, 32) ids."""
+        return dict(zip(_TEXT, self._text_encoder.run(_TEXT, {"tokens": tokens}), strict=True))
+
+    def decode(self, word: Mapping[str, NDArray[Any]]) -> list[NDArray[Any]]:
+        """Logits (1, Q), presence (1, 1), boxes (1, Q, 4) and masks (1, Q, h, w) of one word."""
+        return self._stage.replace(self._decoder.run(_HEADS, {**self._feeds, **word}))
+
+    def masks_above(self, threshold: float, word: Mapping[str, NDArray[Any]]) -> NDArray[np.float32]:
+        """(N, h, w) logits of what scores above a threshold."""
+        logits, presence, _, masks = self.decode(word)
+        scores = 1 / (1 + np.exp(-logits[0])) / (1 + np.exp(-presence[0]))
+        chosen: NDArray[np.float32] = masks[0][scores > threshold]
+        return chosen
+
+
+@dataclass(frozen=True)
+class Subject:
+    """A model to measure, through the library and without it."""
+
+    name: str
+    session: Sam3Session
+    """Everything but the image encoder is real."""
+    picture: NDArray[np.uint8]
+    embedding: Embedding
+    stage: Stage
+    graphs: Mapping[str, GraphInfo]
+    decoder: OnnxModel
+
+    @property
+    def size(self) -> tuple[int, int]:
+        """(height, width) of the picture."""
+        return self.embedding.size
+
+    def bare(self, *, shared: bool) -> Bare:
+        """The same graphs without the library.
+
+        Args:
+            shared: On the library's own session of the decoder, so that only the library's Python makes a
+                difference; False for ONNX Runtime's default options.
+        """
+        session = self.decoder.load() if shared else None
+        return Bare(self.graphs, self.embedding.arrays(), self.stage, session)
+
+
+def open_subject(folder: Path, *, name: str, size: tuple[int, int], most: int = 20) -> Subject:
+    """Opens a native bundle.
+
+    Args:
+        folder: Holds it.
+        name: What it is called in results.
+        size: (height, width) of the picture that questions are about.
+        most: Instances that the scene can show.
+    """
+    export = exports_in_folder(folder, family=NativeFamily.name).concepts
+    if export is None:
+        raise ValueError(f"{folder} holds no native bundle that finds concepts")
+    graphs = export.graphs
+    queries, height, _ = _shape(graphs["decoder"], "masks")[1:]
+    stage = Stage(queries=queries, cells=height, most=most)
+    models = {
+        "image_encoder": _FakeEncoder(graphs["image_encoder"], role="image encoder", settings=_CPU),
+        "text_encoder": OnnxModel(graphs["text_encoder"], role="text encoder", settings=_CPU),
+        "decoder": _StagedDecoder(graphs["decoder"], stage),
+    }
+    session = Sam3Session(NativeFamily(models), model=name)
+    image = picture(size)
+    return Subject(name, session, image, session.encode(image), stage, graphs, models["decoder"])
+
+
+def subjects(full_size: Path | None, *, size: tuple[int, int]) -> list[Subject]:
+    """The miniature, and the bundle of full size if there is one."""
+    found = [open_subject(model_folder("miniature"), name="miniature", size=size)]
+    return found + ([open_subject(full_size, name="full size", size=size)] if full_size else [])
+
+
+def tokens_of(word: str) -> NDArray[np.int64]:
+    """(1, 32) ids of a word, padded as native bundles take them."""
+    return pad([load_tokenizer().encode(word)], pad_id=0)
+
+
+def _default_session(graph: GraphInfo) -> ort.InferenceSession:
+    return ort.InferenceSession(str(graph.path), providers=["CPUExecutionProvider"])
+
+
+def _shape(graph: GraphInfo, output: str) -> tuple[int, ...]:
+    """An output's shape, with 1 where it is dynamic."""
+    return tuple(length or 1 for length in graph.outputs[output].shape)

@@ -1,0 +1,107 @@
+"""Every benchmark runs, and says what it is to say. How long anything takes is not tested."""
+
+from __future__ import annotations
+
+import json
+from functools import partial
+from typing import TYPE_CHECKING
+
+import numpy as np
+import pytest
+
+from benchmarks import cache, encoder, growth, outlines, query, start
+from benchmarks.pairing import Spread, in_turn, ratios_to
+from benchmarks.run import main, table
+from sam3_onnx.hub import model_folder
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from benchmarks.pairing import Row
+
+PAIRED = {"case", "ratio", "p10", "p90", "n", "seconds", "baseline_seconds", "target", "met"}
+
+
+def numbers(rows: list[Row], *columns: str) -> list[float]:
+    """The values of some columns, all of which are numbers."""
+    found = [row[column] for row in rows for column in columns]
+    assert all(isinstance(value, int | float) for value in found)
+    return [float(value) for value in found if isinstance(value, int | float)]
+
+
+def test_a_ratio_is_taken_within_each_round() -> None:
+    seconds = {"a": [1.0, 20.0, 3.0], "b": [2.0, 40.0, 6.0]}
+    assert ratios_to("b", seconds)["a"] == Spread(median=0.5, p10=0.5, p90=0.5, n=3)
+
+
+def test_cases_are_run_in_turn() -> None:
+    order: list[str] = []
+    seconds = in_turn({name: partial(slow, order, name) for name in "ab"}, rounds=2)
+    assert order == [*"ab", *"ab", *"ab"]
+    assert [len(times) for times in seconds.values()] == [2, 2]
+
+
+def slow(order: list[str], name: str) -> None:
+    order.append(name)
+    np.sort(np.random.default_rng(0).random(400_000))
+
+
+def test_the_command_writes_a_table_and_json(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    file = tmp_path / "found.json"
+    main(["overhead", "--pairs", "1", "--json", str(file)])
+    found = json.loads(file.read_text())
+    assert set(found) == {"machine", "load_before", "load_after", "results"}
+    assert {"processor", "cores", "packages", "date"} <= set(found["machine"])
+    rows = found["results"]["overhead"]["rows"]
+    assert rows
+    assert all(set(row) >= PAIRED and row["ratio"] > 0 for row in rows)
+    assert table(rows) in capsys.readouterr().out
+
+
+def test_the_encoder_benchmark_wants_variants() -> None:
+    with pytest.raises(SystemExit, match="--variants"):
+        main(["encoder"])
+
+
+def test_query_rows_name_words_and_presence() -> None:
+    rows = query.measure(pairs=1, size=(30, 40), counts=(1, 2))
+    cases = [str(row["case"]) for row in rows]
+    assert [case.split(": ")[1].split(",")[0] for case in cases] == ["1 word", "1 word", "2 words", "2 words"]
+    assert all(set(row) >= PAIRED for row in rows)
+
+
+def test_outlines_agree_with_full_size_masks() -> None:
+    rows = outlines.measure(pairs=1, instances=4, size=(300, 400))
+    assert [row["case"] for row in rows] == list(outlines.MODES)
+    assert numbers(rows[:1], "lowest_iou") == [1.0]
+
+
+def test_the_cache_benchmark_compares_bytes_with_shapes() -> None:
+    rows = cache.measure(pairs=1, shapes=((1, 4, 8, 8), (1, 4, 4, 4)), size=(30, 40))
+    assert numbers(rows, "mb") == [640e-6, 640e-6, 1280e-6, 1280e-6]
+    assert set(numbers(rows, "baseline_mb")) == {2560e-6}
+
+
+def test_growth_measures_every_axis() -> None:
+    rows = growth.measure(pairs=1, instances=(1, 2), megapixels=(0.01, 0.02), words=(1, 2), cached=(1, 2))
+    by_axis: dict[str, list[float]] = {}
+    for row in rows:
+        by_axis.setdefault(str(row["axis"]), []).extend(numbers([row], "value"))
+    assert by_axis["words"] == [1, 2]
+    assert {name.partition(":")[0] for name in by_axis} == {
+        *("instances to polygons", "megapixels", "words", "cached pictures")
+    }
+    assert all(row["ratio"] == 1 for row in rows if row["value"] in {1, 0.01})
+
+
+def test_start_counts_each_stage() -> None:
+    rows = start.measure(pairs=1, provider="cpu")
+    assert [row["case"] for row in rows] == ["import", "load", "first answer", "all"]
+    assert min(numbers(rows, "seconds", "baseline_seconds")) > 0
+
+
+def test_an_encoder_beside_itself_has_the_same_features() -> None:
+    folder = model_folder("miniature")
+    rows = encoder.measure(baseline=folder, variants=[str(folder), f"{folder}@cpu"], pairs=1)
+    assert numbers(rows, "cosine_0", "cosine_1", "cosine_2") == pytest.approx([1.0] * 6)
+    assert all(row["met_cosine"] for row in rows)
