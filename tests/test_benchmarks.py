@@ -52,7 +52,7 @@ def test_the_command_writes_a_table_and_json(tmp_path: Path, capsys: pytest.Capt
     found = json.loads(file.read_text())
     assert set(found) == {"machine", "load_before", "load_after", "results"}
     assert {"processor", "cores", "packages", "date"} <= set(found["machine"])
-    rows = found["results"]["overhead"]["rows"]
+    rows = found["results"]["overhead"]
     assert rows
     assert all(set(row) >= PAIRED and row["ratio"] > 0 for row in rows)
     assert table(rows) in capsys.readouterr().out
