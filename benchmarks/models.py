@@ -7,7 +7,6 @@ in full, and what it answered is then replaced by a made-up scene, in the same w
 from __future__ import annotations
 
 from dataclasses import dataclass
-from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -35,7 +34,8 @@ __all__ = ["Bare", "Subject", "open_subject", "subjects"]
 WORDS = ("coin", "ball", "leaf", "stone", "button")
 _CPU = RuntimeSettings("cpu")
 _EMPTY_SLOT = -10
-_HEADS = ("logits", "presence", "boxes_xyxy", "masks")
+_HEADS = ("logits", "presence", "boxes_xyxy")
+_BETWEEN = ("mask_features", "mask_queries")
 _TEXT = ("text_features", "text_mask")
 
 
@@ -62,16 +62,18 @@ class Stage:
             rows, columns = np.flatnonzero((mask > 0).any(1)), np.flatnonzero((mask > 0).any(0))
             box[:] = np.array([columns[0], rows[0], columns[-1] + 1, rows[-1] + 1]) / cells
 
-    def replace(self, answers: Sequence[NDArray[Any]]) -> list[NDArray[Any]]:
-        """Heads of the same shapes, with other values."""
-        logits, presence, boxes, masks = answers
-        found = np.where(np.arange(logits.shape[1]) < self.instances, 4, -8).astype(np.float32)
-        return [
-            np.broadcast_to(found, logits.shape),
-            np.full_like(presence, 8 if self.instances else -8),
-            np.broadcast_to(self._boxes, boxes.shape),
-            np.broadcast_to(self._masks, masks.shape),
-        ]
+    def replace(self, answers: Mapping[str, NDArray[Any]]) -> dict[str, NDArray[Any]]:
+        """Heads of the same shapes, with other values; what else a graph answered stays."""
+        made = dict(answers)
+        if "logits" in made:
+            queries = made["logits"].shape[1]
+            found = np.where(np.arange(queries) < self.instances, 4, -8).astype(np.float32)
+            made["logits"] = np.broadcast_to(found, made["logits"].shape)
+            made["presence"] = np.full_like(made["presence"], 8 if self.instances else -8)
+            made["boxes_xyxy"] = np.broadcast_to(self._boxes, made["boxes_xyxy"].shape)
+        if "masks" in made:
+            made["masks"] = np.broadcast_to(self._masks[: made["masks"].shape[1]], made["masks"].shape)
+        return made
 
 
 class _FakeEncoder(OnnxModel):
@@ -89,10 +91,10 @@ class _FakeEncoder(OnnxModel):
 
 
 class _StagedDecoder(OnnxModel):
-    """A decoder that is run in full before its answer is replaced."""
+    """A decoder, or a mask decoder, that is run in full before its answer is replaced."""
 
-    def __init__(self, graph: GraphInfo, stage: Stage) -> None:
-        super().__init__(graph, role="decoder", settings=_CPU)
+    def __init__(self, graph: GraphInfo, stage: Stage, *, role: str) -> None:
+        super().__init__(graph, role=role, settings=_CPU)
         self._stage = stage
 
     def run(
@@ -102,18 +104,19 @@ class _StagedDecoder(OnnxModel):
         *,
         cancel: threading.Event | None = None,
     ) -> list[NDArray[Any]]:
-        return self._stage.replace(super().run(outputs, feeds, cancel=cancel))
+        answers = super().run(outputs, feeds, cancel=cancel)
+        return list(self._stage.replace(dict(zip(outputs, answers, strict=True))).values())
 
 
 class Bare:
-    """Text encoder and decoder as sessions of ONNX Runtime, without the library."""
+    """Text encoder, decoder and, where there is one, mask decoder as sessions of ONNX Runtime, without the library."""
 
     def __init__(
         self,
         graphs: Mapping[str, GraphInfo],
         features: Mapping[str, NDArray[Any]],
         stage: Stage,
-        decoder: ort.InferenceSession | None,
+        sessions: Mapping[str, ort.InferenceSession],
     ) -> None:
         """Prepares the feeds.
 
@@ -121,32 +124,48 @@ class Bare:
             graphs: By role.
             features: The picture, as the decoder takes it.
             stage: What is found.
-            decoder: An `ort.InferenceSession` to share; None for one with the default options.
+            sessions: Those to share, by role; others are opened with the default options.
         """
         self._graphs = graphs
         self._stage = stage
-        self._decoder = decoder or _default_session(graphs["decoder"])
+        self._sessions = dict(sessions)
         no_box = np.zeros((1, 1, 4), np.float32), np.full((1, 1), _EMPTY_SLOT, np.int64)
         self._feeds = {**features, "boxes": no_box[0], "box_labels": no_box[1]}
 
-    @cached_property
-    def _text_encoder(self) -> ort.InferenceSession:
-        return _default_session(self._graphs["text_encoder"])
-
     def encode_word(self, tokens: NDArray[np.int64]) -> dict[str, NDArray[Any]]:
         """Features of one word, from its (1, 32) ids."""
-        return dict(zip(_TEXT, self._text_encoder.run(_TEXT, {"tokens": tokens}), strict=True))
+        return self._run("text_encoder", _TEXT, {"tokens": tokens})
 
-    def decode(self, word: Mapping[str, NDArray[Any]]) -> list[NDArray[Any]]:
-        """Logits (1, Q), presence (1, 1), boxes (1, Q, 4) and masks (1, Q, h, w) of one word."""
-        return self._stage.replace(self._decoder.run(_HEADS, {**self._feeds, **word}))
+    def masks_above(
+        self, threshold: float, word: Mapping[str, NDArray[Any]], *, every_mask: bool = False
+    ) -> NDArray[np.float32]:
+        """(N, h, w) logits of what scores above a threshold.
 
-    def masks_above(self, threshold: float, word: Mapping[str, NDArray[Any]]) -> NDArray[np.float32]:
-        """(N, h, w) logits of what scores above a threshold."""
-        logits, presence, _, masks = self.decode(word)
-        scores = 1 / (1 + np.exp(-logits[0])) / (1 + np.exp(-presence[0]))
-        chosen: NDArray[np.float32] = masks[0][scores > threshold]
+        Args:
+            threshold: In 0..1.
+            word: From `encode_word`.
+            every_mask: Run a mask decoder for every query, as graphs without one do.
+        """
+        split = "mask_decoder" in self._graphs
+        heads = self._run("decoder", (*_HEADS, *(_BETWEEN if split else ("masks",))), {**self._feeds, **word})
+        scores = 1 / (1 + np.exp(-heads["logits"][0])) / (1 + np.exp(-heads["presence"][0]))
+        kept = np.flatnonzero(scores > threshold)
+        if split and (every_mask or len(kept)):
+            some = slice(None) if every_mask else kept
+            between = {"mask_features": heads["mask_features"], "mask_queries": heads["mask_queries"][:, some]}
+            heads |= self._run("mask_decoder", ("masks",), {**self._feeds, **between})
+            kept = kept if every_mask else np.arange(len(kept))
+        chosen: NDArray[np.float32] = heads["masks"][0][kept] if len(kept) else np.zeros((0, 1, 1), np.float32)
         return chosen
+
+    def _run(
+        self, role: str, outputs: Sequence[str], feeds: Mapping[str, NDArray[np.generic]]
+    ) -> dict[str, NDArray[Any]]:
+        graph = self._graphs[role]
+        if role not in self._sessions:
+            self._sessions[role] = ort.InferenceSession(str(graph.path), providers=["CPUExecutionProvider"])
+        known = {name: array for name, array in feeds.items() if name in graph.inputs}
+        return self._stage.replace(dict(zip(outputs, self._sessions[role].run(outputs, known), strict=True)))
 
 
 @dataclass(frozen=True)
@@ -160,7 +179,7 @@ class Subject:
     embedding: Embedding
     stage: Stage
     graphs: Mapping[str, GraphInfo]
-    decoder: OnnxModel
+    decoders: Mapping[str, OnnxModel]
 
     @property
     def size(self) -> tuple[int, int]:
@@ -171,11 +190,11 @@ class Subject:
         """The same graphs without the library.
 
         Args:
-            shared: On the library's own session of the decoder, so that only the library's Python makes a
+            shared: On the library's own session of the decoders, so that only the library's Python makes a
                 difference; False for ONNX Runtime's default options.
         """
-        session = self.decoder.load() if shared else None
-        return Bare(self.graphs, self.embedding.arrays(), self.stage, session)
+        sessions = {role: model.load() for role, model in self.decoders.items()} if shared else {}
+        return Bare(self.graphs, self.embedding.arrays(), self.stage, sessions)
 
 
 def open_subject(folder: Path, *, name: str, size: tuple[int, int], most: int = 20) -> Subject:
@@ -191,16 +210,22 @@ def open_subject(folder: Path, *, name: str, size: tuple[int, int], most: int = 
     if export is None:
         raise ValueError(f"{folder} holds no native bundle that finds concepts")
     graphs = export.graphs
-    queries, height, _ = _shape(graphs["decoder"], "masks")[1:]
-    stage = Stage(queries=queries, cells=height, most=most)
+    finest = graphs.get("mask_decoder", graphs["decoder"])
+    cells = _shape(finest, "masks")[-1]
+    stage = Stage(queries=_shape(graphs["decoder"], "logits")[1], cells=cells, most=most)
+    decoders = {
+        role: _StagedDecoder(graphs[role], stage, role=role.replace("_", " "))
+        for role in ("decoder", "mask_decoder")
+        if role in graphs
+    }
     models = {
         "image_encoder": _FakeEncoder(graphs["image_encoder"], role="image encoder", settings=_CPU),
         "text_encoder": OnnxModel(graphs["text_encoder"], role="text encoder", settings=_CPU),
-        "decoder": _StagedDecoder(graphs["decoder"], stage),
+        **decoders,
     }
     session = Sam3Session(NativeFamily(models), model=name)
     image = picture(size)
-    return Subject(name, session, image, session.encode(image), stage, graphs, models["decoder"])
+    return Subject(name, session, image, session.encode(image), stage, graphs, decoders)
 
 
 def subjects(full_size: Path | None, *, size: tuple[int, int]) -> list[Subject]:
@@ -212,10 +237,6 @@ def subjects(full_size: Path | None, *, size: tuple[int, int]) -> list[Subject]:
 def tokens_of(word: str) -> NDArray[np.int64]:
     """(1, 32) ids of a word, padded as native bundles take them."""
     return pad([load_tokenizer().encode(word)], pad_id=0)
-
-
-def _default_session(graph: GraphInfo) -> ort.InferenceSession:
-    return ort.InferenceSession(str(graph.path), providers=["CPUExecutionProvider"])
 
 
 def _shape(graph: GraphInfo, output: str) -> tuple[int, ...]:

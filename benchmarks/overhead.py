@@ -17,6 +17,7 @@ __all__ = ["measure"]
 
 TARGET = 1.05
 _INSTANCES = 10
+_THRESHOLD = 0.5
 
 
 def measure(*, pairs: int = 25, full_size: Path | None = None, size: tuple[int, int] = (1500, 2000)) -> list[Row]:
@@ -52,7 +53,11 @@ def _rows(subject: Subject, *, pairs: int) -> list[Row]:
         subject.stage.instances = instances
         rows.append(
             paired(
-                f"{subject.name}: {case}", ours, partial(bare[baseline].decode, features), pairs=pairs, target=TARGET
+                f"{subject.name}: {case}",
+                ours,
+                partial(bare[baseline].masks_above, _THRESHOLD, features),
+                pairs=pairs,
+                target=TARGET,
             )
         )
     return rows

@@ -67,6 +67,6 @@ def _theirs(bare: Bare, words: list[str], size: tuple[int, int]) -> object:
     found = []
     for word in words:
         features = bare.encode_word(tokens_of(word))
-        masks = full_size_masks(bare.masks_above(_THRESHOLD, features), size)
+        masks = full_size_masks(bare.masks_above(_THRESHOLD, features, every_mask=True), size)
         found += outlines(masks, "polygon")
     return found
