@@ -37,7 +37,7 @@ class Window:
         """(2,) x, y of the rectangle's top left corner: what turns its coordinates into the picture's."""
         return np.array([self.x, self.y], np.float64)
 
-    @property
+    @cached_property
     def area(self) -> int:
         """Pixels of the mask."""
         return int(np.count_nonzero(self.mask))
@@ -181,10 +181,10 @@ def window_iou(a: Window, b: Window) -> float:
     left, top = max(a.x, b.x), max(a.y, b.y)
     right = min(a.x + a.mask.shape[1], b.x + b.mask.shape[1])
     bottom = min(a.y + a.mask.shape[0], b.y + b.mask.shape[0])
-    shared = 0
-    if left < right and top < bottom:
-        part_a = a.mask[top - a.y : bottom - a.y, left - a.x : right - a.x]
-        part_b = b.mask[top - b.y : bottom - b.y, left - b.x : right - b.x]
-        shared = int(np.count_nonzero(part_a & part_b))
+    if left >= right or top >= bottom:
+        return 0.0
+    part_a = a.mask[top - a.y : bottom - a.y, left - a.x : right - a.x]
+    part_b = b.mask[top - b.y : bottom - b.y, left - b.x : right - b.x]
+    shared = int(np.count_nonzero(part_a & part_b))
     union = a.area + b.area - shared
     return shared / union if union else 0.0
