@@ -46,7 +46,7 @@ class Stage:
         instances: How many things each word finds from now on.
     """
 
-    def __init__(self, *, queries: int, cells: int, most: int) -> None:
+    def __init__(self, *, queries: int, cells: tuple[int, int], most: int) -> None:
         """Draws the scene.
 
         Args:
@@ -55,12 +55,12 @@ class Stage:
             most: The highest value that `instances` will have.
         """
         self.instances = 0
-        self._masks = np.full((queries, cells, cells), -8, np.float32)
+        self._masks = np.full((queries, *cells), -8, np.float32)
         self._boxes = np.zeros((queries, 4), np.float32)
         self._masks[:most] = blobs(most, cells=cells)
         for box, mask in zip(self._boxes[:most], self._masks, strict=False):
             rows, columns = np.flatnonzero((mask > 0).any(1)), np.flatnonzero((mask > 0).any(0))
-            box[:] = np.array([columns[0], rows[0], columns[-1] + 1, rows[-1] + 1]) / cells
+            box[:] = np.array([columns[0], rows[0], columns[-1] + 1, rows[-1] + 1]) / (*cells[::-1], *cells[::-1])
 
     def replace(self, answers: Mapping[str, NDArray[Any]]) -> dict[str, NDArray[Any]]:
         """Heads of the same shapes, with other values; what else a graph answered stays."""
@@ -211,8 +211,9 @@ def open_subject(folder: Path, *, name: str, size: tuple[int, int], most: int = 
         raise ValueError(f"{folder} holds no native bundle that finds concepts")
     graphs = export.graphs
     finest = graphs.get("mask_decoder", graphs["decoder"])
-    cells = _shape(finest, "masks")[-1]
-    stage = Stage(queries=_shape(graphs["decoder"], "logits")[1], cells=cells, most=most)
+    height, width = _shape(finest, "masks")[-2:]
+    queries = _shape(graphs["decoder"], "logits")[1]
+    stage = Stage(queries=queries, cells=(height, width), most=min(most, queries))
     decoders = {
         role: _StagedDecoder(graphs[role], stage, role=role.replace("_", " "))
         for role in ("decoder", "mask_decoder")

@@ -40,21 +40,26 @@ class Spread:
         return cls(median, p10, p90, len(values))
 
 
-def in_turn(cases: Mapping[str, Callable[[], object]], *, rounds: int) -> dict[str, list[float]]:
+def in_turn(
+    cases: Mapping[str, Callable[[], object]], *, rounds: int, clock: Callable[[], float] = time.perf_counter
+) -> dict[str, list[float]]:
     """Runs every case once in each round, after one run of each that is not counted.
 
     Args:
         cases: What to run, by name.
         rounds: How often.
+        clock: What tells seconds; `time.process_time` for those that processors were busy.
 
     Returns:
-        For each case its seconds (`time.perf_counter`) in each round.
+        For each case its seconds in each round.
     """
-    calls = {name: max(1, math.ceil(_LEAST_SECONDS / max(_seconds(run, 1), 1e-7))) for name, run in cases.items()}
+    calls = {
+        name: max(1, math.ceil(_LEAST_SECONDS / max(_seconds(run, 1, clock), 1e-7))) for name, run in cases.items()
+    }
     seconds: dict[str, list[float]] = {name: [] for name in cases}
     for _ in range(rounds):
         for name, run in cases.items():
-            seconds[name].append(_seconds(run, calls[name]))
+            seconds[name].append(_seconds(run, calls[name], clock))
     return seconds
 
 
@@ -106,8 +111,8 @@ def row_of(case: str, seconds: Mapping[str, Sequence[float]], *, target: float |
     }
 
 
-def _seconds(run: Callable[[], object], calls: int) -> float:
-    began = time.perf_counter()
+def _seconds(run: Callable[[], object], calls: int, clock: Callable[[], float]) -> float:
+    began = clock()
     for _ in range(calls):
         run()
-    return (time.perf_counter() - began) / calls
+    return (clock() - began) / calls
