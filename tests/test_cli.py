@@ -30,6 +30,12 @@ def no_model(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(Sam3Session, "from_pretrained", refuse)
 
 
+@pytest.fixture(autouse=True)
+def elsewhere(tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Results go to `out` unless told otherwise: into an empty folder, whatever lies where the tests are run."""
+    monkeypatch.chdir(tmp_path_factory.mktemp("elsewhere"))
+
+
 def test_segment_prints_a_table_and_writes_labels_and_an_overlay(
     coins: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
