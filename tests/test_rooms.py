@@ -34,7 +34,7 @@ PURE = (
 )
 ABOVE_RUNTIME = {
     *("families", "hub", "cache", "asking", "selection", "config", "session"),
-    *("testing", "doctor", "cli", "export", "__main__"),
+    *("testing", "doctor", "cli", "export", "optimize", "__main__"),
     *("embedder", "concepts", "objects", "tracking", "opening"),
 }
 FORBIDDEN = {
@@ -44,9 +44,10 @@ FORBIDDEN = {
     "families": ABOVE_RUNTIME - {"families"} | {"labels", "draw"},
     "options": {"session", "testing", "doctor", "cli", "families"},
     "hub": {"session", "testing", "doctor", "cli", "families", "runtime"},
-    "session": {"testing", "doctor", "cli", "labels", "draw", "export"},
-    "doctor": {"testing", "cli", "labels", "draw", "export"},
+    "session": {"testing", "doctor", "cli", "labels", "draw", "export", "optimize"},
+    "doctor": {"testing", "cli", "labels", "draw", "export", "optimize"},
     "export": {"session", "doctor", "cli", "labels", "draw"},
+    "optimize": {"session", "doctor", "cli", "labels", "draw", "export"},
 }
 LOADED_BY_IMPORT = """
 import importlib, json, sys
@@ -120,7 +121,11 @@ def test_onnxruntime_is_imported_by_runtime_and_export_only() -> None:
 
 
 def test_pytorch_is_imported_by_export_only() -> None:
-    assert users_of({"torch", "transformers", "onnx", "onnxscript"}) == {"export"}
+    assert users_of({"torch", "transformers", "onnxscript"}) == {"export"}
+
+
+def test_onnx_is_imported_by_the_rooms_that_rewrite_graphs() -> None:
+    assert users_of({"onnx"}) == {"export", "optimize"}
 
 
 @pytest.mark.parametrize(

@@ -7,7 +7,7 @@ import os
 import sys
 from typing import TYPE_CHECKING
 
-from sam3_onnx.cli import doctor, export, models, segment
+from sam3_onnx.cli import doctor, export, models, optimize, segment
 from sam3_onnx.errors import Sam3Error
 
 if TYPE_CHECKING:
@@ -55,5 +55,6 @@ def _parser() -> argparse.ArgumentParser:
     segment.add(commands)
     models.add(commands)
     export.add(commands)
+    optimize.add(commands)
     doctor.add(commands)
     return parser

@@ -18,6 +18,8 @@ Sam3Error
 │   ├── UnknownFamilyError         (ValueError)
 │   ├── AmbiguousFolderError       (ValueError)
 │   ├── ProviderError              (RuntimeError)
+│   ├── FidelityError              (ValueError)
+│   ├── TargetFolderError          (OSError)
 │   └── ModelAnswerError           (RuntimeError)
 ├── PictureError
 │   ├── PictureMissingError        (FileNotFoundError)
@@ -81,10 +83,12 @@ from sam3_onnx.errors.exporting import (
 )
 from sam3_onnx.errors.models import (
     AmbiguousFolderError,
+    FidelityError,
     ModelAnswerError,
     ModelError,
     ModelFileDamagedError,
     ModelFileMissingError,
+    TargetFolderError,
     UnknownFamilyError,
 )
 from sam3_onnx.errors.pictures import (
@@ -134,6 +138,7 @@ __all__ = [
     "ExportError",
     "ExportMemoryError",
     "ExportMismatchError",
+    "FidelityError",
     "MarkError",
     "MaskError",
     "MissingExtraError",
@@ -158,6 +163,7 @@ __all__ = [
     "Sam3Error",
     "SessionClosedError",
     "SessionPickleError",
+    "TargetFolderError",
     "TrackerMismatchError",
     "UnknownFamilyError",
     "UnknownModelError",

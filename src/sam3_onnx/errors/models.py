@@ -12,10 +12,12 @@ if TYPE_CHECKING:
 
 __all__ = [
     "AmbiguousFolderError",
+    "FidelityError",
     "ModelAnswerError",
     "ModelError",
     "ModelFileDamagedError",
     "ModelFileMissingError",
+    "TargetFolderError",
     "UnknownFamilyError",
 ]
 
@@ -80,3 +82,22 @@ class ModelAnswerError(ModelError, RuntimeError):
 
     def __init__(self, *, output: str, found: str, remedy: str) -> None:
         super().__init__(f"The model's output {output!r} holds {found}, expected finite numbers. {remedy}")
+
+
+class FidelityError(ModelError, ValueError):
+    """A model in another precision would not answer as it did."""
+
+    def __init__(self, precision: str, *, reasons: Sequence[str]) -> None:
+        listing = "\n".join(f"  {reason}" for reason in reasons)
+        super().__init__(
+            f"This model cannot be had in {precision}: expected answers within the limits, got\n{listing}\n"
+            "Nothing was written. Compare on pictures and words of the kind that the model is for, or keep it as it is."
+        )
+
+
+class TargetFolderError(ModelError, OSError):
+    """A folder that a model was to be written to cannot take it."""
+
+    def __init__(self, folder: Path, *, expected: str, got: str) -> None:
+        self.folder = folder
+        super().__init__(f"Cannot write a model to {folder}: expected {expected}, got {got}. Name another folder.")

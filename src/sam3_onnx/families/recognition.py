@@ -55,14 +55,18 @@ class ConceptExport:
         """The family's name."""
         return self._family.name
 
-    def open(self, settings: RuntimeSettings | None = None) -> Family:
+    def open(self, settings: RuntimeSettings | None = None, *, make: type[OnnxModel] = OnnxModel) -> Family:
         """Makes the family; loads no weights yet.
+
+        Args:
+            settings: Providers, threads and precision; None for the defaults.
+            make: What runs a graph.
 
         Raises:
             UnknownFamilyError: The graphs contradict each other.
             ProviderError: A provider asked for by name is not installed.
         """
-        return self._family(_models(self.graphs, settings))
+        return self._family(_models(self.graphs, settings, make))
 
 
 @dataclass(frozen=True, eq=False)
@@ -72,9 +76,9 @@ class TrackerExport:
     graphs: Mapping[str, GraphInfo]
     name = TrackerFamily.name
 
-    def open(self, settings: RuntimeSettings | None = None) -> Tracker:
+    def open(self, settings: RuntimeSettings | None = None, *, make: type[OnnxModel] = OnnxModel) -> Tracker:
         """As `ConceptExport.open`."""
-        return TrackerFamily(_models(self.graphs, settings))
+        return TrackerFamily(_models(self.graphs, settings, make))
 
 
 @dataclass(frozen=True)
@@ -84,15 +88,17 @@ class Exports:
     concepts: ConceptExport | None
     tracker: TrackerExport | None
 
-    def open(self, settings: RuntimeSettings | None = None) -> tuple[Family | None, Tracker | None]:
+    def open(
+        self, settings: RuntimeSettings | None = None, *, make: type[OnnxModel] = OnnxModel
+    ) -> tuple[Family | None, Tracker | None]:
         """Makes what finds concepts and what takes clicks, which may be one; loads no weights yet.
 
         A bundle's own click head goes before a tracker beside it: it needs no second encoding.
         """
-        family = self.concepts.open(settings) if self.concepts else None
+        family = self.concepts.open(settings, make=make) if self.concepts else None
         if isinstance(family, NativeFamily) and family.capabilities.points:
             return family, family
-        return family, self.tracker.open(settings) if self.tracker else None
+        return family, self.tracker.open(settings, make=make) if self.tracker else None
 
 
 def exports_among(
@@ -209,5 +215,7 @@ def _nearest(graphs: Sequence[GraphInfo], family: str | None) -> str:
     return f"Nearest is the {known.name} family: no graph there is its {' or its '.join(missing)}."
 
 
-def _models(graphs: Mapping[str, GraphInfo], settings: RuntimeSettings | None) -> dict[str, OnnxModel]:
-    return {role: OnnxModel(graph, role=_spoken(role), settings=settings) for role, graph in graphs.items()}
+def _models(
+    graphs: Mapping[str, GraphInfo], settings: RuntimeSettings | None, make: type[OnnxModel]
+) -> dict[str, OnnxModel]:
+    return {role: make(graph, role=_spoken(role), settings=settings) for role, graph in graphs.items()}

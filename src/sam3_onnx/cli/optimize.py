@@ -1,0 +1,49 @@
+"""`sam3-onnx optimize`: another precision for a model that is there."""
+
+from __future__ import annotations
+
+import sys
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    import argparse
+
+__all__ = ["add"]
+
+
+def add(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
+    """Adds the command to the parser of `sam3-onnx`."""
+    optimize = commands.add_parser(
+        "optimize",
+        help="make a smaller, faster form of a model, proven on pictures",
+        description="Writes a model in another precision, compares its answers with those before, times each graph, "
+        "and prints what it found; the same is stored as optimize_report.json. Refuses to write a model that does not "
+        "answer as before. Needs the extra [export].",
+    )
+    optimize.add_argument("folder", help="a folder of .onnx files, of any family")
+    optimize.add_argument("-o", "--out", required=True, help="where the new model goes: a folder that is not there yet")
+    optimize.add_argument("--precision", default="int8", choices=("int8",), help="default: %(default)s")
+    optimize.add_argument("--pictures", help="a folder of your pictures to compare on (default: one of coins)")
+    optimize.add_argument("--text", help='what to look for in them, such as "person, car"')
+    optimize.add_argument("--family", help="this family, where the folder holds several")
+    optimize.add_argument("--variant", help="this variant, where the folder holds several")
+    optimize.set_defaults(run=_optimize)
+
+
+def _optimize(options: argparse.Namespace) -> int:
+    from sam3_onnx.optimize import DEFAULT_WORDS, optimize  # noqa: PLC0415 - --help need not wait for it
+    from sam3_onnx.prompts import parse_text  # noqa: PLC0415
+
+    report = optimize(
+        options.folder,
+        options.out,
+        precision=options.precision,
+        pictures=options.pictures,
+        words=DEFAULT_WORDS if options.text is None else [concept.prompt for concept in parse_text(options.text)],
+        family=options.family,
+        variant=options.variant,
+        progress=lambda line: print(line, file=sys.stderr, flush=True),
+    )
+    print(report)
+    print(f"wrote {report.folder}")
+    return 0

@@ -1,0 +1,16 @@
+"""Precisions for exports that people already have. Needs the package `onnx`, of the extra `[export]`."""
+
+from __future__ import annotations
+
+from sam3_onnx.errors import MissingExtraError
+
+try:
+    from sam3_onnx.optimize.fidelity import Fidelity
+    from sam3_onnx.optimize.report import GraphChange, Report
+    from sam3_onnx.optimize.run import DEFAULT_WORDS, optimize
+    from sam3_onnx.optimize.timing import PairedTime
+    from sam3_onnx.optimize.work import Precision
+except ModuleNotFoundError as error:
+    raise MissingExtraError(feature="Optimising a model", package=error.name or "onnx", extra="export") from error
+
+__all__ = ["DEFAULT_WORDS", "Fidelity", "GraphChange", "PairedTime", "Precision", "Report", "optimize"]

@@ -1,0 +1,141 @@
+"""What are two forms of one model asked, so that their answers can be compared?"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from sam3_onnx.families import Clicks, Query
+from sam3_onnx.runtime import OnnxModel, RuntimeSettings
+from sam3_onnx.tokenizer import load_tokenizer
+
+if TYPE_CHECKING:
+    import threading
+    from collections.abc import Mapping, Sequence
+    from typing import Any
+
+    from numpy.typing import NDArray
+
+    from sam3_onnx.families import Arrays, Detections, Encoder, Exports
+    from sam3_onnx.masks import MaskSource
+
+__all__ = ["Asked", "Found", "first_call"]
+
+_VISUAL = "visual"
+"""The word that stands for "like this box"."""
+_CENTRE = np.array([[0.5, 0.5, 0.4, 0.4]], np.float32)
+
+
+class _RecordedModel(OnnxModel):
+    """A graph that remembers what it was fed first."""
+
+    first: tuple[tuple[str, ...], dict[str, NDArray[np.generic]]] | None = None
+    """Names of the outputs that were wanted, and the inputs."""
+
+    def run(
+        self,
+        outputs: Sequence[str],
+        feeds: Mapping[str, NDArray[np.generic]],
+        *,
+        cancel: threading.Event | None = None,
+    ) -> list[NDArray[Any]]:
+        """As `OnnxModel.run`."""
+        if self.first is None:
+            self.first = tuple(outputs), dict(feeds)
+        return super().run(outputs, feeds, cancel=cancel)
+
+
+def first_call(model: OnnxModel) -> tuple[tuple[str, ...], dict[str, NDArray[np.generic]]]:
+    """What a model of `Asked` was asked and fed first.
+
+    Raises:
+        ValueError: It has not been run.
+    """
+    if not isinstance(model, _RecordedModel) or model.first is None:
+        raise ValueError(f"{model.graph.path.name} has not been run")
+    return model.first
+
+
+@dataclass(frozen=True)
+class Found:
+    """What one question found."""
+
+    scores: NDArray[np.float32]
+    """(N,) in 0..1."""
+    masks: Sequence[MaskSource]
+    """N of them; none where scores stand alone."""
+    ordered: bool
+    """Whether the entries are the model's queries, so that those of two forms of it correspond by their place."""
+
+
+class Asked:
+    """A model that is asked a fixed set of questions: words, boxes and clicks, as far as it takes them.
+
+    Attributes:
+        models: The graphs by role. A tracker beside a family has its roles behind "tracker/".
+    """
+
+    def __init__(self, exports: Exports) -> None:
+        settings = RuntimeSettings("cpu", precision="float32")
+        self._family, self._tracker = exports.open(settings, make=_RecordedModel)
+        encoders: list[Encoder] = [each for each in (self._family, self._tracker) if each is not None]
+        self._encoders = encoders[:1] if encoders[0] is encoders[-1] else encoders
+        self.models = dict(encoders[0].models)
+        for other in self._encoders[1:]:
+            self.models |= {f"tracker/{role}": model for role, model in other.models.items()}
+
+    @property
+    def sizes(self) -> list[tuple[int, int]]:
+        """(height, width) that each image encoder takes: of the family, of the tracker."""
+        return [encoder.capabilities.input_size for encoder in self._encoders]
+
+    def encode(self, pixels: Sequence[NDArray[np.uint8]]) -> Arrays:
+        """Features of a picture that was resized to each of `sizes`."""
+        features: dict[str, NDArray[np.generic]] = {}
+        for encoder, picture in zip(self._encoders, pixels, strict=True):
+            features |= encoder.encode_image(picture, cancel=None)
+        return features
+
+    def read(self, words: Sequence[str]) -> list[Arrays]:
+        """Features of some words, and of the word that stands for a box; nothing where no words are taken."""
+        if self._family is None:
+            return []
+        tokenizer = load_tokenizer()
+        return self._family.encode_text([tokenizer.encode(word) for word in (*words, _VISUAL)], cancel=None)
+
+    def answer(self, features: Arrays, texts: Sequence[Arrays], size: tuple[int, int]) -> list[Found]:
+        """What is found by each word, each with a box beside it where boxes are taken, and by clicks."""
+        return [*self._concepts(features, texts, size), *self._objects(features, size)]
+
+    def _concepts(self, features: Arrays, texts: Sequence[Arrays], size: tuple[int, int]) -> list[Found]:
+        if self._family is None:
+            return []
+        can = self._family.capabilities
+        none, empty = np.zeros((0, 4), np.float32), np.zeros(0, np.int64)
+        queries = [Query(text, none, empty) for text in texts[:-1]]
+        if can.boxes:
+            queries.append(Query(texts[-1], _CENTRE, np.array([1])))
+        if can.negative_boxes:
+            queries.append(Query(texts[0], _CENTRE, np.array([0])))
+        everything = not can.lowest_threshold
+        threshold = -1.0 if everything else can.lowest_threshold
+        found = self._family.detect(features, queries, size=size, threshold=threshold, cancel=None)
+        return [_found(each, ordered=everything) for each in found]
+
+    def _objects(self, features: Arrays, size: tuple[int, int]) -> list[Found]:
+        if self._tracker is None:
+            return []
+        point = Clicks(np.array([[0.5, 0.5]], np.float32), np.array([1]), None)
+        box = Clicks(np.zeros((0, 2), np.float32), np.zeros(0, np.int64), np.array([0.3, 0.3, 0.7, 0.7], np.float32))
+        found = []
+        for clicks in (point, box):
+            answer = self._tracker.segment(features, clicks, size=size, cancel=None)
+            found.append(Found(answer.scores, answer.masks, ordered=True))
+            found.append(Found(np.array([answer.object_score], np.float32), (), ordered=True))
+        return found
+
+
+def _found(detections: Detections, *, ordered: bool) -> Found:
+    return Found(detections.scores, detections.masks, ordered)

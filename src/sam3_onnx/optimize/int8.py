@@ -1,0 +1,148 @@
+"""Which layers of a graph multiply matrices, and how do they multiply in 8 bits?
+
+Weights are rounded once, each output channel with its own scale and without an offset. What flows
+in is rounded as it comes, all of it with one scale and offset (DynamicQuantizeLinear). Both are
+operators of ONNX itself, which onnxruntime fuses.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+import onnx
+from onnx import TensorProto, helper, numpy_helper
+
+from sam3_onnx.optimize.graphs import Weights, attribute, drop_unused, needed_for, replace_nodes
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+    from pathlib import Path
+
+    from numpy.typing import NDArray
+
+__all__ = ["to_int8"]
+
+_SMALLEST = 16
+"""Channels in and out of the smallest matrix that is rounded: below it nothing is won. Heads that end in a
+score, a presence or the four edges of a box are smaller and stay as they are."""
+_LEVELS = 127
+_ROUNDED_ALREADY = frozenset(
+    ("DequantizeLinear", "DynamicQuantizeLinear", "DynamicQuantizeMatMul", "MatMulIntegerToFloat", "MatMulNBits")
+)
+"""Operators of graphs that somebody has quantised; these stay as they are."""
+
+
+@dataclass(frozen=True)
+class _Layer:
+    """A linear layer."""
+
+    node: onnx.NodeProto
+    """MatMul or Gemm, the second input of which is constant."""
+    transposed: bool
+    """Whether the weights lie as (channels out, channels in)."""
+
+    @property
+    def name(self) -> str:
+        """What it computes: unique in a graph, where names of nodes need not be."""
+        name: str = self.node.output[0]
+        return name
+
+
+def _layers(model: onnx.ModelProto, weights: Weights) -> Iterator[_Layer]:
+    """The linear layers of a graph that are worth rounding, in its order."""
+    for node in model.graph.node:
+        if node.op_type not in {"MatMul", "Gemm"} or weights.shape(node.input[0]) is not None:
+            continue
+        shape = weights.shape(node.input[1])
+        if shape is None or len(shape) != 2 or min(shape) < _SMALLEST:  # noqa: PLR2004 - a matrix
+            continue
+        if weights.dtype(node.input[1]) != TensorProto.FLOAT:
+            continue
+        plain = all(attribute(node, name) in {None, 1.0} for name in ("alpha", "beta")) and not attribute(
+            node, "transA"
+        )
+        if plain:
+            yield _Layer(node, transposed=bool(attribute(node, "transB")))
+
+
+def to_int8(model: onnx.ModelProto, folder: Path) -> tuple[int, int]:
+    """Rewrites the linear layers of a graph but for its heads, in place.
+
+    Args:
+        model: As `load_graph` reads it.
+        folder: Holds its external data.
+
+    Returns:
+        How many layers were rewritten, none in a graph that is quantised already, and how many linear layers of a
+        worthwhile size there are.
+    """
+    if any(node.op_type in _ROUNDED_ALREADY for node in model.graph.node):
+        return 0, 0
+    weights = Weights(model, folder)
+    layers = list(_layers(model, weights))
+    heads = _heads(model, layers)
+    chosen = {layer.name: layer for layer in layers if layer.name not in heads}
+    rounded: set[str] = set()
+    nodes = []
+    for node in model.graph.node:
+        layer = chosen.get(node.output[0])
+        if layer is None:
+            nodes.append(node)
+            continue
+        nodes += _rounding(node.input[0], rounded)
+        nodes += _multiplying(layer, layer.name, weights, model.graph.initializer)
+    replace_nodes(model, nodes)
+    drop_unused(model)
+    return len(chosen), len(layers)
+
+
+def _heads(model: onnx.ModelProto, layers: Sequence[_Layer]) -> set[str]:
+    """Layers that lead to one output of the graph alone, where others lead to several.
+
+    They make scores, presence, boxes or masks of what the layers before them found. A rounding there
+    is not evened out by anything that follows, and they are small.
+    """
+    leads: dict[str, set[str]] = {layer.name: set() for layer in layers}
+    for output in model.graph.output:
+        for name in needed_for(model, {output.name}):
+            if name in leads:
+                leads[name].add(output.name)
+    return {name for name, ends in leads.items() if len(ends) == 1 < max(map(len, leads.values()))}
+
+
+def _rounding(name: str, rounded: set[str]) -> list[onnx.NodeProto]:
+    """What rounds an input of layers; once for all layers that read it."""
+    if name in rounded:
+        return []
+    rounded.add(name)
+    outputs = [f"{name}.{what}" for what in ("levels", "scale", "zero")]
+    return [helper.make_node("DynamicQuantizeLinear", [name], outputs)]
+
+
+def _multiplying(layer: _Layer, output: str, weights: Weights, initializers: list[TensorProto]) -> list[onnx.NodeProto]:
+    """What computes a layer from its rounded input."""
+    source, matrix = layer.node.input[0], layer.node.input[1]
+    stored = {tensor.name for tensor in initializers}
+    levels, scale = f"{matrix}.{'t' * layer.transposed}levels", f"{matrix}.{'t' * layer.transposed}scale"
+    if levels not in stored:
+        values = weights.array(matrix)
+        rounded, scales = _rounded(values.T if layer.transposed else values)
+        initializers.extend([numpy_helper.from_array(rounded, levels), numpy_helper.from_array(scales, scale)])
+    bias = layer.node.input[2] if len(layer.node.input) > 2 else ""  # noqa: PLR2004 - Gemm's third input
+    product = f"{output}.product" if bias else output
+    nodes = [
+        helper.make_node("MatMulInteger", [f"{source}.levels", levels, f"{source}.zero"], [f"{output}.integer"]),
+        helper.make_node("Cast", [f"{output}.integer"], [f"{output}.float"], to=TensorProto.FLOAT),
+        helper.make_node("Mul", [f"{source}.scale", scale], [f"{output}.scale"]),
+        helper.make_node("Mul", [f"{output}.float", f"{output}.scale"], [product]),
+    ]
+    return nodes + ([helper.make_node("Add", [product, bias], [output])] if bias else [])
+
+
+def _rounded(values: NDArray[np.generic]) -> tuple[NDArray[np.int8], NDArray[np.float32]]:
+    """(K, N) weights to levels -127..127 and the scale of each of the N channels."""
+    exact = np.asarray(values, np.float32)
+    scales = np.maximum(np.abs(exact).max(0) / _LEVELS, np.finfo(np.float32).tiny).astype(np.float32)
+    return np.rint(exact / scales).astype(np.int8), scales

@@ -1,0 +1,104 @@
+"""From an export that somebody has to the same export in another precision, proven on pictures."""
+
+from __future__ import annotations
+
+from importlib.resources import files
+from pathlib import Path
+from typing import TYPE_CHECKING, get_args
+
+from sam3_onnx.errors import OptionError
+from sam3_onnx.families import exports_in_folder
+from sam3_onnx.images import load_image
+from sam3_onnx.optimize.asking import Asked
+from sam3_onnx.optimize.draft import bytes_of, growing_beside
+from sam3_onnx.optimize.report import Report
+from sam3_onnx.optimize.work import Precision, Work
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+    from os import PathLike
+
+    import numpy as np
+    from numpy.typing import NDArray
+
+__all__ = ["DEFAULT_WORDS", "REPORT_FILE", "optimize"]
+
+REPORT_FILE = "optimize_report.json"
+DEFAULT_WORDS = ("coin", "circle", "person")
+"""What is looked for unless told otherwise: the first is in the picture that ships."""
+_PICTURE_TYPES = frozenset((".png", ".jpg", ".jpeg", ".webp", ".bmp", ".tif", ".tiff"))
+
+
+def optimize(  # noqa: PLR0913 - keyword-only options of one step
+    folder: str | PathLike[str],
+    target: str | PathLike[str],
+    *,
+    precision: Precision = "int8",
+    pictures: str | PathLike[str] | None = None,
+    words: Sequence[str] = DEFAULT_WORDS,
+    family: str | None = None,
+    variant: str | None = None,
+    pairs: int = 3,
+    progress: Callable[[str], None] | None = None,
+) -> Report:
+    """Writes an export in another precision beside the one that is there, and proves that it answers as well.
+
+    Each stage is exchanged alone first: image encoder, text encoder, decoder. A stage that is beyond the limits
+    of `sam3_onnx.optimize.fidelity` stays as it was. The rest has to keep them together.
+
+    Args:
+        folder: What `Sam3Session.from_folder` opens; it is only read.
+        target: Where the new export goes: must not be there yet, or be empty. It appears when it is whole.
+        precision: "int8": linear layers multiply in 8 bits.
+        pictures: A folder of pictures of yours to compare on; None for the photograph that ships.
+        words: What to look for in them.
+        family: Takes this family where there are several in the folder.
+        variant: Takes this variant where there are several.
+        pairs: How often each graph is timed before and after.
+        progress: Told in a line what is being done.
+
+    Returns:
+        What was done and measured; stored in the target as `optimize_report.json` too.
+
+    Raises:
+        OptionError: An option is out of range, or the export has nothing that could be rewritten.
+        TargetFolderError: The target holds something, or the disk is too full.
+        FidelityError: The export would not answer as before. Nothing was written.
+        ModelError: As `Sam3Session.from_folder`.
+    """
+    if precision not in get_args(Precision):
+        raise OptionError("precision", expected=f"one of {', '.join(get_args(Precision))}", got=precision)
+    if pairs < 1:
+        raise OptionError("pairs", expected="at least 1", got=pairs)
+    if not words:
+        raise OptionError("words", expected="at least one word", got=words)
+    source = Path(folder)
+    seen = _pictures(pictures)
+    exports = exports_in_folder(source, family=family, variant=variant)
+    before = Asked(exports)
+    needed = sum(bytes_of(model.graph) for model in before.models.values())
+    with growing_beside(Path(target).absolute(), needed=needed) as draft:
+        work = Work(before, source=source, draft=draft, precision=precision, tell=progress or _silent)
+        try:
+            work.convert()
+            fidelity = work.settle(seen, words)
+            report = Report(precision, Path(target), work.changes(pairs), fidelity, tuple(seen), tuple(words))
+        finally:
+            work.close()  # Windows moves no folder that a session reads from
+        (draft / REPORT_FILE).write_text(report.json(), encoding="utf-8")
+    return report
+
+
+def _pictures(folder: str | PathLike[str] | None) -> dict[str, NDArray[np.uint8]]:
+    """The pictures to compare on, by name."""
+    if folder is None:
+        shipped = Path(str(files("sam3_onnx"))) / "data" / "coins.png"
+        return {shipped.name: load_image(shipped)}
+    paths = sorted(path for path in Path(folder).glob("*") if path.suffix.lower() in _PICTURE_TYPES)
+    if not paths:
+        raise OptionError("pictures", expected="a folder that holds pictures", got=str(folder))
+    return {path.name: load_image(path) for path in paths}
+
+
+def _silent(line: str) -> None:
+    """Tells nobody."""

@@ -1,0 +1,60 @@
+"""How long does a graph run before and after, measured so that a busy machine does not decide?"""
+
+from __future__ import annotations
+
+import time
+from dataclasses import dataclass
+from statistics import median
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    import numpy as np
+    from numpy.typing import NDArray
+
+    from sam3_onnx.runtime import OnnxModel
+
+__all__ = ["PairedTime", "paired_time"]
+
+
+@dataclass(frozen=True)
+class PairedTime:
+    """One run of each form by turns, in one process on the same input."""
+
+    before: float
+    """Seconds, median."""
+    after: float
+    """Seconds, median."""
+    ratio: float
+    """After divided by before, median of the pairs."""
+    lowest: float
+    highest: float
+    pairs: int
+
+
+def paired_time(
+    before: OnnxModel,
+    after: OnnxModel,
+    outputs: Sequence[str],
+    feeds: Mapping[str, NDArray[np.generic]],
+    *,
+    pairs: int,
+) -> PairedTime:
+    """Runs two forms of a graph by turns. Both have run before, so that nothing is loaded meanwhile."""
+    seconds = [(_seconds(before, outputs, feeds), _seconds(after, outputs, feeds)) for _ in range(pairs)]
+    ratios = [second / first for first, second in seconds]
+    return PairedTime(
+        before=median(first for first, _ in seconds),
+        after=median(second for _, second in seconds),
+        ratio=median(ratios),
+        lowest=min(ratios),
+        highest=max(ratios),
+        pairs=pairs,
+    )
+
+
+def _seconds(model: OnnxModel, outputs: Sequence[str], feeds: Mapping[str, NDArray[np.generic]]) -> float:
+    began = time.perf_counter()
+    model.run(outputs, feeds)
+    return time.perf_counter() - began

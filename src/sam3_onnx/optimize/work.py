@@ -1,0 +1,161 @@
+"""How is an export rewritten graph by graph, and what is taken back because it answers worse?"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Literal, TypeAlias
+
+from sam3_onnx.errors import FidelityError, OptionError
+from sam3_onnx.families import exports_in_folder
+from sam3_onnx.optimize.asking import Asked, first_call
+from sam3_onnx.optimize.draft import bytes_of, copy_graph, remove_graph
+from sam3_onnx.optimize.fidelity import STAGES, WHOLE, compare, stage_of
+from sam3_onnx.optimize.graphs import load_graph, set_metadata, write_graph
+from sam3_onnx.optimize.int8 import to_int8
+from sam3_onnx.optimize.report import GraphChange
+from sam3_onnx.optimize.timing import paired_time
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping, Sequence
+    from pathlib import Path
+
+    import numpy as np
+    from numpy.typing import NDArray
+
+    from sam3_onnx.optimize.fidelity import Fidelity
+    from sam3_onnx.runtime import GraphInfo
+
+__all__ = ["Precision", "Work"]
+
+Precision: TypeAlias = Literal["int8"]
+"""What matrices are multiplied in."""
+
+_UNCHANGED = "unchanged"
+_MANIFEST_KEY = "sam3_onnx.precision"
+
+
+@dataclass(frozen=True)
+class _Change:
+    """A graph on its way."""
+
+    graph: GraphInfo
+    place: Path
+    """Where it goes."""
+    why: str = ""
+    rewritten: bool = False
+
+
+class Work:
+    """An export that is being rewritten."""
+
+    def __init__(
+        self, before: Asked, *, source: Path, draft: Path, precision: Precision, tell: Callable[[str], None]
+    ) -> None:
+        """Does nothing yet.
+
+        Args:
+            before: The export that is there.
+            source: Its folder.
+            draft: Where the new one grows.
+            precision: What to rewrite it to.
+            tell: Told in a line what is being done.
+        """
+        self._before, self._after = before, before
+        self._draft, self._precision, self._tell = draft, precision, tell
+        self._changes = {
+            role: _Change(model.graph, draft / model.graph.path.relative_to(source))
+            for role, model in before.models.items()
+        }
+
+    def convert(self) -> None:
+        """Writes every graph, rewritten as far as it has something to rewrite.
+
+        Raises:
+            OptionError: None has.
+        """
+        for role, change in self._changes.items():
+            self._tell(f"rewriting {change.graph.path.name}")
+            change.place.parent.mkdir(parents=True, exist_ok=True)
+            self._changes[role] = self._converted(change)
+        if not self._rewritten():
+            raise OptionError(
+                "precision",
+                expected="one that changes this export",
+                got=self._precision,
+                remedy="It has no linear layers in float32 that are large enough: it may be quantised already.",
+            )
+
+    def settle(self, pictures: Mapping[str, NDArray[np.uint8]], words: Sequence[str]) -> Mapping[str, Fidelity]:
+        """Compares, and takes back what is beyond the limits, until nothing is.
+
+        Args:
+            pictures: (H, W, 3) uint8 RGB, by name.
+            words: What to look for.
+
+        Returns:
+            By stage, and for the whole.
+
+        Raises:
+            FidelityError: Nothing is left.
+        """
+        reasons: list[str] = []
+        while stages := self._rewritten():
+            self._tell(f"comparing on {', '.join(pictures)}")
+            self._after = Asked(exports_in_folder(self._draft))
+            fidelity = compare(self._before, self._after, pictures, words)
+            faulty = {stage: fidelity[stage].faults for stage in stages if fidelity[stage].faults}
+            if not faulty and not fidelity[WHOLE].faults:
+                return fidelity
+            worst = max(stages, key=lambda stage: 1 - fidelity[stage].mean_iou + fidelity[stage].score)
+            for stage, faults in (faulty or {worst: fidelity[WHOLE].faults}).items():
+                reasons.append(f"{stage}: {'; '.join(faults)}")
+                self._take_back(stage, "; ".join(faults))
+        raise FidelityError(self._precision, reasons=reasons)
+
+    def changes(self, pairs: int) -> list[GraphChange]:
+        """What became of each graph, and its time where it was rewritten."""
+        rows = []
+        for role, change in self._changes.items():
+            before, after = self._before.models[role], self._after.models[role]
+            time = None
+            if change.rewritten:
+                self._tell(f"timing {change.graph.path.name}")
+                outputs, feeds = first_call(before)
+                time = paired_time(before, after, outputs, feeds, pairs=pairs)
+            file = change.place.relative_to(self._draft).as_posix()
+            precision = self._precision if change.rewritten else _UNCHANGED
+            sizes = bytes_of(before.graph), bytes_of(after.graph)
+            rows.append(GraphChange(role, file, precision, change.why, *sizes, time))
+        return rows
+
+    def close(self) -> None:
+        """Unloads everything."""
+        for asked in (self._before, self._after):
+            for model in asked.models.values():
+                model.close()
+
+    def _converted(self, change: _Change) -> _Change:
+        """A graph after it was written in the new precision, or copied because it has nothing to rewrite."""
+        model = load_graph(change.graph.path)
+        folder = change.graph.path.parent
+        rewritten, layers = to_int8(model, folder)
+        if not rewritten:
+            copy_graph(change.graph, change.place)
+            return replace(change, why="no linear layers of a worthwhile size")
+        set_metadata(model, _MANIFEST_KEY, self._precision)
+        write_graph(model, change.place, weights_from=folder)
+        return replace(change, rewritten=True, why=f"{rewritten} of {layers} linear layers")
+
+    def _rewritten(self) -> list[str]:
+        """The stages that have a graph in the new precision."""
+        stages = {stage_of(role) for role, change in self._changes.items() if change.rewritten}
+        return [stage for stage in STAGES if stage in stages]
+
+    def _take_back(self, stage: str, why: str) -> None:
+        self._tell(f"{stage} stays as it was: {why}")
+        for role, change in self._changes.items():
+            if stage_of(role) == stage and change.rewritten:
+                self._after.models[role].close()
+                remove_graph(change.place)
+                copy_graph(change.graph, change.place)
+                self._changes[role] = replace(change, rewritten=False, why=why)
