@@ -164,7 +164,7 @@ def test_a_disk_that_is_too_full_is_noticed_before_anything_is_written(
 @pytest.mark.parametrize(
     ("options", "message"),
     [
-        ({"precision": "int3"}, "precision must be one of int8"),
+        ({"precision": "int3"}, "precision must be one of int8, fp16"),
         ({"pairs": 0}, "pairs must be at least 1"),
         ({"words": []}, "words must be at least one word"),
         ({"pictures": "."}, "pictures must be a folder that holds pictures"),
@@ -196,6 +196,42 @@ def test_the_command_compares_on_ones_own_pictures(
     assert "comparing on square.png" in printed.err
     assert main([*arguments]) == 1
     assert "expected a folder that is not there yet" in capsys.readouterr().err
+
+
+def test_half_precision_keeps_the_borders_and_the_answers(miniature: Path, coins: Path, tmp_path: Path) -> None:
+    from sam3_onnx.optimize import optimize  # noqa: PLC0415
+
+    report = optimize(miniature, tmp_path / "half", precision="fp16", words=["coin"], pairs=1)
+    assert report.fidelity["whole"].score <= 0.03
+    assert report.fidelity["whole"].mask_iou >= 0.95
+    for name in GRAPHS:
+        before, after = (read_graph(folder / f"{name}.onnx") for folder in (miniature, tmp_path / "half"))
+        assert before.signature() == after.signature()
+        assert after.metadata["sam3_onnx.precision"] == "float16"
+    with Sam3Session.from_folder(tmp_path / "half", provider="cpu") as session:
+        assert len(session.predict(coins, "coin")) == 24
+
+
+def test_values_beyond_half_precision_stay_in_float32(tmp_path: Path) -> None:
+    import onnx  # noqa: PLC0415
+    import onnxruntime as ort  # noqa: PLC0415
+
+    from sam3_onnx.optimize.graphs import load_graph  # noqa: PLC0415
+    from sam3_onnx.optimize.half import overflowing, to_half  # noqa: PLC0415
+
+    path = tmp_path / "large.onnx"
+    model = onnx.parser.parse_model("""
+        <ir_version: 9, opset_import: ["": 18]> large (float[4] x) => (float[4] y)
+        <float thousand = {1000.0}> { a = Mul(x, thousand)  b = Mul(a, thousand)  c = Div(b, thousand)  y = Add(c, x) }
+    """)
+    onnx.save(model, path)
+    graph = load_graph(path)
+    feeds = {"x": np.array([1, 2, 3, 4], np.float32)}
+    large = overflowing(graph, tmp_path, feeds)
+    assert large == {"b"}
+    assert to_half(graph, tmp_path, large=large) == (2, 4)
+    session = ort.InferenceSession(graph.SerializeToString(), providers=["CPUExecutionProvider"])
+    np.testing.assert_allclose(session.run(None, feeds)[0], 1001 * feeds["x"], rtol=1e-3)
 
 
 @pytest.mark.peers

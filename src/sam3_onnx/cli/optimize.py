@@ -22,7 +22,7 @@ def add(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
     )
     optimize.add_argument("folder", help="a folder of .onnx files, of any family")
     optimize.add_argument("-o", "--out", required=True, help="where the new model goes: a folder that is not there yet")
-    optimize.add_argument("--precision", default="int8", choices=("int8",), help="default: %(default)s")
+    optimize.add_argument("--precision", default="int8", choices=("int8", "fp16"), help="default: %(default)s")
     optimize.add_argument("--pictures", help="a folder of your pictures to compare on (default: one of coins)")
     optimize.add_argument("--text", help='what to look for in them, such as "person, car"')
     optimize.add_argument("--family", help="this family, where the folder holds several")

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from sam3_onnx.families import Clicks, Query
+from sam3_onnx.images import to_model_input
 from sam3_onnx.runtime import OnnxModel, RuntimeSettings
 from sam3_onnx.tokenizer import load_tokenizer
 
@@ -90,6 +91,11 @@ class Asked:
     def sizes(self) -> list[tuple[int, int]]:
         """(height, width) that each image encoder takes: of the family, of the tracker."""
         return [encoder.capabilities.input_size for encoder in self._encoders]
+
+    def run(self, picture: NDArray[np.uint8], words: Sequence[str]) -> None:
+        """Asks everything about a picture (H, W, 3) uint8 RGB once, so that `first_call` knows what graphs are fed."""
+        features = self.encode([to_model_input(picture, size) for size in self.sizes])
+        self.answer(features, self.read(words), (picture.shape[0], picture.shape[1]))
 
     def encode(self, pixels: Sequence[NDArray[np.uint8]]) -> Arrays:
         """Features of a picture that was resized to each of `sizes`."""

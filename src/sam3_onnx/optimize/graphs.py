@@ -18,16 +18,23 @@ __all__ = [
     "Weights",
     "attribute",
     "drop_unused",
+    "is_quantized",
     "load_graph",
     "needed_for",
+    "reads_of",
     "replace_nodes",
     "set_metadata",
+    "without_weights",
     "write_graph",
 ]
 
 _BESIDE = 1024  # bytes; smaller tensors stay in the graph, as ONNX's own writer has it
 _PAGE = 4096  # bytes; external tensors begin on one, so that onnxruntime can map them
 _INSIDE_AT_MOST = 1_500_000_000  # bytes of weights in one file; protobuf ends at 2 GiB
+_QUANTIZED = frozenset(
+    ("DequantizeLinear", "DynamicQuantizeLinear", "DynamicQuantizeMatMul", "MatMulIntegerToFloat", "MatMulNBits")
+)
+"""Operators of graphs that somebody has quantised; these stay as they are."""
 _TYPED_DATA = ("float_data", "int32_data", "int64_data", "double_data", "uint64_data")
 
 
@@ -88,7 +95,7 @@ def needed_for(model: onnx.ModelProto, outputs: set[str]) -> set[str]:
     needed = set(outputs)
     for node in reversed(model.graph.node):
         if needed & set(node.output):
-            needed |= _reads(node)
+            needed |= reads_of(node)
     return needed
 
 
@@ -99,11 +106,31 @@ def replace_nodes(model: onnx.ModelProto, nodes: Sequence[onnx.NodeProto]) -> No
     model.graph.node.extend(copies)
 
 
+def is_quantized(model: onnx.ModelProto) -> bool:
+    """Whether somebody has quantised a graph."""
+    return any(node.op_type in _QUANTIZED for node in model.graph.node)
+
+
 def set_metadata(model: onnx.ModelProto, key: str, value: str) -> None:
     """Writes an entry of a model's metadata, before the last one: a native bundle's role stays last."""
     entries = {entry.key: entry.value for entry in model.metadata_props}
     last = {"sam3_onnx.role": entries.pop("sam3_onnx.role")} if "sam3_onnx.role" in entries else {}
     helper.set_model_props(model, {**entries, key: value, **last})
+
+
+def without_weights(model: onnx.ModelProto) -> onnx.ModelProto:
+    """The same model, of its larger tensors their types and sizes alone: enough to infer those of all values."""
+    light = onnx.ModelProto(ir_version=model.ir_version, opset_import=model.opset_import)
+    graph = model.graph
+    light.graph.name = graph.name
+    for field in ("node", "input", "output"):
+        getattr(light.graph, field).extend(getattr(graph, field))
+    for tensor in graph.initializer:
+        if _size(tensor) < _BESIDE:
+            light.graph.initializer.add().CopyFrom(tensor)
+        else:
+            light.graph.input.append(helper.make_tensor_value_info(tensor.name, tensor.data_type, tensor.dims))
+    return light
 
 
 def attribute(node: onnx.NodeProto, name: str) -> object | None:
@@ -170,13 +197,13 @@ def _permutation(node: onnx.NodeProto, rank: int) -> list[int]:
     return list(given) if isinstance(given, list) else list(range(rank))[::-1]
 
 
-def _reads(node: onnx.NodeProto) -> set[str]:
+def reads_of(node: onnx.NodeProto) -> set[str]:
     """Names that a node reads, those that its subgraphs take from outside among them."""
     names = set(node.input)
     for each in node.attribute:
         for graph in [each.g] if each.type == onnx.AttributeProto.GRAPH else each.graphs:
             names |= {output.name for output in graph.output}
-            names = names.union(*map(_reads, graph.node))
+            names = names.union(*map(reads_of, graph.node))
     return names
 
 

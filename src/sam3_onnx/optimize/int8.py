@@ -28,10 +28,6 @@ _SMALLEST = 16
 """Channels in and out of the smallest matrix that is rounded: below it nothing is won. Heads that end in a
 score, a presence or the four edges of a box are smaller and stay as they are."""
 _LEVELS = 127
-_ROUNDED_ALREADY = frozenset(
-    ("DequantizeLinear", "DynamicQuantizeLinear", "DynamicQuantizeMatMul", "MatMulIntegerToFloat", "MatMulNBits")
-)
-"""Operators of graphs that somebody has quantised; these stay as they are."""
 
 
 @dataclass(frozen=True)
@@ -75,11 +71,9 @@ def to_int8(model: onnx.ModelProto, folder: Path) -> tuple[int, int]:
         folder: Holds its external data.
 
     Returns:
-        How many layers were rewritten, none in a graph that is quantised already, and how many linear layers of a
+        How many layers were rewritten, and how many linear layers of a
         worthwhile size there are.
     """
-    if any(node.op_type in _ROUNDED_ALREADY for node in model.graph.node):
-        return 0, 0
     weights = Weights(model, folder)
     layers = list(_layers(model, weights))
     heads = _heads(model, layers)

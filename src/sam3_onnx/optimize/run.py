@@ -49,7 +49,8 @@ def optimize(  # noqa: PLR0913 - keyword-only options of one step
     Args:
         folder: What `Sam3Session.from_folder` opens; it is only read.
         target: Where the new export goes: must not be there yet, or be empty. It appears when it is whole.
-        precision: "int8": linear layers multiply in 8 bits.
+        precision: "int8": linear layers multiply in 8 bits. "fp16": weights and arithmetic in half precision, for
+            graphics cards; on CPU it saves space alone.
         pictures: A folder of pictures of yours to compare on; None for the photograph that ships.
         words: What to look for in them.
         family: Takes this family where there are several in the folder.
@@ -80,7 +81,7 @@ def optimize(  # noqa: PLR0913 - keyword-only options of one step
     with growing_beside(Path(target).absolute(), needed=needed) as draft:
         work = Work(before, source=source, draft=draft, precision=precision, tell=progress or _silent)
         try:
-            work.convert()
+            work.convert(seen, words)
             fidelity = work.settle(seen, words)
             report = Report(precision, Path(target), work.changes(pairs), fidelity, tuple(seen), tuple(words))
         finally:

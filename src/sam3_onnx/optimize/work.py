@@ -10,7 +10,8 @@ from sam3_onnx.families import exports_in_folder
 from sam3_onnx.optimize.asking import Asked, first_call
 from sam3_onnx.optimize.draft import bytes_of, copy_graph, remove_graph
 from sam3_onnx.optimize.fidelity import STAGES, WHOLE, compare, stage_of
-from sam3_onnx.optimize.graphs import load_graph, set_metadata, write_graph
+from sam3_onnx.optimize.graphs import is_quantized, load_graph, set_metadata, write_graph
+from sam3_onnx.optimize.half import overflowing, to_half
 from sam3_onnx.optimize.int8 import to_int8
 from sam3_onnx.optimize.report import GraphChange
 from sam3_onnx.optimize.timing import paired_time
@@ -27,11 +28,12 @@ if TYPE_CHECKING:
 
 __all__ = ["Precision", "Work"]
 
-Precision: TypeAlias = Literal["int8"]
-"""What matrices are multiplied in."""
+Precision: TypeAlias = Literal["int8", "fp16"]
+"""What a graph is rewritten to: matrices multiplied in 8 bits, or everything in half precision."""
 
 _UNCHANGED = "unchanged"
 _MANIFEST_KEY = "sam3_onnx.precision"
+_WRITTEN_AS = {"int8": "int8", "fp16": "float16"}
 
 
 @dataclass(frozen=True)
@@ -67,22 +69,29 @@ class Work:
             for role, model in before.models.items()
         }
 
-    def convert(self) -> None:
+    def convert(self, pictures: Mapping[str, NDArray[np.uint8]], words: Sequence[str]) -> None:
         """Writes every graph, rewritten as far as it has something to rewrite.
+
+        Args:
+            pictures: (H, W, 3) uint8 RGB, by name; the first shows what overflows.
+            words: What to look for.
 
         Raises:
             OptionError: None has.
         """
+        if self._precision == "fp16":
+            self._tell("running the graphs as they are")
+            self._before.run(next(iter(pictures.values())), words)
         for role, change in self._changes.items():
             self._tell(f"rewriting {change.graph.path.name}")
             change.place.parent.mkdir(parents=True, exist_ok=True)
-            self._changes[role] = self._converted(change)
+            self._changes[role] = self._converted(role, change)
         if not self._rewritten():
             raise OptionError(
                 "precision",
                 expected="one that changes this export",
                 got=self._precision,
-                remedy="It has no linear layers in float32 that are large enough: it may be quantised already.",
+                remedy="Each graph is quantised already, or has nothing that is worth it.",
             )
 
     def settle(self, pictures: Mapping[str, NDArray[np.uint8]], words: Sequence[str]) -> Mapping[str, Fidelity]:
@@ -134,17 +143,24 @@ class Work:
             for model in asked.models.values():
                 model.close()
 
-    def _converted(self, change: _Change) -> _Change:
+    def _converted(self, role: str, change: _Change) -> _Change:
         """A graph after it was written in the new precision, or copied because it has nothing to rewrite."""
-        model = load_graph(change.graph.path)
-        folder = change.graph.path.parent
-        rewritten, layers = to_int8(model, folder)
-        if not rewritten:
+        model, folder = load_graph(change.graph.path), change.graph.path.parent
+        if is_quantized(model):
+            count, why = 0, "quantised already"
+        elif self._precision == "int8":
+            count, layers = to_int8(model, folder)
+            why = f"{count} of {layers} linear layers"
+        else:
+            _, feeds = first_call(self._before.models[role])
+            count, nodes = to_half(model, folder, large=overflowing(model, folder, feeds))
+            why = f"{count} of {nodes} nodes"
+        if count:
+            set_metadata(model, _MANIFEST_KEY, _WRITTEN_AS[self._precision])
+            write_graph(model, change.place, weights_from=folder)
+        else:
             copy_graph(change.graph, change.place)
-            return replace(change, why="no linear layers of a worthwhile size")
-        set_metadata(model, _MANIFEST_KEY, self._precision)
-        write_graph(model, change.place, weights_from=folder)
-        return replace(change, rewritten=True, why=f"{rewritten} of {layers} linear layers")
+        return replace(change, rewritten=bool(count), why=why)
 
     def _rewritten(self) -> list[str]:
         """The stages that have a graph in the new precision."""
