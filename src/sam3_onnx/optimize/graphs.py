@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
 __all__ = [
+    "LIKE_THEIR_INPUT",
     "Weights",
     "attribute",
     "drop_unused",
@@ -28,6 +29,8 @@ __all__ = [
     "write_graph",
 ]
 
+LIKE_THEIR_INPUT = frozenset(("MultiHeadAttention", "RotaryEmbedding"))
+"""Operators of onnxruntime (`com.microsoft`) whose answer has the type and the shape of their first input."""
 _BESIDE = 1024  # bytes; smaller tensors stay in the graph, as ONNX's own writer has it
 _PAGE = 4096  # bytes; external tensors begin on one, so that onnxruntime can map them
 _INSIDE_AT_MOST = 1_500_000_000  # bytes of weights in one file; protobuf ends at 2 GiB
@@ -119,7 +122,10 @@ def set_metadata(model: onnx.ModelProto, key: str, value: str) -> None:
 
 
 def without_weights(model: onnx.ModelProto) -> onnx.ModelProto:
-    """The same model, of its larger tensors their types and sizes alone: enough to infer those of all values."""
+    """The same model, of its larger tensors their types and sizes alone: enough to infer those of all values.
+
+    ONNX cannot infer what LIKE_THEIR_INPUT answer: a copy of their first input stands for it.
+    """
     light = onnx.ModelProto(ir_version=model.ir_version, opset_import=model.opset_import)
     graph = model.graph
     light.graph.name = graph.name
@@ -130,6 +136,9 @@ def without_weights(model: onnx.ModelProto) -> onnx.ModelProto:
             light.graph.initializer.add().CopyFrom(tensor)
         else:
             light.graph.input.append(helper.make_tensor_value_info(tensor.name, tensor.data_type, tensor.dims))
+    for node in light.graph.node:
+        if node.op_type in LIKE_THEIR_INPUT:
+            node.CopyFrom(helper.make_node("Identity", node.input[:1], node.output[:1]))
     return light
 
 

@@ -13,7 +13,7 @@ import onnx
 import onnxruntime as ort
 from onnx import TensorProto, helper, numpy_helper
 
-from sam3_onnx.optimize.graphs import Weights, drop_unused, reads_of, replace_nodes, without_weights
+from sam3_onnx.optimize.graphs import LIKE_THEIR_INPUT, Weights, drop_unused, reads_of, replace_nodes, without_weights
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Mapping
@@ -76,10 +76,10 @@ def to_half(model: onnx.ModelProto, folder: Path, *, large: Collection[str] = ()
         large: Values that float16 cannot hold safely; what makes or reads them stays in float32.
 
     Returns:
-        How many nodes compute in float16, none in a graph with operators that ONNX does not define, and how many
-        compute with floats at all.
+        How many nodes compute in float16, none in a graph with operators that neither ONNX
+        nor LIKE_THEIR_INPUT has, and how many compute with floats at all.
     """
-    if any(node.domain not in _STANDARD for node in model.graph.node):
+    if any(node.domain not in _STANDARD and node.op_type not in LIKE_THEIR_INPUT for node in model.graph.node):
         return 0, len(model.graph.node)
     border = _Border(model, folder)
     halved = total = 0
