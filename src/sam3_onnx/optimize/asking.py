@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-    from sam3_onnx.families import Arrays, Detections, Encoder, Exports
+    from sam3_onnx.families import Arrays, Encoder, Exports
     from sam3_onnx.masks import MaskSource
 
 __all__ = ["Asked", "Found", "first_call"]
@@ -69,6 +69,8 @@ class Found:
     """N of them; none where scores stand alone."""
     ordered: bool
     """Whether the entries are the model's queries, so that those of two forms of it correspond by their place."""
+    cut: float = 0.0
+    """Scores at or below it were not handed out."""
 
 
 class Asked:
@@ -128,7 +130,7 @@ class Asked:
         everything = not can.lowest_threshold
         threshold = -1.0 if everything else can.lowest_threshold
         found = self._family.detect(features, queries, size=size, threshold=threshold, cancel=None)
-        return [_found(each, ordered=everything) for each in found]
+        return [Found(each.scores, each.masks, everything, can.lowest_threshold) for each in found]
 
     def _objects(self, features: Arrays, size: tuple[int, int]) -> list[Found]:
         if self._tracker is None:
@@ -141,7 +143,3 @@ class Asked:
             found.append(Found(answer.scores, answer.masks, ordered=True))
             found.append(Found(np.array([answer.object_score], np.float32), (), ordered=True))
         return found
-
-
-def _found(detections: Detections, *, ordered: bool) -> Found:
-    return Found(detections.scores, detections.masks, ordered)

@@ -91,7 +91,7 @@ class Fidelity:
         paired = {pair[0] for pair in pairs}, {pair[1] for pair in pairs}
         apart = [abs(float(before.scores[i]) - float(after.scores[j])) for i, j in pairs]
         for scores, partners in zip((before.scores, after.scores), paired, strict=True):
-            apart += [float(score) - _SURE for i, score in enumerate(scores) if i not in partners]
+            apart += [float(score) - before.cut for i, score in enumerate(scores) if i not in partners]
         self.score = max(self.score, *apart) if apart else self.score
         self.lost += sum(bool(before.scores[i] > _SURE) != bool(after.scores[j] > _SURE) for i, j in pairs)
         self.lost += sum(len(scores) for scores in (before.scores, after.scores)) - 2 * len(pairs)
