@@ -15,6 +15,7 @@ import onnxruntime as ort
 from benchmarks.scenes import blobs, picture
 from sam3_onnx import Sam3Session
 from sam3_onnx.families import exports_in_folder
+from sam3_onnx.families.borders import fitted
 from sam3_onnx.families.native import NativeFamily
 from sam3_onnx.hub import model_folder
 from sam3_onnx.runtime import GraphInfo, OnnxModel, RuntimeSettings
@@ -122,7 +123,7 @@ class Bare:
 
         Args:
             graphs: By role.
-            features: The picture, as the decoder takes it.
+            features: Of the picture.
             stage: What is found.
             sessions: Those to share, by role; others are opened with the default options.
         """
@@ -130,7 +131,8 @@ class Bare:
         self._stage = stage
         self._sessions = dict(sessions)
         no_box = np.zeros((1, 1, 4), np.float32), np.full((1, 1), _EMPTY_SLOT, np.int64)
-        self._feeds = {**features, "boxes": no_box[0], "box_labels": no_box[1]}
+        prepared = {name: values for graph in graphs.values() for name, values in fitted(graph, features).items()}
+        self._feeds = {**prepared, "boxes": no_box[0], "box_labels": no_box[1]}
 
     def encode_word(self, tokens: NDArray[np.int64]) -> dict[str, NDArray[Any]]:
         """Features of one word, from its (1, 32) ids."""

@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from sam3_onnx.prompts import BoxesLike, Concept, MarksLike, TextLike
     from sam3_onnx.stopwatch import Stopwatch
 
-__all__ = ["ConceptFinder", "Question"]
+__all__ = ["Asked", "ConceptFinder", "Question"]
 
 
 @dataclass(frozen=True)
@@ -41,6 +41,21 @@ class Question:
     cut_to_box: bool | None
     nms: float | Literal[False] | None
     truncate: bool
+
+
+@dataclass(frozen=True)
+class Asked:
+    """A question in which all is settled that does not depend on the picture."""
+
+    concepts: tuple[Concept, ...]
+    tokens: list[list[int]]
+    """Of each concept."""
+    boxes: BoxesLike | None
+    marks: MarksLike | None
+    with_text: bool
+    threshold: float
+    cut_to_box: bool
+    nms: float | None
 
 
 class ConceptFinder:
@@ -74,28 +89,32 @@ class ConceptFinder:
         self._threshold = threshold_of(default, family.capabilities)
         self._epsilon = epsilon
 
-    def check(self, question: Question) -> tuple[tuple[Concept, ...], list[list[int]], float]:
-        """What can be said about a question before a picture is read.
-
-        Returns:
-            Its concepts, the tokens of each, and the threshold.
+    def check(self, question: Question) -> Asked:
+        """Settles what can be settled before a picture is read.
 
         Raises:
             PromptError: The words cannot be used, or not by this family.
-            OptionError: A threshold that the family cannot offer.
+            OptionError: An option out of its range, or a threshold that the family cannot offer.
         """
         require_flag("truncate", question.truncate)
-        allowed = self.family.capabilities
+        allowed, defaults = self.family.capabilities, self.family.defaults
         concepts = concepts_of(question.text, question.label, allowed)
         given = question.conf_threshold
-        threshold = self._threshold if given is None else threshold_of(given, allowed)
-        tokens = [load_tokenizer().encode(concept.prompt, truncate=question.truncate) for concept in concepts]
-        return concepts, tokens, threshold
+        return Asked(
+            concepts,
+            [load_tokenizer().encode(concept.prompt, truncate=question.truncate) for concept in concepts],
+            question.boxes,
+            question.marks,
+            question.text is not None,
+            self._threshold if given is None else threshold_of(given, allowed),
+            cut_of(asked=question.cut_to_box, default=defaults.cut_to_box),
+            nms_of(question.nms, defaults.nms),
+        )
 
     def answer(
         self,
         picture: NDArray[np.uint8] | Embedding,
-        question: Question,
+        asked: Asked,
         *,
         cancel: threading.Event | None,
         watch: Stopwatch,
@@ -104,31 +123,26 @@ class ConceptFinder:
 
         Args:
             picture: (H, W, 3) uint8 RGB, or an embedding of this family.
-            question: What to find.
+            asked: What to find, from `check`.
             cancel: Setting it stops the call.
             watch: Told about stages.
         """
-        concepts, tokens, threshold = self.check(question)
-        defaults = self.family.defaults
-        suppression = nms_of(question.nms, defaults.nms)
-        cut = cut_of(asked=question.cut_to_box, default=defaults.cut_to_box)
         size = picture.size if isinstance(picture, Embedding) else (picture.shape[0], picture.shape[1])
         # Boxes are held against the picture's size before the encoder, the costly part, is run.
-        with_text = question.text is not None
-        shown = boxes_of(question.boxes, question.marks, size, self.family.capabilities, with_text=with_text)
+        shown = boxes_of(asked.boxes, asked.marks, size, self.family.capabilities, with_text=asked.with_text)
         embedding = self.embedder.embed(picture, cancel=cancel, watch=watch)
         with watch.stage("text"):
-            texts = [self._text(ids, cancel) for ids in tokens]
+            texts = [self._text(ids, cancel) for ids in asked.tokens]
         places, signs = normalised_cxcywh(shown, size), box_labels(shown)
         queries = [Query(entry.features, places, signs) for entry in texts]
         with watch.stage("decode"):
-            found = self.family.detect(embedding.arrays(), queries, size=size, threshold=threshold, cancel=cancel)
+            found = self.family.detect(embedding.arrays(), queries, size=size, threshold=asked.threshold, cancel=cancel)
         with watch.stage("select"):
             instances = [
                 instance
-                for concept, detections in zip(concepts, found, strict=True)
+                for concept, detections in zip(asked.concepts, found, strict=True)
                 for instance in instances_of(
-                    detections, concept, size=size, epsilon=self._epsilon, cut_to_box=cut, nms=suppression
+                    detections, concept, size=size, epsilon=self._epsilon, cut_to_box=asked.cut_to_box, nms=asked.nms
                 )
             ]
         return Segmentation(tuple(instances), size, watch.seconds)

@@ -54,19 +54,20 @@ class Embedding:
         return sum(array.nbytes for array in self._features.values())
 
     def arrays(self) -> dict[str, NDArray[np.generic]]:
-        """The features as the decoder takes them: float16 widened to float32."""
-        return {
-            name: array.astype(np.float32) if array.dtype == np.float16 else array
-            for name, array in self._features.items()
-        }
+        """The features as they are stored, read-only; a family widens those that a graph takes."""
+        return dict(self._features)
 
 
 def _stored(array: NDArray[np.generic], precision: FeaturePrecision) -> NDArray[np.generic]:
     stored: NDArray[np.generic] = array
-    if precision == "float16" and array.dtype == np.float32 and float(np.abs(array).max(initial=0)) <= _HALF_LARGEST:
+    if precision == "float16" and array.dtype == np.float32 and _fits_half(array):
         stored = array.astype(np.float16)
     stored.flags.writeable = False
     return stored
+
+
+def _fits_half(array: NDArray[np.generic]) -> bool:
+    return bool(array.min(initial=0) >= -_HALF_LARGEST and array.max(initial=0) <= _HALF_LARGEST)
 
 
 @dataclass(frozen=True, eq=False)
@@ -87,5 +88,5 @@ def picture_key(picture: NDArray[np.uint8]) -> str:
     Args:
         picture: (H, W, 3) uint8, C-contiguous.
     """
-    digest = hashlib.blake2b(np.ascontiguousarray(picture).data, digest_size=16)
+    digest = hashlib.sha256(np.ascontiguousarray(picture).data)
     return f"{picture.shape[0]}x{picture.shape[1]}-{digest.hexdigest()}"

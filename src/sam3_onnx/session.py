@@ -234,10 +234,10 @@ class Sam3Session(SessionOpeners):
             raise no_concepts(self.capabilities)
         require_callbacks(cancel, progress)
         question = Question(text, boxes, marks, label, conf_threshold, cut_to_box, nms, truncate)
-        self._concepts.check(question)
+        asked = self._concepts.check(question)
         watch = Stopwatch(progress)
         picture = self._read(image, color, max_pixels, watch)
-        return self._concepts.answer(picture, question, cancel=cancel, watch=watch)
+        return self._concepts.answer(picture, asked, cancel=cancel, watch=watch)
 
     def predict_object(  # noqa: PLR0913 - keyword-only options of one question
         self,

@@ -104,7 +104,7 @@ class BatchedFamily(_Batched):
         The graph wants a picture's features once per prompt of a batch: running prompts one by one
         costs no copies of them.
         """
-        shared = {**self._pictures.constants(cancel=cancel), **picture}
+        shared = self._ready(picture, cancel)
         found = []
         for query in queries:
             feeds = {**shared, **query.text, **self._box_inputs(query)}
@@ -158,7 +158,7 @@ class BatchedGeometryFamily(_Batched):
         cancel: threading.Event | None,
     ) -> list[Detections]:
         """One run of the decoder per prompt; the boxes are the same for all; see `Family.detect`."""
-        shared = {**self._pictures.constants(cancel=cancel), **picture}
+        shared = self._ready(picture, cancel)
         found = []
         for query in queries:
             features, mask = query.text["text_features"], query.text["text_mask"]

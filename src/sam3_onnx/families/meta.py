@@ -80,9 +80,9 @@ class MetaExport(PublishedExport):
         prompt: Arrays,
         cancel: threading.Event | None,
     ) -> list[NDArray[Any]]:
-        """Runs the decoder on a picture, a query's words, and what else the prompt consists of."""
+        """Runs the decoder on a picture that is ready for it, a query's words, and what else the prompt consists of."""
         model = self.models["decoder"]
-        feeds = {**self._pictures.constants(cancel=cancel), **picture, **query.text, **prompt}
+        feeds = {**picture, **query.text, **prompt}
         return model.run(outputs, fitted(model.graph, feeds), cancel=cancel)
 
 

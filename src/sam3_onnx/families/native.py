@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import cached_property
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -114,49 +115,18 @@ class NativeFamily:
         cancel: threading.Event | None,
     ) -> list[Detections]:
         """A few prompts in each run of the decoder; see `Family.detect`."""
+        model = self.models["decoder"]
+        ready = fitted(model.graph, picture)
+        mask_head = _MaskHead(self.models["mask_decoder"], picture, cancel) if "mask_decoder" in self.models else None
+        outputs = (*_ANSWERS, *(("masks",) if mask_head is None else _BETWEEN))
         found: list[Detections] = []
         for start in range(0, len(queries), _PROMPTS_PER_RUN):
-            some = queries[start : start + _PROMPTS_PER_RUN]
-            boxes, labels = _slots(some)
-            feeds = {
-                **picture,
-                "text_features": np.concatenate([query.text["text_features"] for query in some]),
-                "text_mask": np.concatenate([query.text["text_mask"] for query in some]),
-                "boxes": boxes,
-                "box_labels": labels,
-            }
-            found += self._found(picture, feeds, size, threshold, cancel)
-        return found
-
-    def _found(
-        self, picture: Arrays, feeds: Arrays, size: tuple[int, int], threshold: float, cancel: threading.Event | None
-    ) -> list[Detections]:
-        """One run of the decoder; where the mask head is a graph of its own, one of that for each prompt found."""
-        model = self.models["decoder"]
-        split = "mask_decoder" in self.models
-        outputs = (*_ANSWERS, *(_BETWEEN if split else ("masks",)))
-        answers = model.run(outputs, fitted(model.graph, feeds), cancel=cancel)
-        if not split:
-            return [select(*heads, size=size, threshold=threshold) for heads in zip(*answers, strict=True)]
-        found = []
-        for logits, presence, boxes, seen, queries in zip(*answers, strict=True):
-            scores = scores_of(logits, presence)
-            kept = np.flatnonzero(scores > threshold)
-            masks = self._masks(picture, seen, queries[kept], cancel) if len(kept) else np.zeros((0, 1, 1), np.float32)
-            found.append(detections_of(scores[kept], boxes[kept], masks, size=size, threshold=threshold))
-        return found
-
-    def _masks(
-        self,
-        picture: Arrays,
-        seen: NDArray[np.floating],
-        queries: NDArray[np.floating],
-        cancel: threading.Event | None,
-    ) -> NDArray[np.floating]:
-        model = self.models["mask_decoder"]
-        feeds = {**picture, "mask_features": seen[None], "mask_queries": queries[None]}
-        (masks,) = model.run(("masks",), fitted(model.graph, feeds), cancel=cancel)
-        found: NDArray[np.floating] = masks[0]
+            feeds = {**ready, **fitted(model.graph, _prompts(queries[start : start + _PROMPTS_PER_RUN]))}
+            answers = zip(*model.run(outputs, feeds, cancel=cancel), strict=True)
+            if mask_head is None:
+                found += [select(*heads, size=size, threshold=threshold) for heads in answers]
+            else:
+                found += [mask_head.select(*heads, size=size, threshold=threshold) for heads in answers]
         return found
 
     def segment(
@@ -174,6 +144,42 @@ class NativeFamily:
         return candidates_of(ious, masks, present, size=size)
 
 
+class _MaskHead:
+    """The graph that makes masks of queries, for one picture, whose features it takes up when first needed."""
+
+    def __init__(self, model: OnnxModel, picture: Arrays, cancel: threading.Event | None) -> None:
+        self._model = model
+        self._picture = picture
+        self._cancel = cancel
+
+    @cached_property
+    def _ready(self) -> Arrays:
+        return fitted(self._model.graph, self._picture)
+
+    def select(
+        self,
+        logits: NDArray[np.floating],
+        presence: NDArray[np.floating],
+        boxes: NDArray[np.floating],
+        seen: NDArray[np.floating],
+        queries: NDArray[np.floating],
+        *,
+        size: tuple[int, int],
+        threshold: float,
+    ) -> Detections:
+        """Keeps the queries of one prompt that score above a threshold, and makes masks of those alone."""
+        scores = scores_of(logits, presence)
+        kept = np.flatnonzero(scores > threshold)
+        masks = self._masks(seen, queries[kept]) if len(kept) else np.zeros((0, 1, 1), np.float32)
+        return detections_of(scores[kept], boxes[kept], masks, size=size, threshold=threshold)
+
+    def _masks(self, seen: NDArray[np.floating], queries: NDArray[np.floating]) -> NDArray[np.floating]:
+        between = fitted(self._model.graph, {"mask_features": seen[None], "mask_queries": queries[None]})
+        (masks,) = self._model.run(("masks",), {**self._ready, **between}, cancel=self._cancel)
+        found: NDArray[np.floating] = masks[0]
+        return found
+
+
 def _check_manifest(graph: GraphInfo, role: str) -> None:
     version = graph.metadata.get("sam3_onnx.contract")
     if version not in {None, _CONTRACT}:
@@ -183,6 +189,17 @@ def _check_manifest(graph: GraphInfo, role: str) -> None:
     if version is None or graph.metadata.get("sam3_onnx.role") != role:
         got = f"one with {', '.join(graph.metadata) or 'no entries'}"
         raise ModelFileDamagedError(graph.path, expected=f"a whole manifest with the role {role}", got=got)
+
+
+def _prompts(queries: Sequence[Query]) -> Arrays:
+    """The decoder's inputs for several prompts at once."""
+    boxes, labels = _slots(queries)
+    return {
+        "text_features": np.concatenate([query.text["text_features"] for query in queries]),
+        "text_mask": np.concatenate([query.text["text_mask"] for query in queries]),
+        "boxes": boxes,
+        "box_labels": labels,
+    }
 
 
 def _slots(queries: Sequence[Query]) -> tuple[NDArray[np.float32], NDArray[np.int64]]:

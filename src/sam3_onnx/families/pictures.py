@@ -108,3 +108,7 @@ class PublishedExport:
     def encode_image(self, pixels: NDArray[np.uint8], *, cancel: threading.Event | None) -> Arrays:
         """Features of a picture (3, H, W) uint8 RGB; see `Family.encode_image`."""
         return self._pictures.encode(pixels, cancel=cancel)
+
+    def _ready(self, picture: Arrays, cancel: threading.Event | None) -> Arrays:
+        """What the decoder takes of a picture, in its element types: made once for all prompts of a question."""
+        return fitted(self.models["decoder"].graph, {**self._pictures.constants(cancel=cancel), **picture})

@@ -57,10 +57,11 @@ class RawHeadsFamily(MetaExport):
     ) -> list[Detections]:
         """One run of the decoder per prompt; see `Family.detect`."""
         unread = {"original_height": np.array(size[0]), "original_width": np.array(size[1])}
+        ready = self._ready(picture, cancel)
         found = []
         for query in queries:
             prompt = {**self._box_inputs(query), **unread}
-            logits, presence, boxes, masks = self._decode(_HEADS, picture, query, prompt, cancel)
+            logits, presence, boxes, masks = self._decode(_HEADS, ready, query, prompt, cancel)
             heads = (logits[0, :, 0], presence, xyxy(boxes[0]), masks[0])
             found.append(select(*heads, size=size, threshold=threshold))
         return found

@@ -70,7 +70,8 @@ class SixFileFamily(MetaExport):
         cancel: threading.Event | None,
     ) -> list[Detections]:
         """One run of the decoder per prompt; see `Family.detect`."""
-        return [self._detect_one(picture, query, size, threshold, cancel) for query in queries]
+        ready = self._ready(picture, cancel)
+        return [self._detect_one(ready, query, size, threshold, cancel) for query in queries]
 
     def _detect_one(
         self, picture: Arrays, query: Query, size: tuple[int, int], threshold: float, cancel: threading.Event | None

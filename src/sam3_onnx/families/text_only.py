@@ -75,7 +75,7 @@ class TextOnlyFamily(PublishedExport):
         Score = sigmoid(logit), as all clients of this export have it: its decoder has no presence output.
         """
         model = self.models["decoder"]
-        shared = {**self._pictures.constants(cancel=cancel), **picture}
+        shared = self._ready(picture, cancel)
         found = []
         for query in queries:
             heads = model.run(_HEADS, fitted(model.graph, {**shared, **query.text}), cancel=cancel)
