@@ -38,7 +38,7 @@ from sam3_onnx.doctor.report import shown_variables
 from sam3_onnx.doctor.store import survey_store
 from sam3_onnx.doctor.trial import try_provider
 from sam3_onnx.hub import where
-from sam3_onnx.limits import available_memory, core_limit, memory_limit
+from sam3_onnx.limits import available_memory, core_limit, memory_left, memory_limit
 
 CPU = "CPUExecutionProvider"
 WORKS = Trial(CPU, active=(CPU,), scores=(0.9, 0.9, 0.8), load_ms=1.0, encode_ms=2.0, word_ms=3.0, decode_ms=4.0)
@@ -326,6 +326,23 @@ def test_limits_of_a_container_are_found(
     proc, cgroups = control_groups(tmp_path, groups, files)
     assert core_limit(proc, cgroups) == cores
     assert memory_limit(proc, cgroups) == memory
+
+
+@pytest.mark.parametrize(
+    ("files", "left"),
+    [
+        ({}, None),
+        ({"x/memory.max": "9000", "x/memory.current": "7000"}, 2000),
+        ({"x/memory.max": "9000", "x/memory.current": "7000", "x/memory.stat": "anon 1\ninactive_file 500\n"}, 2500),
+        ({"x/memory.max": "9000", "x/memory.current": "7000", "memory.max": "9500", "memory.current": "9000"}, 500),
+        ({"x/memory.max": "max", "x/memory.current": "7000"}, None),
+        ({"x/memory.max": "9000", "x/memory.current": "9100"}, 0),
+    ],
+)
+def test_what_a_container_has_left_is_its_limit_less_what_it_uses(
+    tmp_path: Path, files: dict[str, str], left: int | None
+) -> None:
+    assert memory_left(*control_groups(tmp_path, "0::/x\n", files)) == left
 
 
 def test_memory_is_there() -> None:

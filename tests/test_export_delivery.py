@@ -135,7 +135,7 @@ def test_a_threshold_outside_0_to_1_is_refused(model: Sam3Model, tmp_path: Path,
         export_six_file(model, tmp_path / "out", threshold=threshold, source="a test", licence="none")
 
 
-@pytest.mark.parametrize("narrow", ["available_memory", "memory_limit", "disk_usage"])
+@pytest.mark.parametrize("narrow", ["available_memory", "memory_left", "disk_usage"])
 def test_too_little_memory_or_disk_is_said_before_the_export_begins(
     model: Sam3Model, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, narrow: str
 ) -> None:
@@ -144,7 +144,7 @@ def test_too_little_memory_or_disk_is_said_before_the_export_begins(
     from sam3_onnx.export import export_bundle, room  # noqa: PLC0415
 
     little = 150_000_000
-    answers = {"available_memory": (2**40, little), "memory_limit": little}
+    answers = {"available_memory": (2**40, little), "memory_left": little}
     if narrow == "disk_usage":
         usage = SimpleNamespace(disk_usage=lambda _: SimpleNamespace(free=little))
         monkeypatch.setattr(room, "shutil", usage)

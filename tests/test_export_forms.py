@@ -95,5 +95,12 @@ def test_fused_attention_needs_whole_windows(maker: ModuleType, tmp_path: Path) 
     from sam3_onnx.export import export_bundle  # noqa: PLC0415 - only where PyTorch is
 
     model = maker.make_model(size=(112, 140))
-    with pytest.raises(OptionError, match='attention must be "plain" unless the patches make whole windows of 4 x 4'):
+    with pytest.raises(OptionError, match=r'or "fused" where the patches make whole windows of 4 x 4, got .*fused'):
         export_bundle(model, tmp_path, attention="fused", source="a test", licence="none")
+
+
+def test_attention_is_fused_where_the_size_allows_it(maker: ModuleType) -> None:
+    from sam3_onnx.export.attention import is_fused  # noqa: PLC0415 - only where PyTorch is
+
+    assert is_fused("auto", maker.make_model(size=(112, 112)))
+    assert not is_fused("auto", maker.make_model(size=(112, 140)))

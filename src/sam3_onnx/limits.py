@@ -8,7 +8,7 @@ import re
 import sys
 from pathlib import Path
 
-__all__ = ["available_memory", "core_limit", "kernel_text", "memory_limit"]
+__all__ = ["available_memory", "core_limit", "kernel_text", "memory_left", "memory_limit"]
 
 _UNLIMITED = 1 << 60
 """Control groups of version 1 write "no limit" as the largest number of pages."""
@@ -50,6 +50,26 @@ def memory_limit(proc: Path = _PROC, cgroups: Path = _CGROUPS) -> int | None:
     ]
     limits = [int(text) for text in texts if text and text != "max" and int(text) < _UNLIMITED]
     return min(limits, default=None)
+
+
+def memory_left(proc: Path = _PROC, cgroups: Path = _CGROUPS) -> int | None:
+    """Bytes that the control groups of this process would still give it; None where none of them has a limit.
+
+    What files keep in memory and could be dropped counts as free.
+
+    Args:
+        proc: Where the proc file system is.
+        cgroups: Where control groups are.
+    """
+    left = []
+    for folder in _cgroup_folders(proc, cgroups, "memory"):
+        for most, now in (("memory.max", "memory.current"), ("memory.limit_in_bytes", "memory.usage_in_bytes")):
+            limit, used = kernel_text(folder / most), kernel_text(folder / now)
+            if limit and used and limit != "max" and int(limit) < _UNLIMITED:
+                told = dict(re.findall(r"^(\w+) (\d+)$", kernel_text(folder / "memory.stat") or "", re.MULTILINE))
+                droppable = told.get("total_inactive_file") or told.get("inactive_file") or 0
+                left.append(int(limit) - int(used) + int(droppable))
+    return max(0, min(left)) if left else None
 
 
 def available_memory() -> tuple[int, int | None]:

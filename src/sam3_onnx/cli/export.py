@@ -28,6 +28,10 @@ def add(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
     export.add_argument("--contract", choices=("native", "six-file"), default="native", help=told)
     told = "float16 rounds the weights and halves the files (default: %(default)s)"
     export.add_argument("--storage", choices=("float32", "float16"), default="float32", help=told)
+    told = "fused is for CPU, CUDA and DirectML, plain for any provider (default: fused if the size allows)"
+    export.add_argument("--attention", choices=("auto", "fused", "plain"), default="auto", help=told)
+    told = "one decoder that makes the masks of every query, found or not"
+    export.add_argument("--whole-decoder", action="store_true", help=told)
     told = "input size in pixels, multiples of 14 (default: the checkpoint's)"
     export.add_argument("--size", nargs=2, type=int, metavar=("H", "W"), help=told)
     told = "scores at or below it never leave the six files (default: 0.5)"
@@ -47,6 +51,8 @@ def _export(options: argparse.Namespace) -> int:
         contract=options.contract,
         tracker=options.tracker,
         storage=options.storage,
+        attention=options.attention,
+        split_masks=not options.whole_decoder,
         size=None if options.size is None else tuple(options.size),
         threshold=options.threshold,
         source=options.source,

@@ -6,11 +6,34 @@ PyTorch cannot run it: modules with it are for export, and are compared through 
 from __future__ import annotations
 
 import copy
+from typing import Literal, TypeAlias
 
 import torch
 from torch import nn
 
-__all__ = ["FusedAttention", "attend", "rotate", "with_fused_self_attention"]
+from sam3_onnx.errors import OptionError
+from sam3_onnx.export.reference import input_size
+
+__all__ = ["Attention", "FusedAttention", "attend", "is_fused", "rotate", "with_fused_self_attention"]
+
+Attention: TypeAlias = Literal["auto", "fused", "plain"]
+
+
+def is_fused(attention: Attention, model: nn.Module) -> bool:
+    """Whether a model's export has attention as one operator.
+
+    Raises:
+        OptionError: It should, but the patches of its input make no whole windows; or there is no such option.
+    """
+    backbone = model.config.vision_config.backbone_config
+    rows, columns = (side // backbone.patch_size for side in input_size(model))
+    window = backbone.window_size
+    broken = bool(rows % window or columns % window)
+    if attention not in {"auto", "fused", "plain"} or (attention == "fused" and broken):
+        got = f"{attention!r} for {rows} x {columns} patches"
+        expected = f'"auto", "plain", or "fused" where the patches make whole windows of {window} x {window}'
+        raise OptionError("attention", expected=expected, got=got)
+    return attention == "fused" or (attention == "auto" and not broken)
 
 
 def attend(queries: torch.Tensor, keys: torch.Tensor, values: torch.Tensor, *, heads: int) -> torch.Tensor:

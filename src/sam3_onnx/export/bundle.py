@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Literal
 
 import torch
 
+from sam3_onnx.export.attention import is_fused
 from sam3_onnx.export.clicks import ClickDecoder
 from sam3_onnx.export.graphs import Graph
 from sam3_onnx.export.making import Progress, make
@@ -20,6 +21,7 @@ if TYPE_CHECKING:
 
     from torch import nn
 
+    from sam3_onnx.export.attention import Attention
     from sam3_onnx.export.report import Report
 
 __all__ = ["Recommended", "export_bundle"]
@@ -53,7 +55,7 @@ def export_bundle(  # noqa: PLR0913 - keyword-only options of one step
     licence: str,
     tracker: nn.Module | None = None,
     storage: Literal["float32", "float16"] = "float32",
-    attention: Literal["fused", "plain"] = "plain",
+    attention: Attention = "auto",
     split_masks: bool = True,
     recommended: Recommended | None = None,
     token_remap: torch.Tensor | None = None,
@@ -71,8 +73,9 @@ def export_bundle(  # noqa: PLR0913 - keyword-only options of one step
         tracker: transformers' `Sam3TrackerModel` of the same checkpoint: adds clicks on the same image encoder.
         storage: "float16" rounds the weights and halves the files; graphs compute in float32 either
             way, and are compared with the rounded model.
-        attention: "fused" makes the image encoder quicker and saves memory by ONNX Runtime's own operators, which its
-            CPU, CUDA and DirectML providers have; "plain" has standard operators only, for OpenVINO, CoreML and others.
+        attention: "fused" saves time and memory by ONNX Runtime's own operators, which its CPU, CUDA and DirectML
+            providers have; "plain" has standard operators only, for OpenVINO, CoreML and others; "auto" is fused
+            unless the input's size leaves windows of attention broken.
         split_masks: The mask head is a graph of its own, which is run for what was found only.
         recommended: Defaults of sessions with this bundle.
         token_remap: (49408,) ids of the model's own, smaller token table, if it has one.
@@ -83,6 +86,7 @@ def export_bundle(  # noqa: PLR0913 - keyword-only options of one step
         How far bundle and model differ.
 
     Raises:
+        OptionError: Fused attention does not suit the input's size, or there is a file in the folder's place.
         CheckpointError: The model or the tracker is not one of SAM 3.
         TrackerMismatchError: The tracker has another backbone than the model.
         WeightRangeError: A weight is beyond float16's range, with that storage.
@@ -103,7 +107,7 @@ def export_bundle(  # noqa: PLR0913 - keyword-only options of one step
     def compare(draft: Path) -> Report:
         return verify_bundle(draft, model, tracker, token_remap=token_remap, pad=pad)
 
-    graphs = _graphs(model, tracker, size, token_remap, pad, split=split_masks, fused=attention == "fused")
+    graphs = _graphs(model, tracker, size, token_remap, pad, split=split_masks, fused=is_fused(attention, model))
     return make(folder, graphs, manifest, compare, contract="native", progress=progress)
 
 

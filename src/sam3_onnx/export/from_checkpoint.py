@@ -12,6 +12,7 @@ from sam3_onnx.export.six_file import export_six_file
 if TYPE_CHECKING:
     from pathlib import Path
 
+    from sam3_onnx.export.attention import Attention
     from sam3_onnx.export.making import Progress
     from sam3_onnx.export.report import Report
 
@@ -25,6 +26,8 @@ def export_checkpoint(  # noqa: PLR0913 - keyword-only options of one step
     contract: Literal["native", "six-file"] = "native",
     tracker: bool = False,
     storage: Literal["float32", "float16"] = "float32",
+    attention: Attention = "auto",
+    split_masks: bool = True,
     size: tuple[int, int] | None = None,
     threshold: float | None = None,
     source: str | None = None,
@@ -39,6 +42,8 @@ def export_checkpoint(  # noqa: PLR0913 - keyword-only options of one step
         contract: "native", or "six-file" for X-AnyLabeling.
         tracker: Adds clicks; for the native contract, and a checkpoint that holds a tracker.
         storage: "float16" rounds the weights and halves the files.
+        attention: "plain" for providers other than CPU, CUDA and DirectML; see `export_bundle`.
+        split_masks: The mask head is a graph of its own; False makes one decoder, and is for the native contract.
         size: (height, width) of the input, multiples of the patch size; None for the checkpoint's own.
         threshold: Of the six files, in 0..1; None for 0.5.
         source: Where the weights come from; None for the checkpoint's name.
@@ -55,17 +60,32 @@ def export_checkpoint(  # noqa: PLR0913 - keyword-only options of one step
         raise OptionError("tracker", expected="left out with the six-file contract", got=tracker)
     if contract == "native" and threshold is not None:
         raise OptionError("threshold", expected="left out with the native contract, which cuts nothing", got=threshold)
+    if contract == "six-file" and not split_masks:
+        raise OptionError("split_masks", expected="left out with the six-file contract", got=split_masks)
     name = str(checkpoint)
     if progress is not None:
         progress(f"load {name}")
     model = load_model(name, size=size)
-    origin = source or name
     if contract == "six-file":
         cut = 0.5 if threshold is None else threshold
         return export_six_file(
-            model, folder, source=origin, licence=licence, threshold=cut, storage=storage, progress=progress
+            model,
+            folder,
+            source=source or name,
+            licence=licence,
+            threshold=cut,
+            storage=storage,
+            attention=attention,
+            progress=progress,
         )
-    clicks = load_tracker(name, size=size) if tracker else None
     return export_bundle(
-        model, folder, source=origin, licence=licence, tracker=clicks, storage=storage, progress=progress
+        model,
+        folder,
+        source=source or name,
+        licence=licence,
+        tracker=load_tracker(name, size=size) if tracker else None,
+        storage=storage,
+        attention=attention,
+        split_masks=split_masks,
+        progress=progress,
     )

@@ -14,7 +14,7 @@ from sam3_onnx import __version__
 from sam3_onnx.errors import OptionError
 from sam3_onnx.export.delivery import REPORT, delivery
 from sam3_onnx.export.graphs import write_graph
-from sam3_onnx.export.room import parameters_of, require_room
+from sam3_onnx.export.room import parameters_of, require_disk
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
@@ -50,7 +50,6 @@ def make(
 
     Raises:
         OptionError: There is a file in the folder's place.
-        ExportMemoryError: There is too little memory.
         ExportDiskError: There is too little room on the disk.
         ExportMismatchError: `compare` found it; nothing was put in place.
         OSError: A file cannot be written; nothing was put in place.
@@ -60,7 +59,7 @@ def make(
     if target.exists() and not target.is_dir():
         raise OptionError("folder", expected="a folder", got=str(folder))
     parameters = parameters_of(*(graph.module for graph in graphs))
-    require_room(target, parameters, storage=manifest["sam3_onnx.storage"])
+    require_disk(target, parameters, storage=manifest["sam3_onnx.storage"])
     with delivery(target) as draft:
         for graph in graphs:
             stages.begin(f"export {graph.file}")

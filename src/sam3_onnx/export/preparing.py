@@ -10,6 +10,7 @@ import torch
 from sam3_onnx.errors import CheckpointError
 from sam3_onnx.export.clicks import require_shared_backbone
 from sam3_onnx.export.roi_align import stand_in_for_torchvision
+from sam3_onnx.export.room import require_memory
 from sam3_onnx.export.storage import round_weights
 
 if TYPE_CHECKING:
@@ -31,13 +32,16 @@ def prepared(model: nn.Module, tracker: nn.Module | None = None, *, storage: str
     Raises:
         CheckpointError: One of them is not SAM 3.
         TrackerMismatchError: The tracker has another backbone.
+        ExportMemoryError: There is too little memory for the export.
         WeightRangeError: A weight is beyond float16's range, with that storage.
     """
     stand_in_for_torchvision()
     _require_type(model, MODEL_TYPES, "a Sam3Model")
-    model = model.eval().float()
     if tracker is not None:
         _require_type(tracker, TRACKER_TYPES, "a Sam3TrackerModel")
+    require_memory(*(part for part in (model, tracker) if part is not None), storage=storage)
+    model = model.eval().float()
+    if tracker is not None:
         tracker = tracker.eval().float()
         require_shared_backbone(model, tracker)
     if storage == "float16":

@@ -6,20 +6,24 @@ import shutil
 from typing import TYPE_CHECKING
 
 from sam3_onnx.errors import ExportDiskError, ExportMemoryError
-from sam3_onnx.limits import available_memory, memory_limit
+from sam3_onnx.limits import available_memory, memory_left
 
 if TYPE_CHECKING:
     from pathlib import Path
 
     from torch import nn
 
-__all__ = ["parameters_of", "require_room"]
+__all__ = ["parameters_of", "require_disk", "require_memory"]
 
-_MEMORY_PER_PARAMETER = 8
-"""Bytes beside the loaded model: float32 weights once in the ONNX message, once in ONNX Runtime."""
+_MEMORY_PER_PARAMETER = 12
+"""Bytes for each weight of the largest graph beside the loaded model: the graph as PyTorch traces it, as an ONNX
+message and as the bytes of its file."""
+_MEMORY_PER_COPY = 4
+"""Bytes for each weight of a model that is copied before it is rounded."""
 _DISK_PER_PARAMETER = {"float32": 4, "float16": 2}
-_SPARE = 200_000_000
-"""Bytes for what does not grow with the weights, of memory and of disk."""
+_SPARE_MEMORY = 500_000_000
+_SPARE_DISK = 200_000_000
+"""Bytes for what does not grow with the weights."""
 _GIGABYTE = 1e9
 
 
@@ -29,8 +33,26 @@ def parameters_of(*modules: nn.Module) -> int:
     return sum(weights.values())
 
 
-def require_room(folder: Path, parameters: int, *, storage: str) -> None:
-    """Refuses an export that would not fit, as far as can be told.
+def require_memory(*models: nn.Module, storage: str) -> None:
+    """Refuses an export that memory would not hold, as far as can be told.
+
+    Args:
+        *models: What is to be exported; the image encoder, a part of the first, is the largest graph.
+        storage: "float32" or "float16".
+
+    Raises:
+        ExportMemoryError: The memory that is free, or that a container leaves, is too little.
+    """
+    largest = max(parameters_of(part) for part in models[0].children())
+    copied = parameters_of(*models) if storage == "float16" else 0
+    needed = largest * _MEMORY_PER_PARAMETER + copied * _MEMORY_PER_COPY + _SPARE_MEMORY
+    free = [bytes_ for bytes_ in (available_memory()[1], memory_left()) if bytes_ is not None]
+    if free and min(free) < needed:
+        raise ExportMemoryError(needed=_told(needed), free=_told(min(free)))
+
+
+def require_disk(folder: Path, parameters: int, *, storage: str) -> None:
+    """Refuses an export that the disk would not hold.
 
     Args:
         folder: Where it is to go; it need not be there yet.
@@ -38,17 +60,12 @@ def require_room(folder: Path, parameters: int, *, storage: str) -> None:
         storage: "float32" or "float16".
 
     Raises:
-        ExportMemoryError: The memory that is free, or that a container leaves, is too little.
         ExportDiskError: The disk of the folder has too little room.
     """
-    memory = parameters * _MEMORY_PER_PARAMETER + _SPARE
-    free = [bytes_ for bytes_ in (available_memory()[1], memory_limit()) if bytes_ is not None]
-    if free and min(free) < memory:
-        raise ExportMemoryError(needed=_told(memory), free=_told(min(free)))
-    disk = parameters * _DISK_PER_PARAMETER[storage] + _SPARE
+    needed = parameters * _DISK_PER_PARAMETER[storage] + _SPARE_DISK
     there = next(path for path in (folder, *folder.parents) if path.exists())
-    if shutil.disk_usage(there).free < disk:
-        raise ExportDiskError(folder, needed=_told(disk), free=_told(shutil.disk_usage(there).free))
+    if shutil.disk_usage(there).free < needed:
+        raise ExportDiskError(folder, needed=_told(needed), free=_told(shutil.disk_usage(there).free))
 
 
 def _told(size: int) -> str:

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Literal
 import torch
 
 from sam3_onnx.errors import OptionError
+from sam3_onnx.export.attention import is_fused
 from sam3_onnx.export.graphs import Graph
 from sam3_onnx.export.making import Progress, make
 from sam3_onnx.export.preparing import compact_remap, example_tokens, manifest_of, prepared
@@ -19,6 +20,7 @@ if TYPE_CHECKING:
 
     from torch import nn
 
+    from sam3_onnx.export.attention import Attention
     from sam3_onnx.export.report import Report
 
 __all__ = ["export_six_file"]
@@ -32,7 +34,7 @@ _LANGUAGE = ("language_mask", "language_features")
 _BOX = ("box_coords", "box_labels", "box_masks")
 
 
-def export_six_file(
+def export_six_file(  # noqa: PLR0913 - keyword-only options of one step
     model: nn.Module,
     folder: str | Path,
     *,
@@ -40,6 +42,7 @@ def export_six_file(
     licence: str,
     threshold: float = 0.5,
     storage: Literal["float32", "float16"] = "float32",
+    attention: Attention = "auto",
     token_remap: torch.Tensor | None = None,
     progress: Progress | None = None,
 ) -> Report:
@@ -57,6 +60,7 @@ def export_six_file(
         threshold: In 0..1. Only scores above it come out of the decoder, whoever asks.
         storage: "float16" rounds the weights and halves the files; graphs compute in float32 either
             way, and are compared with the rounded model.
+        attention: Of the image encoder; see `export_bundle`.
         token_remap: (49408,) ids of the model's own, smaller token table, if it has one.
         progress: Is told what begins.
 
@@ -64,7 +68,7 @@ def export_six_file(
         How far files and model differ.
 
     Raises:
-        OptionError: The threshold is not in 0..1.
+        OptionError: The threshold is not in 0..1, or fused attention does not suit the input's size.
         CheckpointError: The model is not one of SAM 3.
         WeightRangeError: A weight is beyond float16's range, with that storage.
         ExportMemoryError: There is too little memory for it.
@@ -84,11 +88,13 @@ def export_six_file(
     def compare(draft: Path) -> Report:
         return verify_six_file(draft, model, threshold=threshold, token_remap=token_remap)
 
-    graphs = _graphs(model, size, token_remap, threshold)
+    graphs = _graphs(model, size, token_remap, threshold, fused=is_fused(attention, model))
     return make(folder, graphs, manifest, compare, contract="six-file", progress=progress)
 
 
-def _graphs(model: nn.Module, size: tuple[int, int], remap: torch.Tensor | None, threshold: float) -> list[Graph]:
+def _graphs(
+    model: nn.Module, size: tuple[int, int], remap: torch.Tensor | None, threshold: float, *, fused: bool
+) -> list[Graph]:
     patch = model.config.vision_config.backbone_config.patch_size
     width = model.config.detr_encoder_config.hidden_size
     grid = rows, cols = size[0] // patch, size[1] // patch
@@ -98,7 +104,7 @@ def _graphs(model: nn.Module, size: tuple[int, int], remap: torch.Tensor | None,
     return [
         Graph(
             "image_encoder",
-            SixFileImageEncoder(model, grid),
+            SixFileImageEncoder(model, grid, fused=fused),
             (torch.zeros(3, *size, dtype=torch.uint8),),
             ("image",),
             (*_PLACES, *_FEATURES),

@@ -16,9 +16,9 @@ _SCALES = (4, 2, 1)
 class SixFileImageEncoder(nn.Module):
     """uint8 picture to features and their position encodings, of three strides."""
 
-    def __init__(self, model: nn.Module, grid: tuple[int, int]) -> None:
+    def __init__(self, model: nn.Module, grid: tuple[int, int], *, fused: bool) -> None:
         super().__init__()
-        self.features = ImageEncoder(model, grid=grid)
+        self.features = ImageEncoder(model, grid=grid, fused=fused)
         width = model.config.detr_encoder_config.hidden_size
         for level, scale in enumerate(_SCALES):
             shape = (1, width, grid[0] * scale, grid[1] * scale)

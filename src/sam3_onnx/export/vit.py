@@ -15,7 +15,6 @@ from __future__ import annotations
 import torch
 from torch import nn
 
-from sam3_onnx.errors import OptionError
 from sam3_onnx.export.attention import attend, rotate
 
 __all__ = ["FusedBackbone", "PlainBackbone"]
@@ -43,17 +42,10 @@ class FusedBackbone(nn.Module):
 
         Args:
             backbone: transformers' `Sam3ViTModel`; it is not changed.
-            grid: (height, width) of the input in patches.
-
-        Raises:
-            OptionError: The grid is not made of whole windows.
+            grid: (height, width) of the input in patches, whole windows of them.
         """
         super().__init__()
         self.window = backbone.config.window_size
-        if grid[0] % self.window or grid[1] % self.window:
-            got = f"fused for a grid of {grid[0]} x {grid[1]}"
-            expected = f'"plain" unless the patches make whole windows of {self.window} x {self.window}'
-            raise OptionError("attention", expected=expected, got=got)
         self.grid = grid
         self.embeddings = backbone.embeddings
         self.norm = backbone.layer_norm
