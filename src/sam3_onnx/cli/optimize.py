@@ -22,7 +22,10 @@ def add(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
     )
     optimize.add_argument("folder", help="a folder of .onnx files, of any family")
     optimize.add_argument("-o", "--out", required=True, help="where the new model goes: a folder that is not there yet")
-    optimize.add_argument("--precision", default="int8", choices=("int8", "fp16"), help="default: %(default)s")
+    told = "int8 for processors, fp16 for graphics cards, fp32 to fuse attention alone (default: %(default)s)"
+    optimize.add_argument("--precision", default="int8", choices=("int8", "fp16", "fp32"), help=told)
+    told = "plain leaves attention as it is, for providers other than CPU, CUDA and DirectML (default: %(default)s)"
+    optimize.add_argument("--attention", default="fused", choices=("fused", "plain"), help=told)
     optimize.add_argument("--pictures", help="a folder of your pictures to compare on (default: one of coins)")
     optimize.add_argument("--text", help='what to look for in them, such as "person, car"')
     optimize.add_argument("--family", help="this family, where the folder holds several")
@@ -38,6 +41,7 @@ def _optimize(options: argparse.Namespace) -> int:
         options.folder,
         options.out,
         precision=options.precision,
+        attention=options.attention,
         pictures=options.pictures,
         words=DEFAULT_WORDS if options.text is None else [concept.prompt for concept in parse_text(options.text)],
         family=options.family,

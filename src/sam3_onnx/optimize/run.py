@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from importlib.resources import files
 from pathlib import Path
-from typing import TYPE_CHECKING, get_args
+from typing import TYPE_CHECKING, Literal, get_args
 
 from sam3_onnx.errors import OptionError
 from sam3_onnx.families import exports_in_folder
@@ -38,6 +38,7 @@ def optimize(  # noqa: PLR0913 - keyword-only options of one step
     words: Sequence[str] = DEFAULT_WORDS,
     family: str | None = None,
     variant: str | None = None,
+    attention: Literal["fused", "plain"] = "fused",
     pairs: int = 3,
     progress: Callable[[str], None] | None = None,
 ) -> Report:
@@ -50,11 +51,13 @@ def optimize(  # noqa: PLR0913 - keyword-only options of one step
         folder: What `Sam3Session.from_folder` opens; it is only read.
         target: Where the new export goes: must not be there yet, or be empty. It appears when it is whole.
         precision: "int8": linear layers multiply in 8 bits. "fp16": weights and arithmetic in half precision, for
-            graphics cards; on CPU it saves space alone.
+            graphics cards; on CPU it saves space alone. "fp32": numbers stay as they are, only attention changes.
         pictures: A folder of pictures of yours to compare on; None for the photograph that ships.
         words: What to look for in them.
         family: Takes this family where there are several in the folder.
         variant: Takes this variant where there are several.
+        attention: "fused" makes one operator of attention, which onnxruntime's CPU, CUDA and DirectML providers have;
+            "plain" leaves it as it is, for OpenVINO, CoreML and others.
         pairs: How often each graph is timed before and after.
         progress: Told in a line what is being done.
 
@@ -69,6 +72,8 @@ def optimize(  # noqa: PLR0913 - keyword-only options of one step
     """
     if precision not in get_args(Precision):
         raise OptionError("precision", expected=f"one of {', '.join(get_args(Precision))}", got=precision)
+    if attention not in {"fused", "plain"}:
+        raise OptionError("attention", expected='"fused" or "plain"', got=attention)
     if pairs < 1:
         raise OptionError("pairs", expected="at least 1", got=pairs)
     if not words:
@@ -79,7 +84,8 @@ def optimize(  # noqa: PLR0913 - keyword-only options of one step
     before = Asked(exports)
     needed = sum(bytes_of(model.graph) for model in before.models.values())
     with growing_beside(Path(target).absolute(), needed=needed) as draft:
-        work = Work(before, source=source, draft=draft, precision=precision, tell=progress or _silent)
+        fuse = attention == "fused"
+        work = Work(before, source=source, draft=draft, precision=precision, fuse=fuse, tell=progress or _silent)
         try:
             work.convert(seen, words)
             fidelity = work.settle(seen, words)

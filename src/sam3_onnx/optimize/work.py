@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Literal, TypeAlias
 from sam3_onnx.errors import FidelityError, OptionError
 from sam3_onnx.families import exports_in_folder
 from sam3_onnx.optimize.asking import Asked, first_call
+from sam3_onnx.optimize.attention import fuse_attention
 from sam3_onnx.optimize.draft import bytes_of, copy_graph, remove_graph
 from sam3_onnx.optimize.fidelity import STAGES, WHOLE, compare, stage_of
 from sam3_onnx.optimize.graphs import is_quantized, load_graph, set_metadata, write_graph
@@ -21,6 +22,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     import numpy as np
+    import onnx
     from numpy.typing import NDArray
 
     from sam3_onnx.optimize.fidelity import Fidelity
@@ -28,8 +30,8 @@ if TYPE_CHECKING:
 
 __all__ = ["Precision", "Work"]
 
-Precision: TypeAlias = Literal["int8", "fp16"]
-"""What a graph is rewritten to: matrices multiplied in 8 bits, or everything in half precision."""
+Precision: TypeAlias = Literal["fp32", "int8", "fp16"]
+"""What a graph is rewritten to: numbers as they are, matrices multiplied in 8 bits, or everything in half precision."""
 
 _UNCHANGED = "unchanged"
 _MANIFEST_KEY = "sam3_onnx.precision"
@@ -44,14 +46,26 @@ class _Change:
     place: Path
     """Where it goes."""
     why: str = ""
-    rewritten: bool = False
+    precision: str = _UNCHANGED
+
+    @property
+    def rewritten(self) -> bool:
+        """Whether it is another graph now."""
+        return self.precision != _UNCHANGED
 
 
 class Work:
     """An export that is being rewritten."""
 
     def __init__(
-        self, before: Asked, *, source: Path, draft: Path, precision: Precision, tell: Callable[[str], None]
+        self,
+        before: Asked,
+        *,
+        source: Path,
+        draft: Path,
+        precision: Precision,
+        fuse: bool,
+        tell: Callable[[str], None],
     ) -> None:
         """Does nothing yet.
 
@@ -60,10 +74,11 @@ class Work:
             source: Its folder.
             draft: Where the new one grows.
             precision: What to rewrite it to.
+            fuse: Make one operator of attention.
             tell: Told in a line what is being done.
         """
         self._before, self._after = before, before
-        self._draft, self._precision, self._tell = draft, precision, tell
+        self._draft, self._precision, self._fuse, self._tell = draft, precision, fuse, tell
         self._changes = {
             role: _Change(model.graph, draft / model.graph.path.relative_to(source))
             for role, model in before.models.items()
@@ -91,7 +106,7 @@ class Work:
                 "precision",
                 expected="one that changes this export",
                 got=self._precision,
-                remedy="Each graph is quantised already, or has nothing that is worth it.",
+                remedy="Each graph is rewritten already, or has nothing that is worth it.",
             )
 
     def settle(self, pictures: Mapping[str, NDArray[np.uint8]], words: Sequence[str]) -> Mapping[str, Fidelity]:
@@ -132,9 +147,8 @@ class Work:
                 outputs, feeds = first_call(before)
                 time = paired_time(before, after, outputs, feeds, pairs=pairs)
             file = change.place.relative_to(self._draft).as_posix()
-            precision = self._precision if change.rewritten else _UNCHANGED
             sizes = bytes_of(before.graph), bytes_of(after.graph)
-            rows.append(GraphChange(role, file, precision, change.why, *sizes, time))
+            rows.append(GraphChange(role, file, change.precision, change.why, *sizes, time))
         return rows
 
     def close(self) -> None:
@@ -146,21 +160,31 @@ class Work:
     def _converted(self, role: str, change: _Change) -> _Change:
         """A graph after it was written in the new precision, or copied because it has nothing to rewrite."""
         model, folder = load_graph(change.graph.path), change.graph.path.parent
-        if is_quantized(model):
-            count, why = 0, "quantised already"
-        elif self._precision == "int8":
-            count, layers = to_int8(model, folder)
-            why = f"{count} of {layers} linear layers"
-        else:
-            _, feeds = first_call(self._before.models[role])
-            count, nodes = to_half(model, folder, large=overflowing(model, folder, feeds))
-            why = f"{count} of {nodes} nodes"
-        if count:
-            set_metadata(model, _MANIFEST_KEY, _WRITTEN_AS[self._precision])
-            write_graph(model, change.place, weights_from=folder)
-        else:
+        fused = fuse_attention(model) if self._fuse else 0
+        told = [f"{fused} attentions fused"] if fused else []
+        precision = "fp32" if fused else _UNCHANGED
+        if self._precision != "fp32":
+            count, what = self._rounded(role, model, folder)
+            told.insert(0, what)
+            if count:
+                precision = self._precision
+                set_metadata(model, _MANIFEST_KEY, _WRITTEN_AS[precision])
+        if precision == _UNCHANGED:
             copy_graph(change.graph, change.place)
-        return replace(change, rewritten=bool(count), why=why)
+        else:
+            write_graph(model, change.place, weights_from=folder)
+        return replace(change, precision=precision, why=", ".join(told))
+
+    def _rounded(self, role: str, model: onnx.ModelProto, folder: Path) -> tuple[int, str]:
+        """Rewrites a graph in place; how much of it there was to rewrite, and that in words."""
+        if is_quantized(model):
+            return 0, "quantised already"
+        if self._precision == "int8":
+            count, layers = to_int8(model, folder)
+            return count, f"{count} of {layers} linear layers"
+        _, feeds = first_call(self._before.models[role])
+        count, nodes = to_half(model, folder, large=overflowing(model, folder, feeds))
+        return count, f"{count} of {nodes} nodes"
 
     def _rewritten(self) -> list[str]:
         """The stages that have a graph in the new precision."""
@@ -174,4 +198,4 @@ class Work:
                 self._after.models[role].close()
                 remove_graph(change.place)
                 copy_graph(change.graph, change.place)
-                self._changes[role] = replace(change, rewritten=False, why=why)
+                self._changes[role] = replace(change, precision=_UNCHANGED, why=why)
