@@ -1,22 +1,25 @@
-"""How fast is an image encoder beside another one, and how far are its features from that one's?
+"""How fast and how large is an image encoder beside another one, and how far are its features from that one's?
 
 The baseline runs under plain onnxruntime on CPU with its default options. A variant does, too, unless a
-provider is named: `FOLDER@openvino` opens it through the library's runtime on that provider.
+provider is named: `FOLDER@openvino` opens it through the library's runtime on that provider. Memory is
+what a process of its own holds after two pictures (proc(5), VmRSS).
 """
 
 from __future__ import annotations
 
+import multiprocessing
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import onnxruntime as ort
 
+from benchmarks.memory import memory
 from benchmarks.pairing import paired
 from benchmarks.scenes import picture
 from sam3_onnx.families import exports_in_folder
 from sam3_onnx.images import to_model_input
-from sam3_onnx.runtime import OnnxModel, RuntimeSettings
+from sam3_onnx.runtime import OnnxModel, RuntimeSettings, read_graph
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
@@ -26,7 +29,7 @@ if TYPE_CHECKING:
     from benchmarks.pairing import Row
     from sam3_onnx.runtime import GraphInfo
 
-__all__ = ["measure"]
+__all__ = ["measure", "plot"]
 
 TARGET_COSINE = 0.99
 _FEATURE_DIMENSIONS = 4
@@ -38,15 +41,44 @@ def measure(
     """Pairs each variant with the baseline, one variant in memory at a time.
 
     Args:
-        baseline: A folder with any published export.
-        variants: Folders, each with `@PROVIDER` behind it if it is not to run under plain onnxruntime.
+        baseline: A folder with any published export, or the file of an image encoder.
+        variants: As `baseline`, each with `@PROVIDER` behind it if it is not to run under plain onnxruntime.
         image: (H, W, 3) uint8 RGB; None for noise.
         pairs: How often both are run.
     """
     pixels = picture((1500, 2000)) if image is None else image
+    sizes = {name: _resident(name, pixels) for name in (str(baseline), *variants)}
     theirs = _opened(str(baseline), pixels)
     expected = _by_level(theirs())
-    return [_row(variant, theirs, expected, pixels, pairs=pairs) for variant in variants]
+    rows = []
+    for variant in variants:
+        held: Row = {"mb": sizes[variant], "baseline_mb": sizes[str(baseline)]}
+        held["mb_ratio"] = sizes[variant] / sizes[str(baseline)]
+        rows.append({**_row(variant, theirs, expected, pixels, pairs=pairs), **held})
+    return rows
+
+
+def plot(rows: Sequence[Row], path: Path) -> None:
+    """A bar for each variant: its share of the baseline's time, with the spread, and of its memory."""
+    import matplotlib as mpl  # noqa: PLC0415 - only for plots
+
+    mpl.use("agg")
+    from matplotlib import pyplot as plt  # noqa: PLC0415
+
+    names = [str(row["case"]) for row in rows]
+    places = np.arange(len(rows))
+    ratios = np.array([float(row["ratio"] or 0) for row in rows])
+    spread = np.array([[float(row["p10"] or 0), float(row["p90"] or 0)] for row in rows]).T
+    figure, axes = plt.subplots(figsize=(8, 1.2 + 0.7 * len(rows)), layout="constrained")
+    axes.barh(places - 0.2, ratios, 0.4, xerr=np.abs(spread - ratios), label="time, 10th to 90th percentile")
+    axes.barh(places + 0.2, [float(row["mb_ratio"] or 0) for row in rows], 0.4, label="resident memory")
+    axes.axvline(1, color="grey", linewidth=1)
+    axes.set_yticks(places, names)
+    axes.invert_yaxis()
+    axes.set_xlabel("share of the baseline")
+    axes.legend()
+    figure.savefig(path, dpi=120)
+    plt.close(figure)
 
 
 def _row(
@@ -86,7 +118,23 @@ def _opened(variant: str, image: NDArray[np.uint8]) -> Callable[[], Mapping[str,
     return lambda: dict(zip(names, session.run(names, feeds), strict=True))
 
 
+def _resident(variant: str, image: NDArray[np.uint8]) -> float:
+    with multiprocessing.get_context("spawn").Pool(1) as pool:
+        return pool.apply(_held_after_two, (variant, image))
+
+
+def _held_after_two(variant: str, image: NDArray[np.uint8]) -> float:
+    run = _opened(variant, image)
+    run()
+    features = run()
+    held = memory()[0]
+    del features
+    return held
+
+
 def _graph_of(folder: Path) -> GraphInfo:
+    if folder.is_file():
+        return read_graph(folder)
     exports = exports_in_folder(folder)
     export = exports.concepts or exports.tracker
     if export is None:

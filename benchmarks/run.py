@@ -42,6 +42,8 @@ def main(arguments: Sequence[str] | None = None) -> None:
     print(f"\nload: {before} before, {after} after")
     if options.plots and "growth" in results:
         growth.plot(results["growth"], options.plots / "growth.png")
+    if options.plots and "encoder" in results:
+        encoder.plot(results["encoder"], options.plots / "encoder.png")
     if options.json:
         found = {"machine": where, "load_before": before, "load_after": after, "results": results}
         options.json.write_text(json.dumps(found, indent=1) + "\n", encoding="utf-8")
@@ -92,7 +94,9 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--json", type=Path, help="write everything to this file, too")
     parser.add_argument("--full-size", type=Path, help="a native bundle of full size, see tools/full_size.py")
     parser.add_argument("--plots", type=Path, help="write plots into this folder (needs matplotlib)")
-    parser.add_argument("--baseline", type=Path, help="encoder: the folder to compare with")
+    parser.add_argument(
+        "--baseline", type=Path, help="encoder: the folder, or the file of an image encoder, to compare with"
+    )
     parser.add_argument("--variants", nargs="+", default=[], metavar="FOLDER[@PROVIDER]", help="encoder: the others")
     return parser
 

@@ -102,6 +102,7 @@ def test_start_counts_each_stage() -> None:
 
 def test_an_encoder_beside_itself_has_the_same_features() -> None:
     folder = model_folder("miniature")
-    rows = encoder.measure(baseline=folder, variants=[str(folder), f"{folder}@cpu"], pairs=1)
+    rows = encoder.measure(baseline=folder / "image_encoder.onnx", variants=[str(folder), f"{folder}@cpu"], pairs=1)
     assert numbers(rows, "cosine_0", "cosine_1", "cosine_2") == pytest.approx([1.0] * 6)
+    assert numbers(rows, "mb_ratio") == pytest.approx([1.0] * 2, abs=0.3)
     assert all(row["met_cosine"] for row in rows)
