@@ -10,7 +10,7 @@ import onnxruntime as ort
 from sam3_onnx.export.overlap import smallest_iou
 from sam3_onnx.export.reference import Reference, noise_picture, score, token_rows
 from sam3_onnx.export.report import Report
-from sam3_onnx.export.verify_clicks import compare_clicks
+from sam3_onnx.export.verify_clicks import CLICK_FEATURES, compare_clicks
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 
 __all__ = ["verify_bundle"]
 
+_FEATURES = ("fpn_0", "fpn_1", "fpn_2")
 _ANSWERS = ("logits", "presence", "boxes_xyxy")
 _BETWEEN = ("mask_features", "mask_queries")
 
@@ -41,7 +42,7 @@ def verify_bundle(
         ([[736, 3199]], [[one, two]], [[1, 0]]),
         ([[1125], [736, 3199], [320]], [[one, two], [two, one], [one, one]], [[1, -10], [0, 1], [-10, -10]]),
     ]
-    bundle = _Bundle(folder, image)
+    bundle = _Bundle(folder, image, clicks=tracker is not None)
     reference = Reference(model, image, token_remap, pad)
     scores, edges, ious = [], [], []
     for words, boxes, labels in cases:
@@ -51,7 +52,7 @@ def verify_bundle(
         edges.append(float(np.abs(ours[2] - theirs[2]).max()))
         ious.append(smallest_iou(ours[3] > 0, theirs[3] > 0))
     if tracker is not None:
-        for differs, overlap in compare_clicks(folder, tracker, image):
+        for differs, overlap in compare_clicks(folder, tracker, image, bundle.features):
             scores.append(differs)
             ious.append(overlap)
     return Report(max(scores), max(edges), min(ious), len(scores)).require_agreement()
@@ -60,12 +61,12 @@ def verify_bundle(
 class _Bundle:
     """The exported graphs, with one picture encoded."""
 
-    def __init__(self, folder: Path, image: NDArray[np.uint8]) -> None:
+    def __init__(self, folder: Path, image: NDArray[np.uint8], *, clicks: bool) -> None:
         def graph(role: str) -> ort.InferenceSession:
             return ort.InferenceSession(str(folder / f"{role}.onnx"), providers=["CPUExecutionProvider"])
 
-        levels = ("fpn_0", "fpn_1", "fpn_2")
-        self.features = dict(zip(levels, graph("image_encoder").run(levels, {"image": image}), strict=True))
+        names = (*_FEATURES, *(CLICK_FEATURES if clicks else ()))
+        self.features = dict(zip(names, graph("image_encoder").run(names, {"image": image}), strict=True))
         self.text_encoder, self.decoder = graph("text_encoder"), graph("decoder")
         self.mask_decoder = graph("mask_decoder") if (folder / "mask_decoder.onnx").exists() else None
 
@@ -76,7 +77,8 @@ class _Bundle:
         text, mask = self.text_encoder.run(("text_features", "text_mask"), {"tokens": tokens})
         feeds = {"text_features": text, "text_mask": mask, "boxes": boxes, "box_labels": labels}
         if self.mask_decoder is None:
-            answers: list[NDArray[np.float32]] = self.decoder.run((*_ANSWERS, "masks"), {**feeds, **self.features})
+            features = {name: self.features[name] for name in _FEATURES}
+            answers: list[NDArray[np.float32]] = self.decoder.run((*_ANSWERS, "masks"), {**feeds, **features})
             return answers
         *answers, seen, queries = self.decoder.run((*_ANSWERS, *_BETWEEN), {**feeds, "fpn_2": self.features["fpn_2"]})
         fine = {name: self.features[name] for name in ("fpn_0", "fpn_1")}

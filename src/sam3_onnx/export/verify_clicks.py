@@ -11,15 +11,15 @@ import torch
 from sam3_onnx.export.overlap import smallest_iou
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Mapping
     from pathlib import Path
 
     from numpy.typing import NDArray
     from torch import nn
 
-__all__ = ["compare_clicks"]
+__all__ = ["CLICK_FEATURES", "compare_clicks"]
 
-_FEATURES = ("click_0", "click_1", "click_2")
+CLICK_FEATURES = ("click_0", "click_1", "click_2")
 _CORNERS = [2, 3]
 _CASES: tuple[tuple[list[tuple[float, float]], list[int], list[float] | None], ...] = (
     ([(0.3, 0.4)], [1], None),
@@ -30,21 +30,25 @@ _CASES: tuple[tuple[list[tuple[float, float]], list[int], list[float] | None], .
 """Points in 0..1, their labels, and a box x1, y1, x2, y2 in 0..1."""
 
 
-def compare_clicks(folder: Path, tracker: nn.Module, image: NDArray[np.uint8]) -> Iterator[tuple[float, float]]:
+def compare_clicks(
+    folder: Path, tracker: nn.Module, image: NDArray[np.uint8], encoded: Mapping[str, NDArray[np.float32]]
+) -> Iterator[tuple[float, float]]:
     """Asks bundle and model the same: clicks of both signs, a box, both.
 
     The model's own prompt encoder takes every picture for a square one; its points are placed so that they lie
     where they would in the picture at hand.
 
+    Args:
+        folder: Holds the bundle.
+        tracker: The model.
+        image: (3, H, W) uint8 RGB.
+        encoded: What the bundle's image encoder answers for it.
+
     Yields:
         For each case the largest difference of an expected IoU, and the smallest IoU of a mask.
     """
-
-    def graph(role: str) -> ort.InferenceSession:
-        return ort.InferenceSession(str(folder / f"{role}.onnx"), providers=["CPUExecutionProvider"])
-
-    features = dict(zip(_FEATURES, graph("image_encoder").run(_FEATURES, {"image": image}), strict=True))
-    decoder = graph("click_decoder")
+    features = {name: encoded[name] for name in CLICK_FEATURES}
+    decoder = ort.InferenceSession(str(folder / "click_decoder.onnx"), providers=["CPUExecutionProvider"])
     height, width = image.shape[1:]
     with torch.no_grad():
         embedded = tracker.get_image_embeddings(torch.from_numpy(image).float()[None] / 127.5 - 1)
