@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 
 from sam3_onnx import cache
 from sam3_onnx.cache import CacheInfo, CacheTier, EmbeddingCache
-from sam3_onnx.errors import OptionError
+from sam3_onnx.errors import CancelledError, OptionError
 from sam3_onnx.testing import FakeInstance, fake_session
 
 if TYPE_CHECKING:
@@ -196,6 +196,48 @@ def test_one_slow_key_does_not_hold_up_another() -> None:
     waiting.go.set()
     first.join(60)
     assert tier.keys() == ["other", "key"]
+
+
+def test_a_wait_for_another_thread_can_be_cancelled() -> None:
+    tier: CacheTier[Entry] = CacheTier(50)
+    waiting = Waiting(tier, lambda: Entry(10, "first try"))
+    first = threading.Thread(target=waiting.ask, args=(waiting.held_up,))
+    first.start()
+    assert waiting.computing.wait(60)
+    assert not tier.is_awaited("key")
+    cancel = threading.Event()
+    cancel.set()
+    with pytest.raises(CancelledError, match="during the wait for another thread"):
+        tier.get_or_make("key", never, cancel=cancel)
+    assert not tier.is_awaited("key")
+    waiting.go.set()
+    first.join(60)
+    assert [answer.name for answer in waiting.answers] == ["first try"]
+    assert tier.get_or_make("key", never, cancel=cancel).name == "first try"
+
+
+def test_what_is_made_ahead_drops_neither_its_own_nor_what_was_used_last() -> None:
+    tier: CacheTier[Entry] = CacheTier(40)
+    for name in "abcd":
+        put(tier, name)
+    put(tier, "b")
+    assert tier.room_beside(["a"]) == 20
+    tier.get_or_make("e", lambda: Entry(20), beside=["a"])
+    assert tier.keys() == ["a", "b", "e"]
+    assert tier.room_beside(["a", "e", "z"]) == 0
+    assert tier.get_or_make("f", lambda: Entry(1), beside=["a", "e"]).nbytes == 1
+    assert tier.keys() == ["a", "b", "e"]
+
+
+def test_looking_whether_an_entry_is_there_is_no_use_of_it() -> None:
+    tier: CacheTier[Entry] = CacheTier(20)
+    put(tier, "a")
+    put(tier, "b")
+    assert "a" in tier
+    assert "c" not in tier
+    put(tier, "c")
+    assert tier.keys() == ["b", "c"]
+    assert tier.info().hits == 0
 
 
 class Model:

@@ -9,12 +9,14 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Generic, Literal, Protocol, TypeVar
 
 from sam3_onnx.checks import is_whole
-from sam3_onnx.errors import OptionError
+from sam3_onnx.errors import CancelledError, OptionError
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Hashable
+    from collections.abc import Callable, Collection, Hashable
 
-__all__ = ["CacheInfo", "EmbeddingCache", "Sized"]
+__all__ = ["CacheInfo", "CacheTier", "EmbeddingCache", "Sized"]
+
+_POLL_SECONDS = 0.02
 
 
 class Sized(Protocol):
@@ -49,6 +51,7 @@ class _InFlight(Generic[Entry]):
     def __init__(self) -> None:
         self.done = threading.Event()
         self.entry: Entry | None = None
+        self.waiting = 0
 
 
 class CacheTier(Generic[Entry]):
@@ -74,17 +77,37 @@ class CacheTier(Generic[Entry]):
         self._lock = threading.Lock()
         self._entries: OrderedDict[Hashable, Entry] = OrderedDict()
         self._in_flight: dict[Hashable, _InFlight[Entry]] = {}
+        self._last_used: Hashable = None
         self._bytes = self._hits = self._misses = 0
         self._warned = False
 
-    def get_or_make(self, key: Hashable, make: Callable[[], Entry]) -> Entry:
+    def get_or_make(
+        self,
+        key: Hashable,
+        make: Callable[[], Entry],
+        *,
+        cancel: threading.Event | None = None,
+        beside: Collection[Hashable] | None = None,
+    ) -> Entry:
         """Returns the entry of a key, computing it with `make` if it is not there.
 
         An entry larger than the whole budget is returned and not stored; the first
         one is told in a warning.
+
+        Args:
+            key: What the entry is known by.
+            make: Computes it.
+            cancel: Setting it ends a wait for another thread's computation; `make` has to look itself.
+            beside: For what is computed ahead of its use: entries with these keys, and the one that was used
+                last, are not dropped for it; where it does not fit beside them, it is returned and not stored.
+
+        Raises:
+            CancelledError: `cancel` was set while another thread computed the entry.
         """
         while True:
             with self._lock:
+                if beside is None:
+                    self._last_used = key
                 if key in self._entries:
                     self._entries.move_to_end(key)
                     self._hits += 1
@@ -94,7 +117,12 @@ class CacheTier(Generic[Entry]):
                     flight = self._in_flight[key] = _InFlight()
                     self._misses += 1
                     break
-            flight.done.wait()
+                flight.waiting += 1
+            try:
+                _wait(flight.done, cancel)
+            finally:
+                with self._lock:
+                    flight.waiting -= 1
             if flight.entry is not None:
                 with self._lock:
                     self._hits += 1
@@ -102,24 +130,35 @@ class CacheTier(Generic[Entry]):
         try:
             entry = make()
             flight.entry = entry
-            self._store(key, entry)
+            self._store(key, entry, beside)
             return entry
         finally:
             with self._lock:
                 del self._in_flight[key]
             flight.done.set()
 
-    def _store(self, key: Hashable, entry: Entry) -> None:
+    def _store(self, key: Hashable, entry: Entry, beside: Collection[Hashable] | None) -> None:
         size = entry.nbytes
-        if size > self.budget:
-            self._warn_too_large(size)
-            return
         with self._lock:
-            while self._bytes + size > self.budget:
-                _, oldest = self._entries.popitem(last=False)
-                self._bytes -= oldest.nbytes
-            self._entries[key] = entry
-            self._bytes += size
+            kept = set() if beside is None else {*beside, self._last_used}
+            fits = size <= self._room_beside(kept)
+            if fits:
+                self._drop_oldest(self._bytes + size - self.budget, kept)
+                self._entries[key] = entry
+                self._bytes += size
+        if not fits and beside is None:
+            self._warn_too_large(size)
+
+    def _drop_oldest(self, excess: int, kept: Collection[Hashable]) -> None:
+        for key in [key for key in self._entries if key not in kept]:
+            if excess <= 0:
+                return
+            size = self._entries.pop(key).nbytes
+            self._bytes -= size
+            excess -= size
+
+    def _room_beside(self, kept: Collection[Hashable]) -> int:
+        return self.budget - sum(entry.nbytes for key, entry in self._entries.items() if key in kept)
 
     def _warn_too_large(self, size: int) -> None:
         with self._lock:
@@ -130,6 +169,22 @@ class CacheTier(Generic[Entry]):
                 "it is used but not kept, so the same picture will be encoded again. Raise cache_bytes."
             )
             warnings.warn(message, stacklevel=2)
+
+    def __contains__(self, key: Hashable) -> bool:
+        """Whether an entry is stored; counts as no use of it."""
+        with self._lock:
+            return key in self._entries
+
+    def is_awaited(self, key: Hashable) -> bool:
+        """Whether a thread waits for another one that computes this key."""
+        with self._lock:
+            flight = self._in_flight.get(key)
+            return flight is not None and flight.waiting > 0
+
+    def room_beside(self, keys: Collection[Hashable]) -> int:
+        """Bytes for entries computed ahead: the budget without entries of these keys and the one used last."""
+        with self._lock:
+            return self._room_beside({*keys, self._last_used})
 
     def keys(self) -> list[Hashable]:
         """Keys of the stored entries, the next to go first."""
@@ -146,6 +201,15 @@ class CacheTier(Generic[Entry]):
         with self._lock:
             self._entries.clear()
             self._bytes = 0
+
+
+def _wait(done: threading.Event, cancel: threading.Event | None) -> None:
+    if cancel is None:
+        done.wait()
+        return
+    while not done.wait(_POLL_SECONDS):
+        if cancel.is_set():
+            raise CancelledError("the wait for another thread that computes the same")
 
 
 ImageEntry = TypeVar("ImageEntry", bound=Sized)

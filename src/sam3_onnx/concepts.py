@@ -151,4 +151,4 @@ class ConceptFinder:
         def run() -> TextEmbedding:
             return TextEmbedding(self.family.encode_text([ids], cancel=cancel)[0])
 
-        return self._texts.get_or_make((self.embedder.model, tuple(ids)), run)
+        return self._texts.get_or_make((self.embedder.model, tuple(ids)), run, cancel=cancel)
