@@ -43,6 +43,11 @@ def test_an_embedding(examples: dict[str, Any], session: Sam3Session) -> None:
     assert (info.hits, info.misses, info.entries) == (0, 1, 1)
 
 
+def test_encoding_ahead(examples: dict[str, Any], session: Sam3Session, tmp_path: Path) -> None:
+    ahead = examples["encode_ahead"](session, [tmp_path / "gone.png"], PICTURE)
+    assert (ahead.encoded, list(ahead.failures)) == ((0,), [1])
+
+
 def test_pictures(
     examples: dict[str, Any], session: Sam3Session, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -7,6 +7,7 @@ that are not needed. `test_typing.py` runs the functions on a fake model.
 from __future__ import annotations
 
 import threading
+from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -19,6 +20,7 @@ from sam3_onnx import (
     Capabilities,
     Embedding,
     Instance,
+    Prefetch,
     Sam3Error,
     Sam3Session,
     Segmentation,
@@ -40,8 +42,6 @@ from sam3_onnx.geometry import (
 from sam3_onnx.testing import FakeFamily, FakeInstance, fake_session
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
-
     from PIL.Image import Image
     from typing_extensions import assert_type
 else:
@@ -101,6 +101,15 @@ def encode_once(session: Sam3Session, picture: NDArray[np.uint8]) -> CacheInfo:
     assert_type(session.capabilities, Capabilities)
     assert_type(session.providers, dict[str, tuple[str, ...]])
     return session.cache.info()
+
+
+def encode_ahead(session: Sam3Session, paths: list[Path], picture: NDArray[np.uint8]) -> Prefetch:
+    session.prefetch(paths).cancel()
+    ahead = session.prefetch([picture, *paths], color="bgr", max_pixels=None)
+    assert_type(ahead.wait(60.0), bool)
+    assert_type(ahead.encoded, tuple[int, ...])
+    assert_type(ahead.failures, Mapping[int, Exception])
+    return ahead
 
 
 def read_a_result(result: Segmentation) -> list[Instance]:
@@ -176,6 +185,7 @@ def wrong_uses(session: Sam3Session, picture: NDArray[np.uint8], result: Segment
     session.predict(picture, "coin", color="hsv")  # type: ignore[arg-type]
     session.predict(picture, "coin", treshold=0.5)  # type: ignore[call-arg]
     session.predict(np.zeros((2, 2, 3), np.float32), "coin")  # type: ignore[arg-type]
+    session.prefetch(Path("one.png"))  # type: ignore[arg-type]
     result.shapes("mask")  # type: ignore[arg-type]
     result.size = (1, 1)  # type: ignore[misc]
     result.boxs  # type: ignore[attr-defined]  # noqa: B018 - looking it up is the point

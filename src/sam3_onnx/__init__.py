@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from sam3_onnx.families import Capabilities
     from sam3_onnx.images import load_image
     from sam3_onnx.objects import ObjectSegmentation
+    from sam3_onnx.prefetching import Prefetch
     from sam3_onnx.prompts import Box
     from sam3_onnx.results import Instance, Segmentation
     from sam3_onnx.session import Sam3Session
@@ -36,6 +37,7 @@ __all__ = [
     "Embedding",
     "Instance",
     "ObjectSegmentation",
+    "Prefetch",
     "Sam3Error",
     "Sam3Session",
     "Segmentation",
@@ -56,6 +58,7 @@ _HOMES = {
     "Embedding": "embeddings",
     "Instance": "results",
     "ObjectSegmentation": "objects",
+    "Prefetch": "prefetching",
     "Sam3Error": "errors",
     "Sam3Session": "session",
     "Segmentation": "results",

@@ -10,6 +10,8 @@ from sam3_onnx.images import to_model_input
 
 if TYPE_CHECKING:
     import threading
+    from collections.abc import Callable
+    from contextlib import AbstractContextManager
 
     import numpy as np
     from numpy.typing import NDArray
@@ -22,10 +24,21 @@ __all__ = ["Embedder"]
 
 
 class Embedder:
-    """An image encoder behind a cache that it may share with others. Safe under threads."""
+    """An image encoder behind a cache that it may share with others. Safe under threads.
+
+    Attributes:
+        model: A name that tells this model from others, part of every cache key.
+        bytes_each: What the embedding made last occupies; 0 before the first.
+    """
 
     def __init__(
-        self, encoder: Encoder, *, model: str, precision: FeaturePrecision, cache: CacheTier[Embedding]
+        self,
+        encoder: Encoder,
+        *,
+        model: str,
+        precision: FeaturePrecision,
+        cache: CacheTier[Embedding],
+        right_of_way: Callable[[threading.Event | None], AbstractContextManager[None]],
     ) -> None:
         """Runs nothing yet.
 
@@ -34,11 +47,32 @@ class Embedder:
             model: A name that tells this model from others, part of every cache key.
             precision: How features are kept.
             cache: Where they are kept.
+            right_of_way: Entered around every run for `embed`, with its `cancel`.
         """
         self.model = model
+        self.bytes_each = 0
         self._encoder = encoder
         self._precision = precision
         self._cache = cache
+        self._right_of_way = right_of_way
+
+    def key_of(self, picture: NDArray[np.uint8]) -> tuple[str, str]:
+        """What the cache knows a picture's embedding by."""
+        return self.model, picture_key(picture)
+
+    def encode(self, picture: NDArray[np.uint8], *, cancel: threading.Event | None) -> Embedding:
+        """Runs the encoder, whatever the cache has.
+
+        Args:
+            picture: (H, W, 3) uint8 RGB.
+            cancel: Setting it stops the run.
+        """
+        pixels = to_model_input(picture, self._encoder.capabilities.input_size)
+        features = self._encoder.encode_image(pixels, cancel=cancel)
+        size = (picture.shape[0], picture.shape[1])
+        embedding = Embedding.store(features, size=size, model=self.model, precision=self._precision)
+        self.bytes_each = embedding.nbytes
+        return embedding
 
     def embed(
         self, picture: NDArray[np.uint8] | Embedding, *, cancel: threading.Event | None, watch: Stopwatch
@@ -59,10 +93,8 @@ class Embedder:
             return picture
 
         def run() -> Embedding:
-            pixels = to_model_input(picture, self._encoder.capabilities.input_size)
-            features = self._encoder.encode_image(pixels, cancel=cancel)
-            size = (picture.shape[0], picture.shape[1])
-            return Embedding.store(features, size=size, model=self.model, precision=self._precision)
+            with self._right_of_way(cancel):
+                return self.encode(picture, cancel=cancel)
 
         with watch.stage("image"):
-            return self._cache.get_or_make((self.model, picture_key(picture)), run)
+            return self._cache.get_or_make(self.key_of(picture), run, cancel=cancel)

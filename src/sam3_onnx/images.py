@@ -32,7 +32,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
     from PIL.Image import Image
 
-__all__ = ["DEFAULT_MAX_PIXELS", "Picture", "load_image", "resize_bilinear", "to_model_input"]
+__all__ = ["DEFAULT_MAX_PIXELS", "Picture", "load_image", "require_reading", "resize_bilinear", "to_model_input"]
 
 Picture: TypeAlias = "str | os.PathLike[str] | bytes | BinaryIO | Image | NDArray[np.uint8] | NDArray[np.uint16]"
 """What `load_image` takes: a path, a picture file's bytes, a file open for binary reading, a PIL image, an array."""
@@ -71,15 +71,24 @@ def load_image(
         PictureTypeError: The object is no picture, or an array of another shape or dtype.
         OptionError: `color` or `max_pixels` is out of range.
     """
-    if color not in ("rgb", "bgr"):
-        raise OptionError("color", expected="'rgb' or 'bgr'", got=color)
-    if max_pixels is not None and not (is_whole(max_pixels) and max_pixels >= 1):
-        raise OptionError("max_pixels", expected="a whole number of at least 1, or None for no limit", got=max_pixels)
+    require_reading(color, max_pixels)
     if isinstance(picture, np.ndarray):
         return _from_array(picture, color=color)
     if _is_pil_image(picture):
         return _from_pil(picture, max_pixels=max_pixels)
     return _decoded(*_read(picture), max_pixels=max_pixels)
+
+
+def require_reading(color: object, max_pixels: object) -> None:
+    """Lets the options of `load_image` pass.
+
+    Raises:
+        OptionError: One of them is out of range.
+    """
+    if color not in ("rgb", "bgr"):
+        raise OptionError("color", expected="'rgb' or 'bgr'", got=color)
+    if max_pixels is not None and not (is_whole(max_pixels) and max_pixels >= 1):
+        raise OptionError("max_pixels", expected="a whole number of at least 1, or None for no limit", got=max_pixels)
 
 
 def resize_bilinear(image: NDArray[np.uint8], size: tuple[int, int]) -> NDArray[np.uint8]:

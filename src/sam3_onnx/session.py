@@ -2,20 +2,21 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
+import weakref
 from functools import partial
 from typing import TYPE_CHECKING, Literal, NoReturn, TypeAlias, overload
 
-from sam3_onnx.asking import no_clicks, no_concepts
 from sam3_onnx.cache import EmbeddingCache
 from sam3_onnx.checks import is_number, require_callbacks, require_label
 from sam3_onnx.concepts import ConceptFinder, Question
 from sam3_onnx.embedder import Embedder
 from sam3_onnx.embeddings import Embedding, FeaturePrecision, TextEmbedding
 from sam3_onnx.errors import OptionError, SessionClosedError, SessionPickleError
+from sam3_onnx.heads import Heads, are_one
 from sam3_onnx.images import DEFAULT_MAX_PIXELS, load_image
 from sam3_onnx.objects import ObjectSegmentation
 from sam3_onnx.opening import SessionOpeners
+from sam3_onnx.prefetching import Prefetcher
 from sam3_onnx.results import DEFAULT_EPSILON
 from sam3_onnx.runtime import RuntimeSettings, fingerprint
 from sam3_onnx.stopwatch import Stopwatch
@@ -32,8 +33,10 @@ if TYPE_CHECKING:
 
     from sam3_onnx.clicks import BoxLike, PointsLike
     from sam3_onnx.families import Capabilities, Exports, Family, Tracker
+    from sam3_onnx.heads import Purpose
     from sam3_onnx.images import Picture
     from sam3_onnx.options import SessionOptions
+    from sam3_onnx.prefetching import Prefetch
     from sam3_onnx.prompts import BoxesLike, MarksLike, TextLike
     from sam3_onnx.results import Segmentation
     from sam3_onnx.runtime import OnnxModel
@@ -92,17 +95,20 @@ class Sam3Session(SessionOpeners):
         self._source = source
         self._closed = False
         self._cache: EmbeddingCache[Embedding, TextEmbedding] = EmbeddingCache(cache_bytes, _TEXT_CACHE_BYTES)
-        embedder = partial(Embedder, precision=feature_precision, cache=self._cache.images)
-        self._concepts: ConceptFinder | None = None
-        self._objects: ObjectFinder | None = None
+        self._ahead = Prefetcher(self._cache.images, owner=weakref.ref(self))
+        right_of_way = self._ahead.right_of_way
+        embedder = partial(Embedder, precision=feature_precision, cache=self._cache.images, right_of_way=right_of_way)
+        concepts: ConceptFinder | None = None
+        objects: ObjectFinder | None = None
         if family is not None:
             mine = embedder(family, model=model)
             texts = self._cache.texts
-            self._concepts = ConceptFinder(family, mine, texts, conf_threshold=conf_threshold, epsilon=float(epsilon))
+            concepts = ConceptFinder(family, mine, texts, conf_threshold=conf_threshold, epsilon=float(epsilon))
         if tracker is not None:
-            one = self._concepts if _is_one(tracker, family) else None
+            one = concepts if are_one(tracker, family) else None
             mine = one.embedder if one else embedder(tracker, model=f"{model}/clicks")
-            self._objects = ObjectFinder(tracker, mine, epsilon=float(epsilon))
+            objects = ObjectFinder(tracker, mine, epsilon=float(epsilon))
+        self._heads = Heads(concepts, objects)
 
     @classmethod
     def _open(cls, exports: Exports, source: str, options: SessionOptions) -> Self:
@@ -129,9 +135,7 @@ class Sam3Session(SessionOpeners):
     @property
     def capabilities(self) -> Capabilities:
         """What this model can be asked; `points` also where a tracker lies beside the export of concepts."""
-        if self._concepts is None:
-            return self._object_finder().tracker.capabilities
-        return replace(self._concepts.family.capabilities, points=self._objects is not None)
+        return self._heads.capabilities
 
     @property
     def providers(self) -> dict[str, tuple[str, ...]]:
@@ -147,7 +151,7 @@ class Sam3Session(SessionOpeners):
         self,
         image: Picture,
         *,
-        purpose: Literal["concepts", "clicks"] | None = None,
+        purpose: Purpose | None = None,
         color: _Color = "rgb",
         max_pixels: int | None = DEFAULT_MAX_PIXELS,
         cancel: threading.Event | None = None,
@@ -171,15 +175,47 @@ class Sam3Session(SessionOpeners):
             CancelledError: `cancel` was set.
             SessionClosedError: The session is closed.
         """
-        if purpose not in {None, "concepts", "clicks"}:
-            raise OptionError("purpose", expected='"concepts", "clicks" or None', got=purpose)
+        embedder = self._heads.embedder(purpose)
         require_callbacks(cancel)
-        finder = self._object_finder() if purpose == "clicks" else self._concepts
-        if finder is None and purpose == "concepts":
-            raise no_concepts(self.capabilities)
         watch = Stopwatch()
         picture = self._read(image, color, max_pixels, watch)
-        return (finder or self._object_finder()).embedder.embed(picture, cancel=cancel, watch=watch)
+        return embedder.embed(picture, cancel=cancel, watch=watch)
+
+    def prefetch(
+        self,
+        pictures: Iterable[Picture],
+        *,
+        purpose: Purpose | None = None,
+        color: _Color = "rgb",
+        max_pixels: int | None = DEFAULT_MAX_PIXELS,
+    ) -> Prefetch:
+        """Reads and encodes pictures in the background, for questions that come later; returns at once.
+
+        The newest list counts: it takes the place of an older one, whose picture in hand is finished only
+        if the new list holds it too (the same path, or the same pixels) or a call waits for it. A call that
+        needs an image encoder has right of way: what is being encoded stops and begins anew afterwards. One
+        that asks for just that picture waits for it instead.
+
+        The picture that a call used last and those of the list that are in the cache already are not
+        dropped from it. Where the next one does not fit beside them, the list ends.
+
+        Args:
+            pictures: Anything that `sam3_onnx.images.load_image` takes, the most important first. The
+                iterable is run through at once. An empty one calls the older list off.
+            purpose: As for `encode`.
+            color: Channel order of arrays.
+            max_pixels: Guard against decompression bombs; None for none.
+
+        Returns:
+            How far it has come. What cannot be read is noted there, and the rest goes on.
+
+        Raises:
+            OptionError: `pictures` is one picture, or an option is out of range.
+            UnsupportedPromptError: There is no encoder for this purpose.
+            SessionClosedError: The session is closed.
+        """
+        embedder = self._heads.embedder(purpose)
+        return self._ahead.begin(pictures, embedder=embedder, color=color, max_pixels=max_pixels)
 
     def predict(  # noqa: PLR0913 - keyword-only options of one question
         self,
@@ -230,14 +266,13 @@ class Sam3Session(SessionOpeners):
             CancelledError: `cancel` was set.
             SessionClosedError: The session is closed.
         """
-        if self._concepts is None:
-            raise no_concepts(self.capabilities)
+        concepts = self._heads.for_concepts()
         require_callbacks(cancel, progress)
         question = Question(text, boxes, marks, label, conf_threshold, cut_to_box, nms, truncate)
-        asked = self._concepts.check(question)
+        asked = concepts.check(question)
         watch = Stopwatch(progress)
         picture = self._read(image, color, max_pixels, watch)
-        return self._concepts.answer(picture, asked, cancel=cancel, watch=watch)
+        return concepts.answer(picture, asked, cancel=cancel, watch=watch)
 
     def predict_object(  # noqa: PLR0913 - keyword-only options of one question
         self,
@@ -279,7 +314,7 @@ class Sam3Session(SessionOpeners):
             CancelledError: `cancel` was set.
             SessionClosedError: The session is closed.
         """
-        finder = self._object_finder()
+        finder = self._heads.for_clicks()
         require_callbacks(cancel, progress)
         require_label(label)
         watch = Stopwatch(progress)
@@ -300,7 +335,7 @@ class Sam3Session(SessionOpeners):
             ModelFileDamagedError: ONNX Runtime cannot load the file.
             SessionClosedError: The session is closed.
         """
-        for model in self._chosen(roles):
+        for model in self._heads.chosen(roles):
             model.load()
 
     def unload(self, *roles: str) -> None:
@@ -314,12 +349,13 @@ class Sam3Session(SessionOpeners):
         Raises:
             OptionError: There is no such graph.
         """
-        for model in self._chosen(roles):
+        for model in self._heads.chosen(roles):
             model.release()
 
     def close(self) -> None:
         """Unloads the weights and empties the cache; further calls raise SessionClosedError."""
         self._closed = True
+        self._ahead.close()
         for model in self._models().values():
             model.close()
         self._cache.clear()
@@ -358,26 +394,5 @@ class Sam3Session(SessionOpeners):
         with watch.stage("read"):
             return load_image(image, color=color, max_pixels=max_pixels)
 
-    def _object_finder(self) -> ObjectFinder:
-        if self._objects is None:
-            raise no_clicks(self.capabilities)
-        return self._objects
-
-    def _chosen(self, roles: Iterable[str]) -> list[OnnxModel]:
-        models = self._models()
-        unknown = [role for role in roles if role not in models]
-        if unknown:
-            raise OptionError("role", expected=f"one of {', '.join(models)}", got=unknown[0])
-        return [models[role] for role in roles] or list(models.values())
-
     def _models(self) -> dict[str, OnnxModel]:
-        """All graphs by role; those of a tracker beside concepts are called so."""
-        models = dict(self._concepts.family.models) if self._concepts else {}
-        if self._objects and not (self._concepts and _is_one(self._objects.tracker, self._concepts.family)):
-            prefix = "tracker_" if self._concepts else ""
-            models |= {f"{prefix}{role}": model for role, model in self._objects.tracker.models.items()}
-        return models
-
-
-def _is_one(first: object, second: object) -> bool:
-    return first is second
+        return self._heads.graphs()

@@ -1,0 +1,95 @@
+"""Which heads does a session have, and which graphs stand behind them?"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Literal, TypeAlias
+
+from sam3_onnx.asking import no_clicks, no_concepts
+from sam3_onnx.errors import OptionError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from sam3_onnx.concepts import ConceptFinder
+    from sam3_onnx.embedder import Embedder
+    from sam3_onnx.families import Capabilities
+    from sam3_onnx.runtime import OnnxModel
+    from sam3_onnx.tracking import ObjectFinder
+
+__all__ = ["Heads", "Purpose", "are_one"]
+
+Purpose: TypeAlias = Literal["concepts", "clicks"]
+
+
+@dataclass(frozen=True, eq=False)
+class Heads:
+    """What answers about concepts, what answers clicks: one of them, or both."""
+
+    concepts: ConceptFinder | None
+    objects: ObjectFinder | None
+
+    @property
+    def capabilities(self) -> Capabilities:
+        """What can be asked; `points` also where a tracker lies beside the export of concepts."""
+        if self.concepts is None:
+            return self.for_clicks().tracker.capabilities
+        return replace(self.concepts.family.capabilities, points=self.objects is not None)
+
+    def for_concepts(self) -> ConceptFinder:
+        """The head that answers about concepts.
+
+        Raises:
+            UnsupportedPromptError: There is none.
+        """
+        if self.concepts is None:
+            raise no_concepts(self.capabilities)
+        return self.concepts
+
+    def for_clicks(self) -> ObjectFinder:
+        """The head that answers clicks.
+
+        Raises:
+            UnsupportedPromptError: There is none.
+        """
+        if self.objects is None:
+            raise no_clicks(self.capabilities)
+        return self.objects
+
+    def embedder(self, purpose: Purpose | None) -> Embedder:
+        """The image encoder for a purpose; None for that of concepts if there is one.
+
+        Raises:
+            OptionError: There is no such purpose.
+            UnsupportedPromptError: There is no encoder for it.
+        """
+        if purpose not in {None, "concepts", "clicks"}:
+            raise OptionError("purpose", expected='"concepts", "clicks" or None', got=purpose)
+        if purpose == "clicks" or (purpose is None and self.concepts is None):
+            return self.for_clicks().embedder
+        return self.for_concepts().embedder
+
+    def graphs(self) -> dict[str, OnnxModel]:
+        """All graphs by role; those of a tracker beside concepts are called so."""
+        graphs = dict(self.concepts.family.models) if self.concepts else {}
+        if self.objects and not (self.concepts and are_one(self.objects.tracker, self.concepts.family)):
+            prefix = "tracker_" if self.concepts else ""
+            graphs |= {f"{prefix}{role}": model for role, model in self.objects.tracker.models.items()}
+        return graphs
+
+    def chosen(self, roles: Iterable[str]) -> list[OnnxModel]:
+        """The graphs of some roles; all if none is named.
+
+        Raises:
+            OptionError: There is no such graph.
+        """
+        graphs = self.graphs()
+        unknown = [role for role in roles if role not in graphs]
+        if unknown:
+            raise OptionError("role", expected=f"one of {', '.join(graphs)}", got=unknown[0])
+        return [graphs[role] for role in roles] or list(graphs.values())
+
+
+def are_one(first: object, second: object) -> bool:
+    """Whether one model stands behind both heads."""
+    return first is second
