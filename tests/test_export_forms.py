@@ -91,6 +91,19 @@ def test_a_bundle_without_its_mask_decoder_is_refused(bundle: Callable[[str], Pa
         Sam3Session.from_folder(tmp_path)
 
 
+def test_onnx_runtime_makes_one_operator_of_gelu(bundle: Callable[[str], Path], tmp_path: Path) -> None:
+    import onnxruntime as ort  # noqa: PLC0415 - beside what needs PyTorch
+
+    for role in ("image_encoder", "text_encoder"):
+        options = ort.SessionOptions()
+        options.log_severity_level = 3
+        options.optimized_model_filepath = str(tmp_path / f"{role}.onnx")
+        ort.InferenceSession(str(bundle("fused") / f"{role}.onnx"), options, providers=["CPUExecutionProvider"])
+        optimized = (tmp_path / f"{role}.onnx").read_bytes()
+        assert b"Gelu" in optimized
+        assert b"Erf" not in optimized
+
+
 def test_fused_attention_needs_whole_windows(maker: ModuleType, tmp_path: Path) -> None:
     from sam3_onnx.export import export_bundle  # noqa: PLC0415 - only where PyTorch is
 

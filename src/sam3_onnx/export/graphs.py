@@ -9,6 +9,7 @@ import onnx
 import torch
 from onnx.external_data_helper import convert_model_to_external_data
 
+from sam3_onnx.export.gelu import gelu_translation
 from sam3_onnx.export.mask_resize import resize_translation
 from sam3_onnx.export.roi_align import onnx_translation
 from sam3_onnx.export.storage import store_as_half
@@ -66,7 +67,7 @@ def write_graph(graph: Graph, folder: Path, manifest: Mapping[str, str], *, stor
             opset_version=_OPSET,
             dynamo=True,
             dynamic_shapes=shapes,
-            custom_translation_table={**onnx_translation(), **resize_translation()},
+            custom_translation_table={**gelu_translation(), **onnx_translation(), **resize_translation()},
             verbose=False,
         )
     proto = program.model_proto
