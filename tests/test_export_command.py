@@ -116,7 +116,7 @@ def test_a_checkpoint_that_lacks_weights_is_refused(maker: ModuleType, tmp_path:
 @pytest.mark.parametrize(
     ("words", "message"),
     [
-        (["{other}"], "a SAM 3 checkpoint of model_type sam3 or sam3_video, got model_type clip"),
+        (["{other}"], "a SAM 3 checkpoint of model_type sam3, sam3_lite_text or sam3_video, got model_type clip"),
         (["{other}/nowhere"], "expected a folder with config.json and weights"),
         (["{checkpoint}", "--size", "84", "100"], "size must be multiples of 14, got (84, 100)"),
         (["{checkpoint}", "--size", "0", "0"], "size must be multiples of 14"),

@@ -16,7 +16,14 @@ from typing import TYPE_CHECKING, Any, NamedTuple, TypedDict
 import numpy as np
 import torch
 from torch.nn import functional
-from transformers import Sam3Config, Sam3Model, Sam3TrackerConfig, Sam3TrackerModel
+from transformers import (
+    Sam3Config,
+    Sam3LiteTextConfig,
+    Sam3LiteTextModel,
+    Sam3Model,
+    Sam3TrackerConfig,
+    Sam3TrackerModel,
+)
 
 from sam3_onnx.export import export_bundle
 from sam3_onnx.export.roi_align import stand_in_for_torchvision
@@ -32,7 +39,7 @@ SIZE = ROWS * PATCH, COLUMNS * PATCH
 WORDS = ("coin", "dog", "red", "ring", "visual")
 PAD, UNKNOWN, START, END = range(4)
 EMPTY_SLOT = -10
-SEED = 38
+SEED, LITE_SEED = 38, 5
 BEST = 2
 PICTURES = {"same": SIZE, "other": (180, 130)}
 
@@ -132,6 +139,36 @@ def make_model(size: tuple[int, int] = SIZE, *, heads: int = HEADS, decoder_laye
     return model
 
 
+def make_lite_model(vocabulary: int = END + 1 + len(WORDS)) -> Sam3LiteTextModel:
+    """SAM3-LiteText, small, with blocks of both kinds and a table of positions that is shorter than a prompt.
+
+    Args:
+        vocabulary: Rows of the token table.
+    """
+    shared = {name: value for name, value in make_model().config.to_dict().items() if name.endswith("_config")}
+    for name in ("geometry_encoder", "detr_encoder", "detr_decoder", "mask_decoder"):
+        shared[f"{name}_config"]["model_type"] = f"sam3_lite_text_{name}"
+    shared["text_config"] = {
+        "vocab_size": vocabulary,
+        "hidden_size": WIDTH,
+        "intermediate_size": 2 * WIDTH,
+        "projection_dim": WIDTH,
+        "num_hidden_layers": 3,
+        "num_attention_heads": HEADS,
+        "max_position_embeddings": 20,
+        "repmixer_kernel_size": 5,
+        "layer_scale_init_value": 0.5,
+    }
+    stand_in_for_torchvision()
+    model = Sam3LiteTextModel(Sam3LiteTextConfig(**shared)).eval()
+    _widen(model, LITE_SEED)
+    for part in model.modules():
+        if isinstance(part, torch.nn.BatchNorm2d):
+            part.running_mean.normal_()
+            part.running_var.uniform_(0.5, 2.0)
+    return model
+
+
 def make_tracker(model: Sam3Model) -> Sam3TrackerModel:
     """The true tracker architecture, small, on the model's own backbone."""
     config = Sam3TrackerConfig(
@@ -159,9 +196,9 @@ def make_tracker(model: Sam3Model) -> Sam3TrackerModel:
     return tracker
 
 
-def _widen(model: Sam3Model) -> None:
+def _widen(model: Sam3Model | Sam3LiteTextModel, seed: int = SEED) -> None:
     """Draws weights so large that queries and prompts differ, and lifts scores to both sides of 0.5."""
-    torch.manual_seed(SEED)
+    torch.manual_seed(seed)
     with torch.no_grad():
         for name, weights in model.named_parameters():
             if weights.ndim > 1:

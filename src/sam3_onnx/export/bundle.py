@@ -1,4 +1,4 @@
-"""Writes a native bundle from a transformers `Sam3Model`, and proves that it answers the same."""
+"""Writes a native bundle from one of transformers' SAM 3 models, and proves that it answers the same."""
 
 from __future__ import annotations
 
@@ -7,14 +7,17 @@ from typing import TYPE_CHECKING, Literal
 
 import torch
 
+from sam3_onnx.errors import OptionError
 from sam3_onnx.export.attention import is_fused
 from sam3_onnx.export.clicks import ClickDecoder
 from sam3_onnx.export.graphs import Graph
 from sam3_onnx.export.making import Progress, make
 from sam3_onnx.export.modules import Decoder, Detector, ImageEncoder, TextEncoder
-from sam3_onnx.export.preparing import compact_remap, example_tokens, manifest_of, prepared
+from sam3_onnx.export.preparing import manifest_of, prepared
 from sam3_onnx.export.reference import input_size
+from sam3_onnx.export.tokens import compact_remap, example_tokens
 from sam3_onnx.export.verify import verify_bundle
+from sam3_onnx.tokenizer import ClipTokenizer
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -27,7 +30,6 @@ if TYPE_CHECKING:
 __all__ = ["Recommended", "export_bundle"]
 
 CONTRACT = "1"
-_CONTEXT = 32
 _CONCEPT_FEATURES = ("fpn_0", "fpn_1", "fpn_2")
 _CLICK_FEATURES = ("click_0", "click_1", "click_2")
 
@@ -65,7 +67,7 @@ def export_bundle(  # noqa: PLR0913 - keyword-only options of one step
     """Exports a model and compares the bundle with it.
 
     Args:
-        model: transformers' `Sam3Model` with its weights.
+        model: transformers' `Sam3Model` or `Sam3LiteTextModel` with its weights.
         folder: Where `image_encoder.onnx`, `text_encoder.onnx`, `decoder.onnx` and `export_report.json` go, and
             `click_decoder.onnx` with a tracker, once they have been compared; an older export there is replaced.
         source: Where the weights come from, for the manifest.
@@ -79,14 +81,15 @@ def export_bundle(  # noqa: PLR0913 - keyword-only options of one step
         split_masks: The mask head is a graph of its own, which is run for what was found only.
         recommended: Defaults of sessions with this bundle.
         token_remap: (49408,) ids of the model's own, smaller token table, if it has one.
-        pad: The token that fills prompts up to 32.
+        pad: The token that fills prompts up to 32; the graph gives the model what it was made for in its place.
         progress: Is told what begins.
 
     Returns:
         How far bundle and model differ.
 
     Raises:
-        OptionError: Fused attention does not suit the input's size, or there is a file in the folder's place.
+        OptionError: Fused attention does not suit the input's size, every prompt has the token that is to fill it, or
+            there is a file in the folder's place.
         CheckpointError: The model or the tracker is not one of SAM 3.
         TrackerMismatchError: The tracker has another backbone than the model.
         WeightRangeError: A weight is beyond float16's range, with that storage.
@@ -95,6 +98,8 @@ def export_bundle(  # noqa: PLR0913 - keyword-only options of one step
         ExportMismatchError: Bundle and model do not answer the same.
         OSError: A file cannot be written.
     """
+    if pad in {ClipTokenizer.START, ClipTokenizer.END}:
+        raise OptionError("pad", expected="an id that prompts do not have, such as 0", got=pad)
     model, tracker = prepared(model, tracker, storage=storage)
     size = input_size(model)
     manifest = {
@@ -157,7 +162,8 @@ def _decoders(
     each, each_slot = {0: prompts}, {0: prompts, 1: slots}
     width = model.config.detr_encoder_config.hidden_size
     boxes, labels = torch.rand(2, 3, 4) * 0.2 + 0.4, torch.tensor([[1, 0, -10], [1, -10, -10]])
-    prompt = (torch.rand(2, _CONTEXT, width), torch.ones(2, _CONTEXT, dtype=torch.bool), boxes, labels)
+    context = ClipTokenizer.CONTEXT
+    prompt = (torch.rand(2, context, width), torch.ones(2, context, dtype=torch.bool), boxes, labels)
     names = ("text_features", "text_mask", "boxes", "box_labels")
     open_sizes = {"text_features": each, "text_mask": each, "boxes": each_slot, "box_labels": each_slot}
     answers = ("logits", "presence", "boxes_xyxy")

@@ -5,9 +5,17 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 import torch
-from transformers import AutoConfig, PreTrainedConfig, Sam3Model, Sam3TrackerConfig, Sam3TrackerModel
+from transformers import (
+    AutoConfig,
+    PreTrainedConfig,
+    Sam3LiteTextModel,
+    Sam3Model,
+    Sam3TrackerConfig,
+    Sam3TrackerModel,
+)
 
 from sam3_onnx.errors import CheckpointError, OptionError
+from sam3_onnx.export.efficientsam3 import refuse_efficientsam3
 from sam3_onnx.export.roi_align import stand_in_for_torchvision
 
 if TYPE_CHECKING:
@@ -17,6 +25,7 @@ __all__ = ["load_model", "load_tracker"]
 
 _BOTH = "sam3_video"
 """`model_type` of the published checkpoint, which holds a model and a tracker."""
+_MODELS = {"sam3": Sam3Model, "sam3_lite_text": Sam3LiteTextModel}
 _TRACKER_PARTS = ("vision_config", "prompt_encoder_config", "mask_decoder_config")
 _SCALES = (4, 2, 1)
 
@@ -29,12 +38,12 @@ def load_model(checkpoint: str, *, size: tuple[int, int] | None = None) -> nn.Mo
         size: (height, width) of the input; None for the checkpoint's own.
 
     Raises:
-        CheckpointError: It is no checkpoint, not one of SAM 3, or lacks weights.
+        CheckpointError: It is no checkpoint of transformers, not one of SAM 3, or lacks weights.
         OptionError: The size is no multiple of the patch size.
     """
-    config = _config(checkpoint, ("sam3", _BOTH))
+    config = _config(checkpoint, (*_MODELS, _BOTH))
     config = getattr(config, "detector_config", None) or config
-    return _loaded(Sam3Model, checkpoint, config, size)
+    return _loaded(_MODELS[config.model_type], checkpoint, config, size)
 
 
 def load_tracker(checkpoint: str, *, size: tuple[int, int] | None = None) -> nn.Module:
@@ -47,6 +56,7 @@ def load_tracker(checkpoint: str, *, size: tuple[int, int] | None = None) -> nn.
 
 
 def _config(checkpoint: str, known: tuple[str, ...]) -> PreTrainedConfig:
+    refuse_efficientsam3(checkpoint)
     try:
         told, _ = PreTrainedConfig.get_config_dict(checkpoint)
     except (OSError, ValueError) as error:
@@ -59,7 +69,7 @@ def _config(checkpoint: str, known: tuple[str, ...]) -> PreTrainedConfig:
     if told.get("model_type") not in known:
         raise CheckpointError(
             checkpoint,
-            expected=f"a SAM 3 checkpoint of model_type {' or '.join(known)}",
+            expected=f"a SAM 3 checkpoint of model_type {', '.join(known[:-1])} or {known[-1]}",
             got=f"model_type {told.get('model_type')}",
             remedy="Name a checkpoint of SAM 3, such as facebook/sam3, which holds both words and clicks.",
         )

@@ -1,4 +1,4 @@
-"""The three graphs of a native bundle as PyTorch modules around transformers' `Sam3Model`."""
+"""The three graphs of a native bundle as PyTorch modules around one of transformers' SAM 3 models."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ from transformers.models.sam3.modeling_sam3 import box_cxcywh_to_xyxy, inverse_s
 from sam3_onnx.export.attention import with_fused_self_attention
 from sam3_onnx.export.clicks import ClickFeatures
 from sam3_onnx.export.roi_align import roi_align_one
+from sam3_onnx.export.tokens import model_ids
 from sam3_onnx.export.vit import FusedBackbone, PlainBackbone
 
 __all__ = ["EMPTY_SLOT", "Decoder", "Detector", "ImageEncoder", "MaskHead", "TextEncoder"]
@@ -53,12 +54,9 @@ class TextEncoder(nn.Module):
     def forward(self, tokens: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
         """(P, 32) int64 -> text_features (P, 32, C), text_mask (P, 32), True for real tokens."""
         mask = tokens != self.pad
-        hidden = self.encoder(input_ids=self.ids(tokens), attention_mask=mask.to(torch.int64)).last_hidden_state
+        ids = model_ids(tokens, mask, self.remap)
+        hidden = self.encoder(input_ids=ids, attention_mask=mask.to(torch.int64)).last_hidden_state
         return self.projection(hidden), mask
-
-    def ids(self, tokens: torch.Tensor) -> torch.Tensor:
-        """CLIP's ids as those of the model's own table."""
-        return tokens if self.remap is None else self.remap[tokens].to(torch.int64)
 
 
 class Decoder(nn.Module):

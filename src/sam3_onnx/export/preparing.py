@@ -5,8 +5,6 @@ from __future__ import annotations
 import copy
 from typing import TYPE_CHECKING
 
-import torch
-
 from sam3_onnx.errors import CheckpointError
 from sam3_onnx.export.clicks import require_shared_backbone
 from sam3_onnx.export.roi_align import stand_in_for_torchvision
@@ -16,14 +14,12 @@ from sam3_onnx.export.storage import round_weights
 if TYPE_CHECKING:
     from torch import nn
 
-__all__ = ["MODEL_TYPES", "TRACKER_TYPES", "compact_remap", "example_tokens", "manifest_of", "prepared"]
+__all__ = ["MODEL_TYPES", "TRACKER_TYPES", "manifest_of", "prepared"]
 
-MODEL_TYPES = ("sam3",)
+MODEL_TYPES = ("sam3", "sam3_lite_text")
 """What `config.model_type` of a model may be."""
 TRACKER_TYPES = ("sam3_tracker",)
 """What `config.model_type` of a tracker may be."""
-_CONTEXT = 32
-_CLIP_START, _CLIP_END = 49406, 49407
 
 
 def prepared(model: nn.Module, tracker: nn.Module | None = None, *, storage: str) -> tuple[nn.Module, nn.Module | None]:
@@ -36,7 +32,7 @@ def prepared(model: nn.Module, tracker: nn.Module | None = None, *, storage: str
         WeightRangeError: A weight is beyond float16's range, with that storage.
     """
     stand_in_for_torchvision()
-    _require_type(model, MODEL_TYPES, "a Sam3Model")
+    _require_type(model, MODEL_TYPES, "a Sam3Model or Sam3LiteTextModel")
     if tracker is not None:
         _require_type(tracker, TRACKER_TYPES, "a Sam3TrackerModel")
     require_memory(*(part for part in (model, tracker) if part is not None), storage=storage)
@@ -62,20 +58,6 @@ def manifest_of(size: tuple[int, int], *, storage: str, source: str, licence: st
     }
 
 
-def example_tokens(*, prompts: int, pad: int) -> torch.Tensor:
-    """(prompts, 32) ids that a text encoder is traced with."""
-    tokens = torch.full((prompts, _CONTEXT), pad)
-    tokens[:, 0], tokens[:, 1], tokens[:, 2] = _CLIP_START, 320, _CLIP_END
-    return tokens
-
-
-def compact_remap(remap: torch.Tensor | None) -> torch.Tensor | None:
-    """A table of token ids in the smallest dtype that is needed."""
-    if remap is None:
-        return None
-    return remap.to(torch.int32 if int(remap.max()) > torch.iinfo(torch.uint8).max else torch.uint8)
-
-
 def _require_type(model: nn.Module, known: tuple[str, ...], expected: str) -> None:
     config = getattr(model, "config", None)
     got = getattr(config, "model_type", None)
@@ -84,5 +66,5 @@ def _require_type(model: nn.Module, known: tuple[str, ...], expected: str) -> No
             f"This {type(model).__name__}",
             expected=f"{expected} of transformers (model_type {' or '.join(known)})",
             got="no transformers model" if config is None else f"model_type {got}",
-            remedy="Load the checkpoint with that class.",
+            remedy="Load the checkpoint with such a class.",
         )

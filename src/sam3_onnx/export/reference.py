@@ -7,16 +7,15 @@ from typing import TYPE_CHECKING
 import numpy as np
 import torch
 
+from sam3_onnx.export.tokens import model_ids
+
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from numpy.typing import NDArray
     from torch import nn
 
-__all__ = ["Reference", "input_size", "noise_picture", "score", "token_rows"]
-
-_CONTEXT = 32
-_START, _END = 49406, 49407
+__all__ = ["Reference", "input_size", "noise_picture", "score"]
 
 
 def input_size(model: nn.Module) -> tuple[int, int]:
@@ -31,14 +30,6 @@ def noise_picture(model: nn.Module) -> NDArray[np.uint8]:
     image = np.random.default_rng(0).integers(0, 256, (3, height, width), dtype=np.uint8)
     image[:, height // 4 : height // 2, width // 4 : width // 2] //= 4
     return image
-
-
-def token_rows(words: Sequence[Sequence[int]], *, pad: int) -> NDArray[np.int64]:
-    """(P, 32) ids of prompts with start, end and filling."""
-    rows = np.full((len(words), _CONTEXT), pad, np.int64)
-    for row, ids in zip(rows, words, strict=True):
-        row[: len(ids) + 2] = [_START, *ids, _END]
-    return rows
 
 
 def score(logits: NDArray[np.float32], presence: NDArray[np.float32]) -> NDArray[np.float32]:
@@ -60,6 +51,7 @@ class Reference:
     ) -> list[NDArray[np.float32]]:
         """Logits, presence, boxes, masks."""
         ids = torch.from_numpy(tokens)
+        real = ids != self.pad
         vision = type(self.vision)(
             fpn_hidden_states=self._for_each(self.vision.fpn_hidden_states, len(ids)),
             fpn_position_encoding=self._for_each(self.vision.fpn_position_encoding, len(ids)),
@@ -67,8 +59,8 @@ class Reference:
         with torch.no_grad():
             answer = self.model(
                 vision_embeds=vision,
-                input_ids=ids if self.remap is None else self.remap[ids],
-                attention_mask=(ids != self.pad).long(),
+                input_ids=model_ids(ids, real, self.remap),
+                attention_mask=real.long(),
                 input_boxes=torch.from_numpy(boxes),
                 input_boxes_labels=torch.from_numpy(labels),
             )

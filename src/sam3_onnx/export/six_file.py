@@ -1,4 +1,4 @@
-"""Writes the six-file contract, which X-AnyLabeling and others read, from a transformers `Sam3Model`."""
+"""Writes the six-file contract, which X-AnyLabeling and others read, from transformers' SAM 3 models."""
 
 from __future__ import annotations
 
@@ -10,10 +10,12 @@ from sam3_onnx.errors import OptionError
 from sam3_onnx.export.attention import is_fused
 from sam3_onnx.export.graphs import Graph
 from sam3_onnx.export.making import Progress, make
-from sam3_onnx.export.preparing import compact_remap, example_tokens, manifest_of, prepared
+from sam3_onnx.export.preparing import manifest_of, prepared
 from sam3_onnx.export.reference import input_size
 from sam3_onnx.export.six_file_modules import SixFileDecoder, SixFileImageEncoder, SixFileTextEncoder
+from sam3_onnx.export.tokens import compact_remap, example_tokens
 from sam3_onnx.export.verify_six_file import verify_six_file
+from sam3_onnx.tokenizer import ClipTokenizer
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -26,7 +28,6 @@ if TYPE_CHECKING:
 __all__ = ["export_six_file"]
 
 _PREFIX = "sam3_"
-_CONTEXT = 32
 _PLACES = ("vision_pos_enc_0", "vision_pos_enc_1", "vision_pos_enc_2")
 _FEATURES = ("backbone_fpn_0", "backbone_fpn_1", "backbone_fpn_2")
 _TEXT = ("text_attention_mask", "text_memory", "text_embeds")
@@ -51,7 +52,7 @@ def export_six_file(  # noqa: PLR0913 - keyword-only options of one step
     Boxes come in pixels of the picture whose size the decoder is given, and prompts are filled with 0.
 
     Args:
-        model: transformers' `Sam3Model` with its weights.
+        model: transformers' `Sam3Model` or `Sam3LiteTextModel` with its weights.
         folder: Where `sam3_image_encoder.onnx`, `sam3_language_encoder.onnx`, `sam3_decoder.onnx`, their `.data`
             where they are large, and `export_report.json` go, once they have been compared; an older export
             there is replaced.
@@ -99,7 +100,8 @@ def _graphs(
     width = model.config.detr_encoder_config.hidden_size
     grid = rows, cols = size[0] // patch, size[1] // patch
     features = tuple(torch.rand(1, width, rows * scale, cols * scale) for scale in (4, 2, 1))
-    words = torch.zeros(1, _CONTEXT, dtype=torch.bool), torch.rand(_CONTEXT, 1, width)
+    context = ClipTokenizer.CONTEXT
+    words = torch.zeros(1, context, dtype=torch.bool), torch.rand(context, 1, width)
     box = torch.rand(1, 1, 4) * 0.2 + 0.4, torch.ones(1, 1, dtype=torch.int64), torch.zeros(1, 1, dtype=torch.bool)
     return [
         Graph(

@@ -7,6 +7,7 @@ from torch import nn
 
 from sam3_onnx.export.mask_resize import resize_masks
 from sam3_onnx.export.modules import EMPTY_SLOT, Decoder, ImageEncoder, TextEncoder
+from sam3_onnx.export.tokens import model_ids
 
 __all__ = ["SixFileDecoder", "SixFileImageEncoder", "SixFileTextEncoder"]
 
@@ -37,12 +38,13 @@ class SixFileTextEncoder(nn.Module):
     def __init__(self, model: nn.Module, remap: torch.Tensor | None) -> None:
         super().__init__()
         self.encoder = TextEncoder(model, pad=0, remap=remap)
-        self.embedding = model.text_encoder.get_input_embeddings()
+        parts = model.text_encoder.named_modules()
+        self.embedding = next(part for name, part in parts if name.endswith("token_embedding"))
 
     def forward(self, tokens: torch.Tensor) -> tuple[torch.Tensor, ...]:
         """(1, 32) int64 -> text_attention_mask (1, 32), True for filling; text_memory (32, 1, C); text_embeds."""
         features, real = self.encoder(tokens)
-        embedded = self.embedding(self.encoder.ids(tokens))
+        embedded = self.embedding(model_ids(tokens, real, self.encoder.remap))
         return ~real, features.transpose(0, 1), embedded.transpose(0, 1)
 
 

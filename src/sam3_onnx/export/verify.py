@@ -8,8 +8,9 @@ import numpy as np
 import onnxruntime as ort
 
 from sam3_onnx.export.overlap import smallest_iou
-from sam3_onnx.export.reference import Reference, noise_picture, score, token_rows
+from sam3_onnx.export.reference import Reference, noise_picture, score
 from sam3_onnx.export.report import Report
+from sam3_onnx.export.tokens import token_rows
 from sam3_onnx.export.verify_clicks import CLICK_FEATURES, compare_clicks
 
 if TYPE_CHECKING:

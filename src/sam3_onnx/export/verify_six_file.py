@@ -12,8 +12,9 @@ from torch.nn import functional
 
 from sam3_onnx.errors import ExportMismatchError
 from sam3_onnx.export.overlap import smallest_iou
-from sam3_onnx.export.reference import Reference, noise_picture, score, token_rows
+from sam3_onnx.export.reference import Reference, noise_picture, score
 from sam3_onnx.export.report import Report
+from sam3_onnx.export.tokens import token_rows
 
 if TYPE_CHECKING:
     from pathlib import Path
