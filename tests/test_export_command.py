@@ -59,6 +59,16 @@ def checkpoint(maker: ModuleType, tmp_path_factory: pytest.TempPathFactory) -> P
 
 
 @marked
+def test_a_checkpoint_becomes_six_files_with_the_usual_threshold(
+    checkpoint: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main(["export", str(checkpoint), "-o", str(tmp_path / "six"), "--contract", "six-file"]) == 0
+    assert "6 cases: scores within" in capsys.readouterr().out
+    manifest = json.loads((tmp_path / "six" / "export_report.json").read_text(encoding="utf-8"))["manifest"]
+    assert manifest["sam3_onnx.threshold"] == "0.5"
+
+
+@marked
 def test_a_checkpoint_becomes_a_bundle_of_another_size_with_clicks(
     checkpoint: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
