@@ -1,4 +1,7 @@
-"""What do words cost on a picture that is encoded already, against the way of X-AnyLabeling, to the polygons?"""
+"""What do words cost on a picture that is encoded already, to the polygons?
+
+Against the way of X-AnyLabeling; and a word that is not in the picture against one that is.
+"""
 
 from __future__ import annotations
 
@@ -20,6 +23,8 @@ __all__ = ["measure"]
 
 TARGET = 0.6
 """For five words."""
+TARGET_ABSENT = 0.7
+"""For a word that is not there against one that is, where the mask head is a graph of its own."""
 _THRESHOLD = 0.5
 _INSTANCES = 10
 
@@ -43,6 +48,15 @@ def measure(
     for subject in subjects(full_size, size=size):
         rounds = pairs if subject.name == "miniature" else max(3, pairs // 5)
         bare = subject.bare(shared=False)
+        rows.append(
+            paired(
+                f"{subject.name}: absent against {_INSTANCES} instances, both ours",
+                partial(_found, subject, 0),
+                partial(_found, subject, _INSTANCES),
+                pairs=rounds,
+                target=TARGET_ABSENT if "mask_decoder" in subject.graphs else None,
+            )
+        )
         for count in counts:
             words = list(WORDS[:count])
             for state, instances in (("absent", 0), (f"{_INSTANCES} instances each", _INSTANCES)):
@@ -57,6 +71,11 @@ def measure(
                     )
                 )
     return rows
+
+
+def _found(subject: Subject, instances: int) -> object:
+    subject.stage.instances = instances
+    return _ours(subject, [WORDS[0]])
 
 
 def _ours(subject: Subject, words: list[str]) -> object:
