@@ -27,6 +27,8 @@ NAMES = ("overhead", "query", "outlines", "cache", "growth", "start", "encoder")
 def main(arguments: Sequence[str] | None = None) -> None:
     """Runs one benchmark, or all; of all, `encoder` only if there are variants."""
     options = _parser().parse_args(arguments)
+    if options.pairs is not None and options.pairs < 1:
+        sys.exit("--pairs needs at least 1")
     asked = list(NAMES) if options.name == "all" else [options.name]
     if not (options.variants and options.baseline):
         if options.name == "encoder":

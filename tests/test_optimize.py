@@ -93,7 +93,7 @@ def test_external_data_comes_out_as_external_data(miniature: Path, tmp_path: Pat
     assert report.fidelity["whole"].features["fpn_2"] >= 0.999
 
 
-def test_a_stage_beyond_the_limits_stays_as_it_was(
+def test_a_stage_beyond_the_limits_stays_in_the_precision_that_it_had(
     miniature: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     from sam3_onnx.optimize import optimize  # noqa: PLC0415
@@ -101,10 +101,21 @@ def test_a_stage_beyond_the_limits_stays_as_it_was(
     monkeypatch.setattr("sam3_onnx.optimize.fidelity.MOST_SCORE", 0.02)
     report = optimize(miniature, tmp_path / "target", words=["coin"], pairs=1)
     changed = {graph.role: graph for graph in report.graphs}
-    assert [changed[role].precision for role in GRAPHS] == ["int8", "int8", "unchanged"]
+    assert [changed[role].precision for role in GRAPHS] == ["int8", "int8", "fp32"]
     assert "a score differs by 0.0" in changed["decoder"].why
+    assert "6 attentions fused" in changed["decoder"].why
+    assert b"MatMulInteger" not in (tmp_path / "target" / "decoder.onnx").read_bytes()
+    assert report.fidelity["decoder"].score <= 1e-4
+
+
+def test_without_fusing_such_a_stage_stays_as_it_was(
+    miniature: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from sam3_onnx.optimize import optimize  # noqa: PLC0415
+
+    monkeypatch.setattr("sam3_onnx.optimize.fidelity.MOST_SCORE", 0.02)
+    optimize(miniature, tmp_path / "target", words=["coin"], pairs=1, attention="plain")
     assert (tmp_path / "target" / "decoder.onnx").read_bytes() == (miniature / "decoder.onnx").read_bytes()
-    assert report.fidelity["decoder"].score == 0
 
 
 def test_a_model_that_would_break_is_refused_and_leaves_nothing(
@@ -126,7 +137,7 @@ def test_an_interrupted_run_leaves_nothing(miniature: Path, tmp_path: Path) -> N
             raise KeyboardInterrupt
 
     with pytest.raises(KeyboardInterrupt):
-        optimize(miniature, tmp_path / "target", progress=interrupt)
+        optimize(miniature, tmp_path / "new" / "target", progress=interrupt)
     assert not list(tmp_path.iterdir())
 
 

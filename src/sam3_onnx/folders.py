@@ -1,13 +1,18 @@
-"""Where the library keeps what it downloads and what it has learnt about this machine."""
+"""Where does the library keep what it downloads and has learnt, and how do folders of results come to be?"""
 
 from __future__ import annotations
 
+import contextlib
 import os
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import platformdirs
 
-__all__ = ["CACHE_VARIABLE", "cache_folder"]
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+__all__ = ["CACHE_VARIABLE", "cache_folder", "parents_made"]
 
 CACHE_VARIABLE = "SAM3_ONNX_CACHE"
 """Environment variable that names another cache folder."""
@@ -17,3 +22,21 @@ def cache_folder() -> Path:
     """The folder that CACHE_VARIABLE names, or else the user's cache folder on this system; it may not exist yet."""
     named = os.environ.get(CACHE_VARIABLE)
     return Path(named).expanduser() if named else Path(platformdirs.user_cache_dir("sam3-onnx", appauthor=False))
+
+
+@contextlib.contextmanager
+def parents_made(path: Path) -> Iterator[None]:
+    """Makes the folders above a path; those that were not there go again if the block raises.
+
+    Raises:
+        OSError: They cannot be made.
+    """
+    missing = [folder for folder in path.parents if not folder.exists()]
+    path.parent.mkdir(parents=True, exist_ok=True)
+    try:
+        yield
+    except BaseException:
+        with contextlib.suppress(OSError):  # somebody else has put something there
+            for folder in missing:
+                folder.rmdir()
+        raise

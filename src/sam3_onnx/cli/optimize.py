@@ -18,7 +18,7 @@ def add(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
         help="make a smaller, faster form of a model, proven on pictures",
         description="Writes a model in another precision, compares its answers with those before, times each graph, "
         "and prints what it found; the same is stored as optimize_report.json. Refuses to write a model that does not "
-        "answer as before. Needs the extra [export].",
+        "answer as before. Needs the extra [optimize].",
     )
     optimize.add_argument("folder", help="a folder of .onnx files, of any family")
     optimize.add_argument("-o", "--out", required=True, help="where the new model goes: a folder that is not there yet")

@@ -8,6 +8,8 @@ import secrets
 import shutil
 from typing import TYPE_CHECKING
 
+from sam3_onnx.folders import parents_made
+
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
@@ -31,17 +33,17 @@ def delivery(folder: Path) -> Iterator[Path]:
     Yields:
         Where to write them.
     """
-    folder.parent.mkdir(parents=True, exist_ok=True)
-    draft = folder.with_name(f".{folder.name}.{secrets.token_hex(4)}.tmp")
-    draft.mkdir()
-    try:
-        yield draft
-        if folder.exists():
-            _replace(folder, draft)
-        else:
-            draft.rename(folder)
-    finally:
-        shutil.rmtree(draft, ignore_errors=True)
+    with parents_made(folder):
+        draft = folder.with_name(f".{folder.name}.{secrets.token_hex(4)}.tmp")
+        draft.mkdir()
+        try:
+            yield draft
+            if folder.exists():
+                _replace(folder, draft)
+            else:
+                draft.rename(folder)
+        finally:
+            shutil.rmtree(draft, ignore_errors=True)
 
 
 def _replace(folder: Path, draft: Path) -> None:

@@ -1,4 +1,4 @@
-"""Precisions for exports that people already have. Needs the package `onnx`, of the extra `[export]`."""
+"""Precisions for exports that people already have. Needs the package `onnx`, of the extra `[optimize]`."""
 
 from __future__ import annotations
 
@@ -11,6 +11,6 @@ try:
     from sam3_onnx.optimize.timing import PairedTime
     from sam3_onnx.optimize.work import Precision
 except ModuleNotFoundError as error:
-    raise MissingExtraError(feature="Optimising a model", package=error.name or "onnx", extra="export") from error
+    raise MissingExtraError(feature="Optimising a model", package=error.name or "onnx", extra="optimize") from error
 
 __all__ = ["DEFAULT_WORDS", "Fidelity", "GraphChange", "PairedTime", "Precision", "Report", "optimize"]

@@ -8,6 +8,7 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
 from sam3_onnx.errors import TargetFolderError
+from sam3_onnx.folders import parents_made
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -36,20 +37,20 @@ def growing_beside(target: Path, *, needed: int) -> Iterator[Path]:
         raise TargetFolderError(
             target, expected="a folder that is not there yet, or an empty one", got="something in it"
         )
-    target.parent.mkdir(parents=True, exist_ok=True)
-    free = shutil.disk_usage(target.parent).free
-    if free < needed + _SPARE:
-        got = f"{free / 1e6:.0f} MB free"
-        raise TargetFolderError(target, expected=f"{(needed + _SPARE) / 1e6:.0f} MB of free space", got=got)
-    draft = target.with_name(f".{target.name}.{secrets.token_hex(4)}.tmp")
-    draft.mkdir()
-    try:
-        yield draft
-        if target.exists():
-            target.rmdir()
-        draft.rename(target)
-    finally:
-        shutil.rmtree(draft, ignore_errors=True)
+    with parents_made(target):
+        free = shutil.disk_usage(target.parent).free
+        if free < needed + _SPARE:
+            got = f"{free / 1e6:.0f} MB free"
+            raise TargetFolderError(target, expected=f"{(needed + _SPARE) / 1e6:.0f} MB of free space", got=got)
+        draft = target.with_name(f".{target.name}.{secrets.token_hex(4)}.tmp")
+        draft.mkdir()
+        try:
+            yield draft
+            if target.exists():
+                target.rmdir()
+            draft.rename(target)
+        finally:
+            shutil.rmtree(draft, ignore_errors=True)
 
 
 def bytes_of(graph: GraphInfo) -> int:

@@ -129,6 +129,8 @@ class Work:
             fidelity = compare(self._before, self._after, pictures, words)
             faulty = {stage: fidelity[stage].faults for stage in stages if fidelity[stage].faults}
             if not faulty and not fidelity[WHOLE].faults:
+                if reasons and all(change.precision != self._precision for change in self._changes.values()):
+                    break
                 return fidelity
             worst = max(stages, key=lambda stage: 1 - fidelity[stage].mean_iou + fidelity[stage].score)
             for stage, faults in (faulty or {worst: fidelity[WHOLE].faults}).items():
@@ -159,15 +161,18 @@ class Work:
 
     def _converted(self, role: str, change: _Change) -> _Change:
         """A graph after it was written in the new precision, or copied because it has nothing to rewrite."""
+        return self._written(role, change, self._precision)
+
+    def _written(self, role: str, change: _Change, wanted: Precision) -> _Change:
         model, folder = load_graph(change.graph.path), change.graph.path.parent
         fused = fuse_attention(model) if self._fuse else 0
         told = [f"{fused} attentions fused"] if fused else []
         precision = "fp32" if fused else _UNCHANGED
-        if self._precision != "fp32":
+        if wanted != "fp32":
             count, what = self._rounded(role, model, folder)
             told.insert(0, what)
             if count:
-                precision = self._precision
+                precision = wanted
                 set_metadata(model, _MANIFEST_KEY, _WRITTEN_AS[precision])
         if precision == _UNCHANGED:
             copy_graph(change.graph, change.place)
@@ -192,10 +197,14 @@ class Work:
         return [stage for stage in STAGES if stage in stages]
 
     def _take_back(self, stage: str, why: str) -> None:
-        self._tell(f"{stage} stays as it was: {why}")
+        self._tell(f"{stage} stays in the precision that it had: {why}")
         for role, change in self._changes.items():
             if stage_of(role) == stage and change.rewritten:
                 self._after.models[role].close()
                 remove_graph(change.place)
-                copy_graph(change.graph, change.place)
-                self._changes[role] = replace(change, precision=_UNCHANGED, why=why)
+                if change.precision == "fp32":  # it was attention alone that did it
+                    copy_graph(change.graph, change.place)
+                    self._changes[role] = replace(change, precision=_UNCHANGED, why=why)
+                else:
+                    again = self._written(role, change, "fp32")
+                    self._changes[role] = replace(again, why=f"{why}; {again.why}" if again.why else why)
