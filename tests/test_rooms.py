@@ -35,7 +35,7 @@ PURE = (
 ABOVE_RUNTIME = {
     *("families", "hub", "cache", "asking", "selection", "config", "session"),
     *("testing", "doctor", "cli", "export", "optimize", "__main__"),
-    *("embedder", "concepts", "objects", "tracking", "opening", "prefetching", "heads"),
+    *("embedder", "concepts", "objects", "tracking", "opening", "prefetching", "heads", "streaming"),
 }
 FORBIDDEN = {
     **{name: {"runtime", *ABOVE_RUNTIME} for name in PURE},

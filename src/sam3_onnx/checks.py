@@ -3,13 +3,24 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Iterable
 from numbers import Integral, Real
 from pathlib import Path
 from typing import TypeGuard
 
+import numpy as np
+
 from sam3_onnx.errors import OptionError
 
-__all__ = ["is_number", "is_whole", "require_callbacks", "require_flag", "require_label", "require_path"]
+__all__ = [
+    "is_number",
+    "is_whole",
+    "require_callbacks",
+    "require_flag",
+    "require_label",
+    "require_path",
+    "require_pictures",
+]
 
 
 def is_number(value: object) -> TypeGuard[float]:
@@ -63,3 +74,19 @@ def require_callbacks(cancel: object, progress: object = None) -> None:
         raise OptionError("cancel", expected="a threading.Event or None", got=cancel)
     if progress is not None and not callable(progress):
         raise OptionError("progress", expected="a function that takes the name of a stage, or None", got=progress)
+
+
+def require_pictures(value: object) -> None:
+    """Lets an iterable of pictures pass.
+
+    Raises:
+        OptionError: It is one picture, or nothing that can be gone through.
+    """
+    is_one = isinstance(value, str | bytes | bytearray | memoryview | os.PathLike | np.ndarray)
+    if is_one or hasattr(value, "read") or not isinstance(value, Iterable):
+        raise OptionError(
+            "pictures",
+            expected="a list or another iterable of pictures",
+            got=value if isinstance(value, str | os.PathLike) else type(value),
+            remedy="Pass [picture] for one picture, list(batch) for an array of several.",
+        )

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, Literal, TypeVar
 
 from sam3_onnx.asking import boxes_of, concepts_of, cut_of, nms_of, threshold_of
 from sam3_onnx.checks import require_flag
 from sam3_onnx.embeddings import Embedding, TextEmbedding
+from sam3_onnx.errors import EmptyPromptError
 from sam3_onnx.families import Query
 from sam3_onnx.prompts import box_labels, normalised_cxcywh
 from sam3_onnx.results import Segmentation
@@ -29,18 +31,21 @@ if TYPE_CHECKING:
 __all__ = ["Asked", "ConceptFinder", "Question"]
 
 
+Item = TypeVar("Item")
+
+
 @dataclass(frozen=True)
 class Question:
     """What `Sam3Session.predict` was given, but for the picture; None stands for a default."""
 
     text: TextLike | None
-    boxes: BoxesLike | None
-    marks: MarksLike | None
-    label: str | None
-    conf_threshold: float | None
-    cut_to_box: bool | None
-    nms: float | Literal[False] | None
-    truncate: bool
+    boxes: BoxesLike | None = None
+    marks: MarksLike | None = None
+    label: str | None = None
+    conf_threshold: float | None = None
+    cut_to_box: bool | None = None
+    nms: float | Literal[False] | None = None
+    truncate: bool = False
 
 
 @dataclass(frozen=True)
@@ -56,6 +61,11 @@ class Asked:
     threshold: float
     cut_to_box: bool
     nms: float | None
+
+
+def _kept(given: Iterable[Item] | None) -> Iterable[Item] | None:
+    """What can be gone through once per picture; what is no iterable is told of where boxes are read."""
+    return tuple(given) if isinstance(given, Iterable) else given
 
 
 class ConceptFinder:
@@ -99,12 +109,14 @@ class ConceptFinder:
         require_flag("truncate", question.truncate)
         allowed, defaults = self.family.capabilities, self.family.defaults
         concepts = concepts_of(question.text, question.label, allowed)
-        given = question.conf_threshold
+        given, boxes, marks = question.conf_threshold, _kept(question.boxes), _kept(question.marks)
+        if question.text is None and not (boxes or marks):
+            raise EmptyPromptError(got="no word and no box")
         return Asked(
             concepts,
             [load_tokenizer().encode(concept.prompt, truncate=question.truncate) for concept in concepts],
-            question.boxes,
-            question.marks,
+            boxes,
+            marks,
             question.text is not None,
             self._threshold if given is None else threshold_of(given, allowed),
             cut_of(asked=question.cut_to_box, default=defaults.cut_to_box),

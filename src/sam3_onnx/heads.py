@@ -3,21 +3,23 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Literal, TypeAlias
+from typing import TYPE_CHECKING, Literal, Protocol, TypeAlias
 
 from sam3_onnx.asking import no_clicks, no_concepts
+from sam3_onnx.concepts import ConceptFinder
 from sam3_onnx.errors import OptionError
+from sam3_onnx.tracking import ObjectFinder
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-    from sam3_onnx.concepts import ConceptFinder
+    from sam3_onnx.cache import CacheTier
     from sam3_onnx.embedder import Embedder
-    from sam3_onnx.families import Capabilities
+    from sam3_onnx.embeddings import TextEmbedding
+    from sam3_onnx.families import Capabilities, Encoder, Family, Tracker
     from sam3_onnx.runtime import OnnxModel
-    from sam3_onnx.tracking import ObjectFinder
 
-__all__ = ["Heads", "Purpose", "are_one"]
+__all__ = ["Heads", "Purpose", "heads_of"]
 
 Purpose: TypeAlias = Literal["concepts", "clicks"]
 
@@ -72,7 +74,7 @@ class Heads:
     def graphs(self) -> dict[str, OnnxModel]:
         """All graphs by role; those of a tracker beside concepts are called so."""
         graphs = dict(self.concepts.family.models) if self.concepts else {}
-        if self.objects and not (self.concepts and are_one(self.objects.tracker, self.concepts.family)):
+        if self.objects and not (self.concepts and _are_one(self.objects.tracker, self.concepts.family)):
             prefix = "tracker_" if self.concepts else ""
             graphs |= {f"{prefix}{role}": model for role, model in self.objects.tracker.models.items()}
         return graphs
@@ -90,6 +92,47 @@ class Heads:
         return [graphs[role] for role in roles] or list(graphs.values())
 
 
-def are_one(first: object, second: object) -> bool:
-    """Whether one model stands behind both heads."""
+class _EmbedderMaker(Protocol):
+    def __call__(self, encoder: Encoder, *, model: str) -> Embedder: ...
+
+
+def heads_of(
+    family: Family | None,
+    tracker: Tracker | None,
+    *,
+    model: str,
+    embedder: _EmbedderMaker,
+    texts: CacheTier[TextEmbedding],
+    conf_threshold: float | None,
+    epsilon: float,
+) -> Heads:
+    """Puts the heads together; where one model is both, they share its image encoder.
+
+    Args:
+        family: The graphs that find concepts, if there are any.
+        tracker: The graphs that take clicks, if there are any.
+        model: A name that tells this model from others.
+        embedder: Makes what turns pictures into embeddings of an encoder.
+        texts: Where embeddings of words are kept.
+        conf_threshold: Default threshold in 0..1; None for what the bundle recommends.
+        epsilon: Default simplification of polygons.
+
+    Raises:
+        OptionError: There is neither, or the family cannot offer the threshold.
+    """
+    if family is None and tracker is None:
+        raise OptionError("family", expected="given unless there is a tracker", got=family)
+    concepts: ConceptFinder | None = None
+    objects: ObjectFinder | None = None
+    if family is not None:
+        mine = embedder(family, model=model)
+        concepts = ConceptFinder(family, mine, texts, conf_threshold=conf_threshold, epsilon=epsilon)
+    if tracker is not None:
+        one = concepts if _are_one(tracker, family) else None
+        mine = one.embedder if one else embedder(tracker, model=f"{model}/clicks")
+        objects = ObjectFinder(tracker, mine, epsilon=epsilon)
+    return Heads(concepts, objects)
+
+
+def _are_one(first: object, second: object) -> bool:
     return first is second

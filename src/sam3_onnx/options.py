@@ -38,19 +38,20 @@ class SessionOptions(TypedDict, total=False):
     "exact" keeps the model's own float32."""
 
 
-def require_known(names: Iterable[str], *, also: Iterable[str] = ()) -> None:
+def require_known(names: Iterable[str], *, also: Iterable[str] = (), of: type = SessionOptions) -> None:
     """Lets names of options pass.
 
     Args:
         names: What a caller passed by keyword.
-        also: Keywords that this way of opening takes beside `SessionOptions`, for near names.
+        also: Keywords that are taken beside these options, for near names.
+        of: The typed dictionary of options.
 
     Raises:
         OptionError: One is no option; the message lists those that there are, and offers a near one.
     """
-    known = [*also, *SessionOptions.__annotations__]
+    known = [*also, *of.__annotations__]
     for name in names:
-        if name not in SessionOptions.__annotations__:
+        if name not in of.__annotations__:
             near = difflib.get_close_matches(name.lower(), known, n=1, cutoff=0.7)
             remedy = f"Did you mean {near[0]}?" if near else ""
             raise OptionError("The name of an option", expected=f"one of {', '.join(known)}", got=name, remedy=remedy)

@@ -7,7 +7,6 @@ import contextlib
 import os
 import threading
 import weakref
-from collections.abc import Iterable
 from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
@@ -15,11 +14,12 @@ from typing import TYPE_CHECKING, Literal
 
 import numpy as np
 
-from sam3_onnx.errors import CancelledError, OptionError, Sam3Error, SessionClosedError
+from sam3_onnx.checks import require_pictures
+from sam3_onnx.errors import CancelledError, Sam3Error, SessionClosedError
 from sam3_onnx.images import load_image, require_reading
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Hashable, Iterator, Mapping
+    from collections.abc import Callable, Hashable, Iterable, Iterator, Mapping
 
     from numpy.typing import NDArray
 
@@ -171,7 +171,8 @@ class Prefetcher:
     ) -> Prefetch:
         """Takes a list in place of the one before; see `Sam3Session.prefetch`."""
         require_reading(color, max_pixels)
-        several = _several(pictures)
+        require_pictures(pictures)
+        several = tuple(pictures)
         progress = _Progress(len(several))
         plan = _Plan(several, embedder, color, max_pixels, progress)
         with self._changed:
@@ -336,18 +337,6 @@ class Prefetcher:
             with self._changed:
                 attempt.encoding = False
                 self._changed.notify_all()
-
-
-def _several(pictures: Iterable[Picture]) -> tuple[Picture, ...]:
-    is_one = isinstance(pictures, str | bytes | bytearray | memoryview | os.PathLike | np.ndarray)
-    if is_one or hasattr(pictures, "read") or not isinstance(pictures, Iterable):
-        raise OptionError(
-            "pictures",
-            expected="a list or another iterable of pictures, the most important first",
-            got=pictures if isinstance(pictures, str | os.PathLike) else type(pictures),
-            remedy="Pass [picture] for one picture, list(batch) for an array of several.",
-        )
-    return tuple(pictures)
 
 
 def _are_same(one: Picture, other: Picture) -> bool:

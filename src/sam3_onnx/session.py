@@ -4,15 +4,15 @@ from __future__ import annotations
 
 import weakref
 from functools import partial
-from typing import TYPE_CHECKING, Literal, NoReturn, TypeAlias, overload
+from typing import TYPE_CHECKING, Literal, NoReturn, TypeAlias
 
 from sam3_onnx.cache import EmbeddingCache
 from sam3_onnx.checks import is_number, require_callbacks, require_label
-from sam3_onnx.concepts import ConceptFinder, Question
+from sam3_onnx.concepts import Question
 from sam3_onnx.embedder import Embedder
 from sam3_onnx.embeddings import Embedding, FeaturePrecision, TextEmbedding
 from sam3_onnx.errors import OptionError, SessionClosedError, SessionPickleError
-from sam3_onnx.heads import Heads, are_one
+from sam3_onnx.heads import heads_of
 from sam3_onnx.images import DEFAULT_MAX_PIXELS, load_image
 from sam3_onnx.objects import ObjectSegmentation
 from sam3_onnx.opening import SessionOpeners
@@ -20,7 +20,7 @@ from sam3_onnx.prefetching import Prefetcher
 from sam3_onnx.results import DEFAULT_EPSILON
 from sam3_onnx.runtime import RuntimeSettings, fingerprint
 from sam3_onnx.stopwatch import Stopwatch
-from sam3_onnx.tracking import ObjectFinder
+from sam3_onnx.streaming import SessionStreams
 
 if TYPE_CHECKING:
     import threading
@@ -41,6 +41,7 @@ if TYPE_CHECKING:
     from sam3_onnx.results import Segmentation
     from sam3_onnx.runtime import OnnxModel
     from sam3_onnx.stopwatch import Stage
+    from sam3_onnx.streaming import Answerer
 
 __all__ = ["Sam3Session"]
 
@@ -49,7 +50,7 @@ _TEXT_CACHE_BYTES = 64 << 20
 _Color: TypeAlias = Literal["rgb", "bgr"]
 
 
-class Sam3Session(SessionOpeners):
+class Sam3Session(SessionOpeners, SessionStreams):
     """A loaded model with its embedding cache.
 
     Made by `from_pretrained`, `from_folder`, `from_files` or `from_config`. Threads may
@@ -86,8 +87,6 @@ class Sam3Session(SessionOpeners):
         Raises:
             OptionError: An option outside its range, or a threshold that the family cannot offer.
         """
-        if family is None and tracker is None:
-            raise OptionError("family", expected="given unless there is a tracker", got=family)
         if feature_precision not in {"float16", "exact"}:
             raise OptionError("feature_precision", expected='"float16" or "exact"', got=feature_precision)
         if not (is_number(epsilon) and 0 <= epsilon <= 1):
@@ -96,19 +95,18 @@ class Sam3Session(SessionOpeners):
         self._closed = False
         self._cache: EmbeddingCache[Embedding, TextEmbedding] = EmbeddingCache(cache_bytes, _TEXT_CACHE_BYTES)
         self._ahead = Prefetcher(self._cache.images, owner=weakref.ref(self))
-        right_of_way = self._ahead.right_of_way
-        embedder = partial(Embedder, precision=feature_precision, cache=self._cache.images, right_of_way=right_of_way)
-        concepts: ConceptFinder | None = None
-        objects: ObjectFinder | None = None
-        if family is not None:
-            mine = embedder(family, model=model)
-            texts = self._cache.texts
-            concepts = ConceptFinder(family, mine, texts, conf_threshold=conf_threshold, epsilon=float(epsilon))
-        if tracker is not None:
-            one = concepts if are_one(tracker, family) else None
-            mine = one.embedder if one else embedder(tracker, model=f"{model}/clicks")
-            objects = ObjectFinder(tracker, mine, epsilon=float(epsilon))
-        self._heads = Heads(concepts, objects)
+        embedder = partial(
+            Embedder, precision=feature_precision, cache=self._cache.images, right_of_way=self._ahead.right_of_way
+        )
+        self._heads = heads_of(
+            family,
+            tracker,
+            model=model,
+            embedder=embedder,
+            texts=self._cache.texts,
+            conf_threshold=conf_threshold,
+            epsilon=float(epsilon),
+        )
 
     @classmethod
     def _open(cls, exports: Exports, source: str, options: SessionOptions) -> Self:
@@ -266,13 +264,10 @@ class Sam3Session(SessionOpeners):
             CancelledError: `cancel` was set.
             SessionClosedError: The session is closed.
         """
-        concepts = self._heads.for_concepts()
         require_callbacks(cancel, progress)
-        question = Question(text, boxes, marks, label, conf_threshold, cut_to_box, nms, truncate)
-        asked = concepts.check(question)
+        answer = self._answerer(Question(text, boxes, marks, label, conf_threshold, cut_to_box, nms, truncate))
         watch = Stopwatch(progress)
-        picture = self._read(image, color, max_pixels, watch)
-        return concepts.answer(picture, asked, cancel=cancel, watch=watch)
+        return answer(self._read(image, color, max_pixels, watch), cancel, watch)
 
     def predict_object(  # noqa: PLR0913 - keyword-only options of one question
         self,
@@ -379,12 +374,6 @@ class Sam3Session(SessionOpeners):
         if self._closed:
             raise SessionClosedError
 
-    @overload
-    def _read(self, image: Picture, color: _Color, max_pixels: int | None, watch: Stopwatch) -> NDArray[np.uint8]: ...
-    @overload
-    def _read(
-        self, image: Picture | Embedding, color: _Color, max_pixels: int | None, watch: Stopwatch
-    ) -> NDArray[np.uint8] | Embedding: ...
     def _read(
         self, image: Picture | Embedding, color: _Color, max_pixels: int | None, watch: Stopwatch
     ) -> NDArray[np.uint8] | Embedding:
@@ -393,6 +382,18 @@ class Sam3Session(SessionOpeners):
             return image
         with watch.stage("read"):
             return load_image(image, color=color, max_pixels=max_pixels)
+
+    def _answerer(self, question: Question) -> Answerer:
+        concepts = self._heads.for_concepts()
+        asked = concepts.check(question)
+
+        def answer(
+            picture: NDArray[np.uint8] | Embedding, cancel: threading.Event | None, watch: Stopwatch
+        ) -> Segmentation:
+            self._require_open()
+            return concepts.answer(picture, asked, cancel=cancel, watch=watch)
+
+        return answer
 
     def _models(self) -> dict[str, OnnxModel]:
         return self._heads.graphs()
