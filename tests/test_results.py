@@ -277,8 +277,8 @@ def test_the_epsilon_of_an_instance_is_the_default_and_can_be_overridden() -> No
 
 def test_another_mode_is_refused_even_where_there_is_nothing_to_shape() -> None:
     for shaped in (Segmentation((), SIZE).shapes, instance(DISC).shape):
-        with pytest.raises(OptionError, match='mode must be "polygon", "rectangle" or "rotation", got \'mask\''):
-            shaped("mask")  # type: ignore[arg-type]
+        with pytest.raises(OptionError, match='"rectangle", "rotation" or "mask", got \'circle\''):
+            shaped("circle")  # type: ignore[arg-type]
 
 
 def test_shapes_are_compared_by_value() -> None:

@@ -186,7 +186,7 @@ def wrong_uses(session: Sam3Session, picture: NDArray[np.uint8], result: Segment
     session.predict(picture, "coin", treshold=0.5)  # type: ignore[call-arg]
     session.predict(np.zeros((2, 2, 3), np.float32), "coin")  # type: ignore[arg-type]
     session.prefetch(Path("one.png"))  # type: ignore[arg-type]
-    result.shapes("mask")  # type: ignore[arg-type]
+    result.shapes("circle")  # type: ignore[arg-type]
     result.size = (1, 1)  # type: ignore[misc]
     result.boxs  # type: ignore[attr-defined]  # noqa: B018 - looking it up is the point
     Sam3Session.from_folder("a", feature_precision="float8")  # type: ignore[arg-type]

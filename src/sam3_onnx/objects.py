@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal
 
 import numpy as np
 
@@ -57,9 +57,11 @@ class ObjectSegmentation:
     def __len__(self) -> int:
         return len(self.candidates)
 
-    def shapes(self, mode: ShapeType = "polygon", *, epsilon: float | None = None) -> list[Shape]:
+    def shapes(
+        self, mode: ShapeType = "polygon", *, epsilon: float | None = None, parts: Literal["largest", "all"] = "largest"
+    ) -> list[Shape]:
         """What a label file holds of the best candidate; see `Segmentation.shapes`."""
-        return self.segmentation().shapes(mode, epsilon=epsilon)
+        return self.segmentation().shapes(mode, epsilon=epsilon, parts=parts)
 
     def segmentation(self) -> Segmentation:
         """The best candidate alone, in the form in which concepts are answered, for drawing and writing."""

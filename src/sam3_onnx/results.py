@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
-from typing import TYPE_CHECKING, overload
+from itertools import count
+from typing import TYPE_CHECKING, Literal, overload
 
 import numpy as np
 
@@ -23,7 +24,7 @@ from sam3_onnx.geometry import (
 from sam3_onnx.shapes import Shape, ShapeType
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable, Iterator, Mapping
 
     from numpy.typing import NDArray
 
@@ -120,17 +121,18 @@ class Instance:
         if mode == "polygon":
             polygon = self.polygon(epsilon)
             return None if polygon is None else Shape(self.label, mode, polygon, score)
-        if mode == "rectangle":
-            rectangle = self.rectangle()
-            if rectangle is None:
-                return None
-            x1, y1, x2, y2 = rectangle
-            corners = np.array([(x1, y1), (x2, y1), (x2, y2), (x1, y2)], np.float64)
-            return Shape(self.label, mode, corners, score)
         if mode == "rotation":
             box = self.rotated_box()
             return None if box is None else Shape(self.label, mode, box.corners, score, box.direction)
-        raise OptionError("mode", expected='"polygon", "rectangle" or "rotation"', got=mode)
+        _require_mode(mode)
+        rectangle = self.rectangle()
+        if rectangle is None:
+            return None
+        x1, y1, x2, y2 = rectangle
+        if mode == "mask":
+            pixels = np.array([(x1, y1), (x2 - 1, y2 - 1)], np.float64)
+            return Shape(self.label, mode, pixels, score, mask=self.source.window.mask)
+        return Shape(self.label, mode, np.array([(x1, y1), (x2, y1), (x2, y2), (x1, y2)], np.float64), score)
 
     def _epsilon(self, epsilon: float | None) -> float:
         return self.epsilon if epsilon is None else epsilon
@@ -238,23 +240,45 @@ class Segmentation(Sequence[Instance]):
         )
         return self._with(tuple(kept))
 
-    def shapes(self, mode: ShapeType = "polygon", *, epsilon: float | None = None) -> list[Shape]:
+    def shapes(
+        self, mode: ShapeType = "polygon", *, epsilon: float | None = None, parts: Literal["largest", "all"] = "largest"
+    ) -> list[Shape]:
         """What label files hold: one shape per instance, without those that have none.
 
         Args:
-            mode: "polygon", "rectangle" or "rotation".
+            mode: "polygon", "rectangle", "rotation" or "mask".
             epsilon: Of polygons; None for the session's.
+            parts: Of polygons: "largest" outlines the largest part of a mask, its holes filled; "all" gives a polygon
+                with its holes for each part, and those of one instance share a `group_id`, counted from 1. Rectangles
+                and masks hold all parts, rotated boxes the largest.
 
         Raises:
-            OptionError: Another mode.
+            OptionError: Another mode, or other parts.
         """
-        if mode not in {"polygon", "rectangle", "rotation"}:
-            raise OptionError("mode", expected='"polygon", "rectangle" or "rotation"', got=mode)
+        _require_mode(mode)
+        if parts not in {"largest", "all"}:
+            raise OptionError("parts", expected='"largest" or "all"', got=parts)
+        if mode == "polygon" and parts == "all":
+            return list(_part_shapes(self.instances, epsilon))
         shapes = (instance.shape(mode, epsilon=epsilon) for instance in self.instances)
         return [shape for shape in shapes if shape is not None]
 
     def _with(self, instances: tuple[Instance, ...]) -> Segmentation:
         return Segmentation(instances, self.size, self.timings)
+
+
+def _part_shapes(instances: tuple[Instance, ...], epsilon: float | None) -> Iterator[Shape]:
+    groups = count(1)
+    for instance in instances:
+        parts = instance.polygons(epsilon)
+        group = next(groups) if len(parts) > 1 else None
+        for part in parts:
+            yield Shape(instance.label, "polygon", part.exterior, instance.score, holes=part.holes, group_id=group)
+
+
+def _require_mode(mode: object) -> None:
+    if mode not in {"polygon", "rectangle", "rotation", "mask"}:
+        raise OptionError("mode", expected='"polygon", "rectangle", "rotation" or "mask"', got=mode)
 
 
 def _require_conditions(label: object, min_score: object, min_area: object, where: object) -> None:
