@@ -12,7 +12,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from sam3_onnx.errors import OptionError
+from sam3_onnx.errors import LabelShapeError
 from sam3_onnx.labels import write_xanylabeling
 from sam3_onnx.shapes import Shape
 
@@ -59,10 +59,14 @@ def test_the_file_has_the_fields_of_x_anylabeling(tmp_path: Path) -> None:
 
 
 def test_a_rectangle_is_four_corners_clockwise_from_the_top_left(tmp_path: Path) -> None:
-    corners = [[10.0, 20.0], [30.0, 20.0], [30.0, 40.0], [10.0, 40.0]]
+    (shape,) = written(tmp_path / "coins.json", [RECTANGLE])["shapes"]
+    assert shape["points"] == [[10.0, 20.0], [30.0, 20.0], [30.0, 40.0], [10.0, 40.0]]
+
+
+def test_a_rectangle_of_two_corners_keeps_them(tmp_path: Path) -> None:
     diagonal = Shape("coin", "rectangle", np.array([(30, 20), (10, 40)], np.float64))
-    content = written(tmp_path / "coins.json", [RECTANGLE, diagonal])
-    assert [shape["points"] for shape in content["shapes"]] == [corners, corners]
+    (shape,) = written(tmp_path / "coins.json", [diagonal])["shapes"]
+    assert shape["points"] == [[30, 20], [10, 40]]
 
 
 def test_a_rotated_box_keeps_its_corners_and_has_a_direction(tmp_path: Path) -> None:
@@ -104,18 +108,17 @@ def test_reading_gives_back_what_was_written(
 @pytest.mark.parametrize(
     "shape",
     [
-        Shape("coin", "polygon", np.array([(0.0, 1.0), (2.0, 3.0)])),
         Shape("coin", "polygon", np.array([(0.0, 1.0), (2.0, np.nan), (3.0, 4.0)])),
         Shape("coin", "polygon", np.array([(0.0, 1.0), (2.0, np.inf), (3.0, 4.0)])),
         Shape("coin", "polygon", np.array([0.0, 1.0, 2.0, 3.0])),
-        Shape("coin", "rectangle", np.array([(0.0, 1.0)])),
-        Shape("coin", "rotation", ROTATION.points),
+        Shape("coin", "polygon", POLYGON.points, np.nan),
+        Shape("coin", "rotation", ROTATION.points, direction=np.inf),
     ],
 )
 def test_shapes_that_no_tool_could_read_are_refused(tmp_path: Path, shape: Shape) -> None:
     path = tmp_path / "coins.json"
     path.write_text("older", encoding="utf-8")
-    with pytest.raises(OptionError, match=r"points|direction"):
+    with pytest.raises(LabelShapeError, match=r"finite (points|score|direction)"):
         written(path, [shape])
     assert path.read_text(encoding="utf-8") == "older"
 

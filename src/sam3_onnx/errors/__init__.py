@@ -40,6 +40,14 @@ Sam3Error
 │   ├── ExportMemoryError          (MemoryError)
 │   ├── ExportDiskError            (OSError)
 │   └── ExportMismatchError        (RuntimeError)
+├── LabelError
+│   ├── LabelFileDamagedError      (ValueError)
+│   ├── LabelFileKindError         (ValueError)
+│   ├── LabelFileVersionError      (ValueError)
+│   ├── LabelFileSizeError         (ValueError)
+│   ├── LabelFilePermissionError   (PermissionError)
+│   ├── LabelShapeError            (ValueError)
+│   └── LabelNameError             (ValueError)
 ├── OptionError                    (ValueError)
 ├── OutputExistsError              (FileExistsError)
 ├── ConfigError                    (ValueError)
@@ -51,6 +59,7 @@ Sam3Error
 └── MissingExtraError              (ImportError)
 
 ProviderWarning                    (UserWarning)
+LabelLossWarning                   (UserWarning)
 ```
 
 Each one is also the built-in error that its kind of fault usually raises, so
@@ -80,6 +89,17 @@ from sam3_onnx.errors.exporting import (
     ExportMismatchError,
     TrackerMismatchError,
     WeightRangeError,
+)
+from sam3_onnx.errors.labels import (
+    LabelError,
+    LabelFileDamagedError,
+    LabelFileKindError,
+    LabelFilePermissionError,
+    LabelFileSizeError,
+    LabelFileVersionError,
+    LabelLossWarning,
+    LabelNameError,
+    LabelShapeError,
 )
 from sam3_onnx.errors.models import (
     AmbiguousFolderError,
@@ -139,6 +159,15 @@ __all__ = [
     "ExportMemoryError",
     "ExportMismatchError",
     "FidelityError",
+    "LabelError",
+    "LabelFileDamagedError",
+    "LabelFileKindError",
+    "LabelFilePermissionError",
+    "LabelFileSizeError",
+    "LabelFileVersionError",
+    "LabelLossWarning",
+    "LabelNameError",
+    "LabelShapeError",
     "MarkError",
     "MaskError",
     "MissingExtraError",

@@ -1,94 +1,155 @@
-"""How are shapes written so that X-AnyLabeling opens them?
+"""How are shapes written so that X-AnyLabeling opens them, and read from its files?
 
-Field names and forms follow X-AnyLabeling 4.0.2: `LabelFile.save` and `Shape.to_dict` under
-`anylabeling/views/labeling` of its repository.
+Field names and forms follow X-AnyLabeling 4.0.2: `LabelFile`, `Shape.to_dict`, `Shape.load_from_dict` and
+`create_xlabel_template` under `anylabeling/views/labeling` of its repository.
 """
 
 from __future__ import annotations
 
-import json
-from typing import TYPE_CHECKING
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, ClassVar
 
 import numpy as np
 
-from sam3_onnx.errors import OptionError
-from sam3_onnx.files import write_atomically
+from sam3_onnx.labels.fitting import left_out, outlined, renamed, without_holes
+from sam3_onnx.labels.losses import warn_of_losses
+from sam3_onnx.labels.picture_json import Dialect, encode_picture, read_picture
+from sam3_onnx.labels.writing import encode_and_put, label_file
 
 if TYPE_CHECKING:
     import os
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Iterable, Mapping, Sequence
 
-    from sam3_onnx.shapes import Shape
+    from sam3_onnx.labels.label_file import HoleChoice, LabelFile
+    from sam3_onnx.labels.losses import Loss
+    from sam3_onnx.shapes import Shape, ShapeType
 
-__all__ = ["write_xanylabeling"]
+__all__ = ["XAnyLabelingFormat", "read_xanylabeling", "write_xanylabeling"]
 
-_FORMAT_VERSION = "4.0.2"
-_LEAST_POINTS = {"polygon": 3, "rectangle": 2, "rotation": 4}
+_CORNERS = 4
+
+
+def _fit(shape: Shape, holes: HoleChoice) -> tuple[list[Shape], list[Loss]]:
+    """X-AnyLabeling refuses a whole file for one kind of shape that it does not know."""
+    if shape.shape_type == "mask":
+        return outlined(shape, holes)
+    if shape.shape_type == "oriented_rectangle":
+        return renamed(shape, "rotation", silent=True)
+    if shape.shape_type == "points":
+        return left_out(shape)
+    if shape.shape_type == "rectangle" and len(shape.points) >= _CORNERS:
+        (left, top), (right, bottom) = shape.points.min(axis=0), shape.points.max(axis=0)
+        corners = np.array([(left, top), (right, top), (right, bottom), (left, bottom)], np.float64)
+        return [replace(shape, points=corners)], []
+    return without_holes(shape, holes)
+
+
+_DIALECT = Dialect(
+    application="X-AnyLabeling",
+    version="4.0.2",
+    reader="read_xanylabeling",
+    file_fields={
+        "version": None,
+        "flags": {},
+        "checked": False,
+        "shapes": [],
+        "description": None,
+        "imagePath": "",
+        "imageData": None,
+    },
+    shape_fields={
+        "label": "",
+        "score": None,
+        "points": [],
+        "group_id": None,
+        "description": None,
+        "difficult": False,
+        "shape_type": "polygon",
+        "flags": {},
+        "attributes": {},
+        "kie_linking": [],
+    },
+    fit=_fit,
+)
+
+
+@dataclass(frozen=True)
+class XAnyLabelingFormat:
+    """X-AnyLabeling's label files, as a `PictureFormat`."""
+
+    holes: HoleChoice = "fill"
+
+    name: ClassVar[str] = "xanylabeling"
+    suffix: ClassVar[str] = ".json"
+    modes: ClassVar[tuple[ShapeType, ...]] = ("polygon", "rectangle", "rotation")
+
+    def read(self, path: str | os.PathLike[str], *, image_size: tuple[int, int]) -> LabelFile:
+        """See `PictureFormat.read`."""
+        return read_picture(path, _DIALECT, image_size)
+
+    def encode(self, file: LabelFile) -> tuple[bytes, tuple[Loss, ...]]:
+        """See `PictureFormat.encode`."""
+        return encode_picture(file, _DIALECT, self.holes)
+
+    def with_labels(self, labels: Iterable[str]) -> XAnyLabelingFormat:  # noqa: ARG002 - the protocol's
+        """Itself: labels are written out."""
+        return self
+
+    def shared_files(self) -> Mapping[str, bytes]:
+        """None."""
+        return {}
+
+
+def read_xanylabeling(path: str | os.PathLike[str], *, image_size: tuple[int, int] | None = None) -> LabelFile:
+    """Read a label file of X-AnyLabeling. Fields that are not known are kept, for writing.
+
+    Points are kept as they are: a ring may be open or closed, a rectangle may have two corners or four.
+
+    Args:
+        path: The label file.
+        image_size: Height and width of the picture, to make sure that it is this one's file; None for what it says.
+
+    Raises:
+        LabelError: As `PictureFormat.read`.
+        OSError: It cannot be opened.
+    """
+    return read_picture(path, _DIALECT, image_size)
 
 
 def write_xanylabeling(
-    path: str | os.PathLike[str], shapes: Sequence[Shape], *, image_path: str, image_size: tuple[int, int]
-) -> None:
+    path: str | os.PathLike[str],
+    shapes: Sequence[Shape] | LabelFile,
+    *,
+    image_path: str | None = None,
+    image_size: tuple[int, int] | None = None,
+    holes: HoleChoice = "fill",
+) -> tuple[Loss, ...]:
     """Write the label file of one picture, in one step: it is whole, or the older file is as it was.
 
     A polygon's ring is open: X-AnyLabeling's own models repeat the first vertex, but its shapes drop it again, and a
     repeated one in a file would become a vertex of its own. A rectangle is written as the four corners around its
-    points, clockwise from the top left.
+    points, clockwise from the top left; one of two corners stays as it is.
 
     Args:
         path: The label file, as a rule beside the picture and with its name, ending in `.json`.
-        shapes: What `Segmentation.shapes` returns. May be empty.
+        shapes: What `Segmentation.shapes` returns; may be empty. Or a `LabelFile`, which knows the picture itself.
         image_path: The picture's path as seen from the label file. X-AnyLabeling looks for the name behind the last
             slash in the folder of the label file, or in the folder of pictures that is open.
         image_size: Height and width of the picture in pixels.
+        holes: What becomes of holes, which its polygons do not have.
+
+    Returns:
+        What the file does not say.
 
     Raises:
-        OptionError: A shape has too few points or points that are not finite, or a rotated box has no direction.
+        LabelShapeError: A shape has points or other numbers that are not finite.
+        LabelFilePermissionError: The file may not be written.
+        OptionError: Shapes without the picture's path and size.
         OSError: The file cannot be written.
+
+    Warns:
+        LabelLossWarning: The file does not say all.
     """
-    height, width = image_size
-    content = {
-        "version": _FORMAT_VERSION,
-        "flags": {},
-        "checked": False,
-        "shapes": [_entry(shape) for shape in shapes],
-        "description": None,
-        "imagePath": image_path,
-        "imageData": None,
-        "imageHeight": int(height),
-        "imageWidth": int(width),
-    }
-    text = json.dumps(content, ensure_ascii=False, indent=2, allow_nan=False) + "\n"
-    write_atomically(path, text.encode())
-
-
-def _entry(shape: Shape) -> Mapping[str, object]:
-    entry: dict[str, object] = {
-        "label": shape.label,
-        "score": None if shape.score is None else float(shape.score),
-        "points": _points(shape),
-        "group_id": None,
-        "description": None,
-        "difficult": False,
-        "shape_type": shape.shape_type,
-        "flags": {},
-        "attributes": {},
-        "kie_linking": [],
-    }
-    if shape.shape_type == "rotation":
-        if shape.direction is None:
-            raise OptionError("direction of a rotated box", expected="an angle in radians", got=None)
-        entry["direction"] = float(shape.direction)
-    return entry
-
-
-def _points(shape: Shape) -> list[list[float]]:
-    points, least = shape.points, _LEAST_POINTS[shape.shape_type]
-    if points.ndim != 2 or points.shape[1] != 2 or len(points) < least or not np.isfinite(points).all():  # noqa: PLR2004 - x and y
-        raise OptionError(
-            f"points of a {shape.shape_type}", expected=f"at least {least} finite points (V, 2)", got=points.tolist()
-        )
-    if shape.shape_type == "rectangle":
-        (left, top), (right, bottom) = points.min(axis=0), points.max(axis=0)
-        return [[float(x), float(y)] for x, y in ((left, top), (right, top), (right, bottom), (left, bottom))]
-    return [[float(x), float(y)] for x, y in points]
+    losses = encode_and_put(path, label_file(shapes, image_path, image_size), XAnyLabelingFormat(holes))
+    warn_of_losses(path, losses)
+    return losses

@@ -1,0 +1,100 @@
+"""What can be wrong with label files, and what they cannot say."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from sam3_onnx.errors.base import Sam3Error
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+__all__ = [
+    "LabelError",
+    "LabelFileDamagedError",
+    "LabelFileKindError",
+    "LabelFilePermissionError",
+    "LabelFileSizeError",
+    "LabelFileVersionError",
+    "LabelLossWarning",
+    "LabelNameError",
+    "LabelShapeError",
+]
+
+
+class LabelError(Sam3Error):
+    """A label file cannot be read or written."""
+
+
+class LabelFileDamagedError(LabelError, ValueError):
+    """A label file is not what its ending says: no JSON, no text, or only a part of it."""
+
+    def __init__(self, path: Path, *, expected: str, reason: str) -> None:
+        self.path = path
+        super().__init__(
+            f"The label file {path} cannot be read: expected {expected}, got {reason}. "
+            "It is left as it is; mend it, or move it away."
+        )
+
+
+class LabelFileKindError(LabelError, ValueError):
+    """A label file is whole, and of another kind than the one that was asked for."""
+
+    def __init__(self, path: Path, *, expected: str, got: str, remedy: str) -> None:
+        self.path = path
+        super().__init__(f"{path} is another kind of file: expected {expected}, got {got}. {remedy}")
+
+
+class LabelFileVersionError(LabelError, ValueError):
+    """A label file was written by a newer application than is known."""
+
+    def __init__(self, path: Path, *, application: str, known: str, got: str) -> None:
+        self.path = path
+        major = known.split(".", maxsplit=1)[0]
+        super().__init__(
+            f"{path} was written by a newer version: expected {application} {major} or older, got {got}. "
+            "It is left as it is, as its fields may mean something else; look for a newer sam3-onnx."
+        )
+
+
+class LabelFileSizeError(LabelError, ValueError):
+    """A label file belongs to a picture of another size."""
+
+    def __init__(self, path: Path, *, expected: tuple[int, int], got: tuple[int, int]) -> None:
+        self.path = path
+        super().__init__(
+            f"{path} belongs to another picture: expected one of {expected[1]} x {expected[0]} pixels, "
+            f"got {got[1]} x {got[0]} (width x height). It is left as it is; look for its picture, or move it away."
+        )
+
+
+class LabelFilePermissionError(LabelError, PermissionError):
+    """A label file may not be written."""
+
+    def __init__(self, path: Path, *, reason: str) -> None:
+        self.path = path
+        super().__init__(
+            f"{path} cannot be written: expected a file and a folder that you may write to, got {reason}. "
+            "It is left as it is; change its permissions, or write elsewhere."
+        )
+
+
+class LabelShapeError(LabelError, ValueError):
+    """A shape has points, or other facts, that no application could read."""
+
+    def __init__(self, *, where: str, expected: str, got: str) -> None:
+        super().__init__(
+            f"{where}: expected {expected}, got {got}. Nothing was written; mend the shape or leave it out."
+        )
+
+
+class LabelNameError(LabelError, ValueError):
+    """A label cannot be written in a format, or is not in its list of classes."""
+
+    def __init__(self, label: str, *, expected: str, remedy: str) -> None:
+        self.label = label
+        super().__init__(f"The label {label!r} cannot be written: expected {expected}. {remedy}")
+
+
+class LabelLossWarning(UserWarning):
+    """A format could not say all that was to be written."""

@@ -1,0 +1,54 @@
+"""How is JSON read strictly, and written so that other programs read the same?"""
+
+from __future__ import annotations
+
+import json
+import math
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from sam3_onnx.errors import LabelFileDamagedError
+
+if TYPE_CHECKING:
+    import os
+
+__all__ = ["dump_json", "read_json"]
+
+
+def read_json(path: str | os.PathLike[str]) -> object:
+    """The content of a JSON file in UTF-8, with or without a byte order mark.
+
+    Raises:
+        LabelFileDamagedError: It is not JSON. NaN and infinities are none, though Python's own parser takes them.
+        OSError: It cannot be opened.
+    """
+    content = Path(path).read_bytes()
+    try:
+        parsed: object = json.loads(content.decode("utf-8-sig"), parse_constant=_refused, parse_float=_finite)
+    except (ValueError, RecursionError) as error:
+        reason = "an empty file" if not content.strip() else str(error)
+        raise LabelFileDamagedError(Path(path), expected="JSON in UTF-8", reason=reason) from error
+    return parsed
+
+
+def dump_json(content: object, *, indent: int | None = 2) -> bytes:
+    """JSON in UTF-8, letters of every script as they are, with a line's end at the end.
+
+    Raises:
+        ValueError: A number is NaN or infinite.
+    """
+    try:
+        return f"{json.dumps(content, ensure_ascii=False, indent=indent, allow_nan=False)}\n".encode()
+    except UnicodeEncodeError:  # half of a surrogate pair: UTF-8 has no form for it, an escape sequence is one
+        return f"{json.dumps(content, indent=indent, allow_nan=False)}\n".encode()
+
+
+def _refused(constant: str) -> float:
+    raise ValueError(f"{constant}, which is no JSON number")
+
+
+def _finite(digits: str) -> float:
+    number = float(digits)
+    if math.isinf(number):
+        raise ValueError(f"the number {digits}, which is too large")
+    return number
