@@ -28,6 +28,7 @@ if TYPE_CHECKING:
 ROOT = Path(__file__).parent.parent
 PAGES = [path for path in (ROOT / "README.md", ROOT / "CONTRIBUTING.md") if path.is_file()]
 PAGES += sorted((ROOT / "docs").rglob("*.md"))
+PAGES += sorted((ROOT / "examples").rglob("README.md"))
 LANGUAGES = {"python", "bash", "text", "json", "yaml"}
 MOST_NOT_RUN = 12
 """Blocks that are shown and not run. One more is a decision, to be taken here."""

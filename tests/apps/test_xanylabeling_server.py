@@ -1,0 +1,295 @@
+"""Does an X-AnyLabeling that nobody changed get its shapes from the plug-in for X-AnyLabeling-Server?
+
+The plug-in's answers are tested with stand-ins for the server's few names. The last tests run the real server, and the
+real client against it, where environment variables say where they are: XANYLABELING_SERVER names a checkout of
+X-AnyLabeling-Server, XANYLABELING_SERVER_PYTHON an interpreter with its requirements and this library, and
+XANYLABELING_PYTHON one with X-AnyLabeling.
+"""
+
+from __future__ import annotations
+
+import base64
+import importlib.util
+import json
+import os
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+from types import ModuleType
+from typing import TYPE_CHECKING, Any
+
+import cv2
+import numpy as np
+import pytest
+import yaml
+from serving import exchanged, free_port, started
+
+from sam3_onnx import Box, Sam3Session
+from sam3_onnx.testing import FakeFamily, FakeInstance, FakeTracker
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator, Mapping
+
+    from numpy.typing import NDArray
+
+    from sam3_onnx.shapes import Shape, ShapeType
+
+ROOT = Path(__file__).parents[2]
+EXAMPLE = ROOT / "examples" / "x-anylabeling-server"
+ONE_COIN = [21, 34, 65, 72]
+ONE_RECT = [{"type": "rectangle", "data": ONE_COIN, "label": 1}]
+"""As the client's canvas gives it for +Rect."""
+TWO_RECTS = [*ONE_RECT, {"type": "rectangle", "data": [300, 200, 350, 250], "label": 0}]
+
+
+class HTTPError(Exception):
+    """Stands for fastapi.HTTPException."""
+
+    def __init__(self, status_code: int, detail: str) -> None:
+        self.status_code, self.detail = status_code, detail
+
+
+class ServerModel:
+    """Stands for app.models.BaseModel."""
+
+    def __init__(self, config: dict[str, Any]) -> None:
+        self.config, self.params = config, config["params"]
+
+    def get_metadata(self) -> dict[str, object]:
+        return {"display_name": self.config["display_name"], "widgets": self.config["widgets"], "params": self.params}
+
+
+@pytest.fixture
+def plugin(monkeypatch: pytest.MonkeyPatch) -> ModuleType:
+    """The plug-in's module, with stand-ins for what it takes from the server."""
+
+    def stand_in(module: str, **names: object) -> None:
+        made = ModuleType(module)
+        made.__dict__.update(names)
+        monkeypatch.setitem(sys.modules, module, made)
+
+    stand_in("app")
+    stand_in("app.core")
+    stand_in("app.core.registry", register_model=lambda _name: lambda model: model)
+    stand_in("app.models", BaseModel=ServerModel)
+    stand_in("fastapi", HTTPException=HTTPError)
+    spec = importlib.util.spec_from_file_location("local_sam3", EXAMPLE / "local_sam3.py")
+    assert spec is not None
+    assert spec.loader is not None
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module
+
+
+@pytest.fixture
+def opened(plugin: ModuleType) -> Callable[..., Any]:
+    """Makes the plug-in's model, with its own configuration but for what is given."""
+
+    def make(session: Sam3Session | None = None, **params: object) -> Any:  # noqa: ANN401 - a class made at run time
+        config = yaml.safe_load((EXAMPLE / "local_sam3.yaml").read_text(encoding="utf-8"))
+        model = plugin.LocalSam3({**config, "params": {**config["params"], **params}})
+        if session is None:
+            model.load()
+        else:
+            model.session = session
+        return model
+
+    return make
+
+
+@pytest.fixture
+def bgr(coins: Path) -> NDArray[np.uint8]:
+    """The photograph as the server hands it on."""
+    return np.asarray(cv2.imread(str(coins), cv2.IMREAD_COLOR), np.uint8)
+
+
+def asked(**params: object) -> dict[str, object]:
+    """What the client sends for the widgets as they stand at the start."""
+    return {"conf_threshold": 0.5, "iou_threshold": 0.0, "epsilon_factor": 0.001, **params}
+
+
+def sent(shapes: list[Shape]) -> list[tuple[str, str, list[list[float]]]]:
+    """Label, type and points as they go over the wire: a polygon's first vertex comes again."""
+    rows: list[tuple[str, str, list[list[float]]]] = []
+    for shape in shapes:
+        points = shape.points.tolist()
+        rows.append((shape.label, shape.shape_type, points + points[:1] * (shape.shape_type == "polygon")))
+    return rows
+
+
+def received(shapes: list[Mapping[str, Any]]) -> list[tuple[str, str, list[list[float]]]]:
+    return [(shape["label"], shape["shape_type"], shape["points"]) for shape in shapes]
+
+
+@pytest.mark.parametrize("output", ["polygon", "rectangle", "rotation"])
+def test_words_are_answered_as_predict_does(
+    opened: Callable[..., Any], bgr: NDArray[np.uint8], coins: Path, output: ShapeType
+) -> None:
+    answer = opened(output=output).predict(bgr, asked(text_prompt="coin"))
+    with Sam3Session.from_pretrained("miniature") as session:
+        expected = session.predict(coins, "coin").shapes(output, epsilon=0.001)
+    assert len(expected) > 20
+    assert received(answer["shapes"]) == sent(expected)
+    assert [shape["score"] for shape in answer["shapes"]] == [shape.score for shape in expected]
+    assert [shape["direction"] for shape in answer["shapes"]] == [shape.direction or 0.0 for shape in expected]
+
+
+def test_rects_are_answered_as_predict_does_and_await_their_name(
+    opened: Callable[..., Any], bgr: NDArray[np.uint8], coins: Path
+) -> None:
+    answer = opened().predict(bgr, asked(marks=TWO_RECTS))
+    boxes = [Box(21, 34, 65, 72), Box(300, 200, 350, 250, positive=False)]
+    with Sam3Session.from_pretrained("miniature") as session:
+        expected = session.predict(coins, boxes=boxes, label="AUTOLABEL_OBJECT").shapes(epsilon=0.001)
+    assert expected
+    assert received(answer["shapes"]) == sent(expected)
+
+
+def test_a_second_question_about_a_picture_runs_no_image_encoder(opened: Callable[..., Any], tmp_path: Path) -> None:
+    family = FakeFamily({"coin": [FakeInstance((0.1, 0.1, 0.4, 0.5))], "visual": []})
+    session = Sam3Session(family, model="fake")
+    bgr = np.random.default_rng(0).integers(0, 256, (100, 90, 3), np.uint8)
+    cv2.imwrite(str(tmp_path / "colours.png"), bgr)
+    session.encode(tmp_path / "colours.png")
+    model = opened(session)
+    model.predict(bgr, asked(text_prompt="coin"))
+    model.predict(bgr.copy(), asked(marks=ONE_RECT))
+    assert family.calls["encode_image"] == 1
+    assert model.get_metadata()["cache"]["misses"] == 1
+
+
+@pytest.mark.parametrize(
+    ("params", "says"),
+    [
+        ({}, "Nothing was asked for"),
+        ({"text_prompt": " , ."}, "Nothing was asked for"),
+        ({"text_prompt": "word " * 60}, "tokens"),
+        ({"marks": [{"type": "rectangle", "data": [900, 900, 950, 950], "label": 1}]}, "outside the picture"),
+        ({"marks": [*ONE_RECT, {"type": "point", "data": [3, 4], "label": 1}]}, "point"),
+        ({"marks": [{"type": "point", "data": [3, 4], "label": 1}]}, "cannot take clicks"),
+        ({"text_prompt": "coin", "conf_threshold": 1.5}, "conf_threshold"),
+        ({"text_prompt": "coin", "epsilon_factor": -1}, "epsilon"),
+    ],
+)
+def test_what_cannot_be_asked_is_refused_with_the_librarys_words(
+    plugin: ModuleType, opened: Callable[..., Any], bgr: NDArray[np.uint8], params: dict[str, object], says: str
+) -> None:
+    with pytest.raises(plugin.RefusedError) as refused:
+        opened().predict(bgr, asked(**params))
+    assert says in refused.value.detail
+    assert refused.value.status_code == 422
+    # the server passes on a RuntimeError; whatever else is raised becomes an answer that the client takes for success
+    assert isinstance(refused.value, RuntimeError)
+
+
+def test_a_failure_of_the_model_is_no_fault_of_the_request(
+    plugin: ModuleType, opened: Callable[..., Any], bgr: NDArray[np.uint8]
+) -> None:
+    model = opened()
+    model.unload()
+    with pytest.raises(plugin.RefusedError, match="closed") as refused:
+        model.predict(bgr, asked(text_prompt="coin"))
+    assert refused.value.status_code == 500
+
+
+def test_points_cut_out_one_object_where_the_model_takes_clicks(
+    opened: Callable[..., Any], bgr: NDArray[np.uint8]
+) -> None:
+    tracker = FakeTracker()
+    model = opened(Sam3Session(None, model="fake", tracker=tracker))
+    marks = [{"type": "point", "data": [96, 50], "label": 1}, {"type": "point", "data": [10, 10], "label": 0}]
+    (shape,) = model.predict(bgr, asked(marks=marks))["shapes"]
+    assert shape["label"] == "AUTOLABEL_OBJECT"
+    assert tracker.clicks[0].labels.tolist() == [1, 0]
+    assert abs(np.mean(shape["points"], axis=0) - [96, 50]).max() < 6
+
+
+def test_only_widgets_for_what_the_model_can_do_are_offered(opened: Callable[..., Any]) -> None:
+    def offered(session: Sam3Session | None) -> set[str]:
+        return {widget["name"] for widget in opened(session).get_metadata()["widgets"]}
+
+    clicks, words = {"button_add_point", "button_remove_point"}, {"edit_text", "button_send"}
+    rects = {"add_pos_rect", "add_neg_rect"}
+    assert offered(None) & (clicks | words | rects) == words | rects
+    tracker = Sam3Session(None, model="fake", tracker=FakeTracker())
+    assert offered(tracker) & (clicks | words | rects | {"button_run_rect"}) == clicks | {"button_run_rect"}
+
+
+@pytest.fixture(scope="module")
+def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """The URL of a real server with the plug-in, set up as the README says."""
+    checkout, python = os.environ.get("XANYLABELING_SERVER"), os.environ.get("XANYLABELING_SERVER_PYTHON")
+    if not (checkout and python):
+        pytest.skip("XANYLABELING_SERVER and XANYLABELING_SERVER_PYTHON name no server")
+    folder = tmp_path_factory.mktemp("server")
+    for part in ("app", "configs"):
+        shutil.copytree(Path(checkout) / part, folder / part)
+    shutil.copy(EXAMPLE / "local_sam3.py", folder / "app" / "models")
+    shutil.copy(EXAMPLE / "local_sam3.yaml", folder / "configs" / "auto_labeling")
+    (folder / "models.yaml").write_text("enabled_models: [local_sam3]\n", encoding="utf-8")
+    port = free_port()
+    command = [python, "-m", "app.cli", "--host", "127.0.0.1", "--port", str(port), "--models-config", "models.yaml"]
+    url = f"http://127.0.0.1:{port}"
+    with started(command, folder=folder, alive=f"{url}/health"):
+        yield url
+
+
+def body_of(picture: bytes, **params: object) -> dict[str, object]:
+    image = f"data:image/png;base64,{base64.b64encode(picture).decode()}"
+    return {"model": "local_sam3", "image": image, "params": asked(**params)}
+
+
+def test_the_real_server_answers_words_and_rects_and_encodes_the_picture_once(server: str, coins: Path) -> None:
+    def ask(**params: object) -> list[Mapping[str, Any]]:
+        status, answer = exchanged(f"{server}/v1/predict", body_of(coins.read_bytes(), **params))
+        assert (status, answer["success"]) == (200, True)
+        shapes: list[Mapping[str, Any]] = answer["data"]["shapes"]
+        return shapes
+
+    def encoded() -> int:
+        return int(exchanged(f"{server}/v1/models/local_sam3/info")[1]["data"]["cache"]["misses"])
+
+    before = encoded()
+    by_word, by_rect = ask(text_prompt="coin"), ask(marks=TWO_RECTS)
+    assert encoded() - before == 1
+    with Sam3Session.from_pretrained("miniature") as session:
+        words = session.predict(coins, "coin").shapes(epsilon=0.001)
+        rects = session.predict(coins, marks=TWO_RECTS, label="AUTOLABEL_OBJECT").shapes(epsilon=0.001)
+    assert (received(by_word), received(by_rect)) == (sent(words), sent(rects))
+
+
+def test_the_real_server_answers_what_it_refuses_with_a_status_and_our_words(server: str, coins: Path) -> None:
+    marks = [{"type": "rectangle", "data": [900, 900, 950, 950], "label": 1}]
+    status, answer = exchanged(f"{server}/v1/predict", body_of(coins.read_bytes(), marks=marks))
+    assert status == 422
+    assert "inside the picture of 384 x 303 pixels" in answer["detail"]
+
+
+def test_the_real_server_says_itself_that_a_picture_is_broken(server: str) -> None:
+    _, answer = exchanged(f"{server}/v1/predict", body_of(b"no picture", text_prompt="coin"))
+    assert (answer["success"], answer["error"]["code"]) == (False, "INVALID_IMAGE")
+
+
+@pytest.mark.parametrize("question", [{"text_prompt": "coin"}, {"marks": TWO_RECTS}, {"text_prompt": "word " * 60}])
+def test_the_real_client_draws_the_same_shapes_or_reports_an_error(
+    server: str, coins: Path, tmp_path: Path, question: dict[str, object]
+) -> None:
+    python = os.environ.get("XANYLABELING_PYTHON")
+    if not python:
+        pytest.skip("XANYLABELING_PYTHON names no interpreter with X-AnyLabeling")
+    config = tmp_path / "xanylabelingrc"
+    config.write_text(f"remote_server_settings:\n  server_url: {server}\n", encoding="utf-8")
+    script = Path(__file__).parent / "inside" / "xanylabeling_client.py"
+    command: list[str | Path] = [python, script, config, "local_sam3", coins, json.dumps(question)]
+    environment = {**os.environ, "QT_QPA_PLATFORM": "offscreen", "HOME": str(tmp_path), "PYTHONPATH": ""}
+    ran = subprocess.run(command, check=True, capture_output=True, text=True, timeout=120, env=environment)  # noqa: S603 - as above
+    answer = json.loads(ran.stdout.splitlines()[-1])
+    refused = "word" in str(question)
+    assert bool(answer["told"]) == refused
+    with Sam3Session.from_pretrained("miniature") as session:
+        label = None if "text_prompt" in question else "AUTOLABEL_OBJECT"
+        text, marks = question.get("text_prompt"), question.get("marks")
+        expected = [] if refused else session.predict(coins, text, marks=marks, label=label).shapes(epsilon=0.001)  # type: ignore[arg-type]
+    # the client takes the repeated vertex for the sign that the ring is closed, and keeps it once
+    assert [shape["points"] for shape in answer["shapes"]] == [shape.points.tolist() for shape in expected]
