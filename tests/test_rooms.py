@@ -24,6 +24,7 @@ PURE = (
         "geometry",
         "images",
         "picture_header",
+        "locks",
         "prompts",
         "tokenizer",
         "masks",
@@ -35,13 +36,14 @@ PURE = (
 ABOVE_RUNTIME = {
     *("families", "hub", "cache", "asking", "selection", "config", "session"),
     *("testing", "doctor", "cli", "export", "optimize", "__main__"),
-    *("embedder", "concepts", "objects", "tracking", "opening", "prefetching", "heads", "streaming"),
+    *("disk", "embedder", "concepts", "objects", "tracking", "opening", "prefetching", "heads", "streaming"),
 }
 FORBIDDEN = {
     **{name: {"runtime", *ABOVE_RUNTIME} for name in PURE},
     "geometry": {"runtime", "images", "prompts", "tokenizer", "masks", "results", "labels", "draw", *ABOVE_RUNTIME},
     "runtime": ABOVE_RUNTIME | {"images", "prompts", "results", "labels", "draw", "geometry"},
     "families": ABOVE_RUNTIME - {"families"} | {"labels", "draw"},
+    "disk": {"runtime", "families", "hub", "session", "testing", "doctor", "cli"},
     "options": {"session", "testing", "doctor", "cli", "families"},
     "hub": {"session", "testing", "doctor", "cli", "families", "runtime"},
     "session": {"testing", "doctor", "cli", "labels", "draw", "export", "optimize"},

@@ -1,4 +1,7 @@
-"""Embeddings that were computed once: kept by content, bounded by bytes, least recently used out first."""
+"""Embeddings that were computed once: kept by content, bounded by bytes, least recently used out first.
+
+Below the tiers in memory there may be a shelf that outlives the process; `sam3_onnx.disk` has it.
+"""
 
 from __future__ import annotations
 
@@ -14,7 +17,7 @@ from sam3_onnx.errors import CancelledError, OptionError
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Hashable
 
-__all__ = ["CacheInfo", "CacheTier", "EmbeddingCache", "Sized"]
+__all__ = ["CacheInfo", "CacheTier", "Disk", "EmbeddingCache", "Shelf", "Sized"]
 
 _POLL_SECONDS = 0.02
 
@@ -36,13 +39,27 @@ class CacheInfo:
     """How a cache tier has been doing."""
 
     hits: int
-    """Requests answered from memory, those that waited for another thread's computation among them."""
+    """Requests answered from this tier, those that waited for another thread's computation among them."""
     misses: int
-    """Requests that had to compute."""
+    """Requests that had to be answered in another way: by a graph, or in memory's case by the cache folder."""
     entries: int
     bytes: int
     """Held now; never above `budget`."""
     budget: int
+    damaged: int = 0
+    """Files of the cache folder that were not used because they were not what they should have been."""
+
+
+class Shelf(Protocol[Entry]):
+    """Where entries lie that memory does not have."""
+
+    def find(self, key: Hashable) -> Entry | None:
+        """The entry of a key as it was kept, to the bit; None if it is not there."""
+        ...
+
+    def keep(self, key: Hashable, entry: Entry) -> None:
+        """Puts an entry there; what cannot be kept is told in a warning."""
+        ...
 
 
 class _InFlight(Generic[Entry]):
@@ -62,11 +79,12 @@ class CacheTier(Generic[Entry]):
     next waiting thread tries.
     """
 
-    def __init__(self, budget: int) -> None:
+    def __init__(self, budget: int, shelf: Shelf[Entry] | None = None) -> None:
         """Creates an empty tier.
 
         Args:
             budget: Bytes that entries may occupy together; 0 stores nothing.
+            shelf: Asked for what is not here before it is computed, and given what was computed.
 
         Raises:
             OptionError: A budget that is no whole number, or negative.
@@ -74,6 +92,7 @@ class CacheTier(Generic[Entry]):
         if not (is_whole(budget) and budget >= 0):
             raise OptionError("cache budget", expected="a number of bytes >= 0", got=budget)
         self.budget = budget
+        self._shelf = shelf
         self._lock = threading.Lock()
         self._entries: OrderedDict[Hashable, Entry] = OrderedDict()
         self._in_flight: dict[Hashable, _InFlight[Entry]] = {}
@@ -128,14 +147,17 @@ class CacheTier(Generic[Entry]):
                     self._hits += 1
                 return flight.entry
         try:
-            entry = make()
+            found = self._shelf.find(key) if self._shelf else None
+            entry = make() if found is None else found
             flight.entry = entry
             self._store(key, entry, beside)
-            return entry
         finally:
             with self._lock:
                 del self._in_flight[key]
             flight.done.set()
+        if self._shelf and found is None:
+            self._shelf.keep(key, entry)
+        return entry
 
     def _store(self, key: Hashable, entry: Entry, beside: Collection[Hashable] | None) -> None:
         size = entry.nbytes
@@ -216,30 +238,66 @@ ImageEntry = TypeVar("ImageEntry", bound=Sized)
 TextEntry = TypeVar("TextEntry", bound=Sized)
 
 
-class EmbeddingCache(Generic[ImageEntry, TextEntry]):
-    """The two tiers of a session: embeddings of pictures and of words."""
+class Disk(Protocol[ImageEntry, TextEntry]):
+    """A cache folder below the tiers in memory."""
 
-    def __init__(self, image_budget: int, text_budget: int) -> None:
-        """Creates both tiers, empty.
+    @property
+    def images(self) -> Shelf[ImageEntry]:
+        """For embeddings of pictures."""
+        ...
+
+    @property
+    def texts(self) -> Shelf[TextEntry]:
+        """For embeddings of words."""
+        ...
+
+    def info(self) -> CacheInfo:
+        """How it has been doing."""
+        ...
+
+    def close(self) -> None:
+        """Waits until all is written."""
+        ...
+
+
+class EmbeddingCache(Generic[ImageEntry, TextEntry]):
+    """The tiers of a session: embeddings of pictures and of words in memory, and both in a folder if there is one."""
+
+    def __init__(self, image_budget: int, text_budget: int, disk: Disk[ImageEntry, TextEntry] | None = None) -> None:
+        """Creates the tiers in memory, empty.
 
         Args:
-            image_budget: Bytes for pictures' embeddings.
-            text_budget: Bytes for words' embeddings.
+            image_budget: Bytes for pictures' embeddings in memory.
+            text_budget: Bytes for words' embeddings in memory.
+            disk: The folder below them.
         """
-        self.images: CacheTier[ImageEntry] = CacheTier(image_budget)
-        self.texts: CacheTier[TextEntry] = CacheTier(text_budget)
+        self._disk = disk
+        self.images: CacheTier[ImageEntry] = CacheTier(image_budget, disk.images if disk else None)
+        self.texts: CacheTier[TextEntry] = CacheTier(text_budget, disk.texts if disk else None)
 
-    def info(self, tier: Literal["images", "texts"] = "images") -> CacheInfo:
+    def info(self, tier: Literal["images", "texts", "disk"] = "images") -> CacheInfo:
         """Hits, misses, entries, bytes and budget of one tier.
+
+        Args:
+            tier: "images" or "texts" in memory, or "disk": the cache folder, which holds both, and perhaps
+                those of other sessions; all 0 where there is none. It waits for what is being written.
 
         Raises:
             OptionError: There is no such tier.
         """
-        if tier not in {"images", "texts"}:
-            raise OptionError("tier", expected='"images" or "texts"', got=tier)
+        if tier not in {"images", "texts", "disk"}:
+            raise OptionError("tier", expected='"images", "texts" or "disk"', got=tier)
+        if tier == "disk":
+            return self._disk.info() if self._disk else CacheInfo(0, 0, 0, 0, 0)
         return (self.images if tier == "images" else self.texts).info()
 
     def clear(self) -> None:
-        """Empties both tiers."""
+        """Empties the tiers in memory; a cache folder stays as it is."""
         self.images.clear()
         self.texts.clear()
+
+    def close(self) -> None:
+        """Empties the tiers in memory, and waits until all is written to the folder."""
+        self.clear()
+        if self._disk:
+            self._disk.close()

@@ -16,6 +16,7 @@ if TYPE_CHECKING:
 __all__ = ["Embedding", "FeaturePrecision", "TextEmbedding", "picture_key"]
 
 FeaturePrecision: TypeAlias = Literal["float16", "exact"]
+_FEATURE = "feature:"
 _HALF_LARGEST = float(np.finfo(np.float16).max)
 
 
@@ -57,6 +58,18 @@ class Embedding:
         """The features as they are stored, read-only; a family widens those that a graph takes."""
         return dict(self._features)
 
+    def to_entry(self) -> dict[str, NDArray[np.generic]]:
+        """All of it as arrays, for a file."""
+        features = {_FEATURE + name: array for name, array in self._features.items()}
+        return {"size": np.array(self.size, np.int64), "model": np.array(self.model), **features}
+
+    @classmethod
+    def from_entry(cls, entry: Mapping[str, NDArray[np.generic]]) -> Embedding:
+        """What `to_entry` was called on, to the bit."""
+        height, width = entry["size"].tolist()
+        features = {name[len(_FEATURE) :]: array for name, array in entry.items() if name.startswith(_FEATURE)}
+        return cls((height, width), str(entry["model"]), features)
+
 
 def _stored(array: NDArray[np.generic], precision: FeaturePrecision) -> NDArray[np.generic]:
     stored: NDArray[np.generic] = array
@@ -80,6 +93,15 @@ class TextEmbedding:
     def nbytes(self) -> int:
         """Bytes of the features."""
         return sum(array.nbytes for array in self.features.values())
+
+    def to_entry(self) -> dict[str, NDArray[np.generic]]:
+        """All of it as arrays, for a file."""
+        return dict(self.features)
+
+    @classmethod
+    def from_entry(cls, entry: Mapping[str, NDArray[np.generic]]) -> TextEmbedding:
+        """What `to_entry` was called on, to the bit."""
+        return cls(entry)
 
 
 def picture_key(picture: NDArray[np.uint8]) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from abc import ABC, abstractmethod
 from collections.abc import Mapping
 from typing import TYPE_CHECKING
@@ -89,7 +90,8 @@ class SessionOpeners(ABC):
             variant: Takes this variant where there are several: a precision that file names end with
                 ("fp16", "int8"), the name of a subfolder, or "plain".
             **options: `provider`, `precision` and `threads` for ONNX Runtime; `conf_threshold`, `epsilon`,
-                `cache_bytes` and `feature_precision` as in the constructor.
+                `cache_bytes`, `cache_folder`, `cache_folder_bytes` and `feature_precision` as in the
+                constructor. With a cache folder, the image encoder is loaded when a picture first needs it.
 
         Raises:
             ModelFileMissingError: No such folder, or external data is missing.
@@ -97,6 +99,7 @@ class SessionOpeners(ABC):
             UnknownFamilyError: No known family; the message lists what is there.
             AmbiguousFolderError: Several exports, or several files for one part.
             ProviderError: A provider asked for by name did not become active.
+            EmbeddingFolderError: Nothing can be written to the cache folder.
             OptionError: There is no such option, or it has a value outside its range.
         """
         require_known(options, also=("family", "variant"))
@@ -171,6 +174,11 @@ class SessionOpeners(ABC):
 
 def _written(method: str, *given: object, **named: object) -> str:
     """A call as source code; what is None was not given."""
-    words = [repr(value) for value in given]
-    words += [f"{name}={value!r}" for name, value in named.items() if value is not None]
+    words = [repr(_plain(value)) for value in given]
+    words += [f"{name}={_plain(value)!r}" for name, value in named.items() if value is not None]
     return f"Sam3Session.{method}({', '.join(words)})"
+
+
+def _plain(value: object) -> object:
+    """A path as the string that it is written as."""
+    return os.fspath(value) if isinstance(value, os.PathLike) else value

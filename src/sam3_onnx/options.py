@@ -6,14 +6,16 @@ import difflib
 from typing import TYPE_CHECKING, TypedDict
 
 from sam3_onnx.errors import OptionError
+from sam3_onnx.runtime import RuntimeSettings
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
+    from os import PathLike
 
     from sam3_onnx.embeddings import FeaturePrecision
     from sam3_onnx.runtime import Precision, ProviderChoice
 
-__all__ = ["SessionOptions", "require_known"]
+__all__ = ["SessionOptions", "require_known", "runtime_settings"]
 
 
 class SessionOptions(TypedDict, total=False):
@@ -32,10 +34,24 @@ class SessionOptions(TypedDict, total=False):
     epsilon: float
     """Default simplification of polygons as a fraction of the perimeter; 0.001."""
     cache_bytes: int
-    """Budget of the picture cache; 1 GiB."""
+    """Budget of the picture cache in memory; 1 GiB."""
+    cache_folder: str | PathLike[str] | None
+    """A folder in which embeddings of pictures and words survive the session; None, the default, for none. With one,
+    the image encoder is loaded when a picture first needs it."""
+    cache_folder_bytes: int
+    """Budget of that folder; 10 GiB."""
     feature_precision: FeaturePrecision
     """"float16", the default, halves what a cached picture occupies and moves scores by less than 1e-3;
     "exact" keeps the model's own float32."""
+
+
+def runtime_settings(options: SessionOptions) -> RuntimeSettings:
+    """How graphs are run, as the options say.
+
+    Raises:
+        OptionError: `threads` is not a whole number of at least 1.
+    """
+    return RuntimeSettings(options.get("provider", "auto"), options.get("threads"), options.get("precision", "auto"))
 
 
 def require_known(names: Iterable[str], *, also: Iterable[str] = (), of: type = SessionOptions) -> None:

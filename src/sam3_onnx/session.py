@@ -9,22 +9,25 @@ from typing import TYPE_CHECKING, Literal, NoReturn, TypeAlias
 from sam3_onnx.cache import EmbeddingCache
 from sam3_onnx.checks import is_number, require_callbacks, require_label
 from sam3_onnx.concepts import Question
+from sam3_onnx.disk import DEFAULT_FOLDER_BYTES, disk_tier
 from sam3_onnx.embedder import Embedder
-from sam3_onnx.embeddings import Embedding, FeaturePrecision, TextEmbedding
+from sam3_onnx.embeddings import Embedding
 from sam3_onnx.errors import OptionError, SessionClosedError, SessionPickleError
 from sam3_onnx.heads import heads_of
 from sam3_onnx.images import DEFAULT_MAX_PIXELS, load_image
 from sam3_onnx.objects import ObjectSegmentation
 from sam3_onnx.opening import SessionOpeners
+from sam3_onnx.options import runtime_settings
 from sam3_onnx.prefetching import Prefetcher
 from sam3_onnx.results import DEFAULT_EPSILON
-from sam3_onnx.runtime import RuntimeSettings, fingerprint
+from sam3_onnx.runtime import fingerprint
 from sam3_onnx.stopwatch import Stopwatch
 from sam3_onnx.streaming import SessionStreams
 
 if TYPE_CHECKING:
     import threading
     from collections.abc import Callable, Iterable
+    from os import PathLike
     from types import TracebackType
 
     import numpy as np
@@ -32,6 +35,7 @@ if TYPE_CHECKING:
     from typing_extensions import Self
 
     from sam3_onnx.clicks import BoxLike, PointsLike
+    from sam3_onnx.embeddings import FeaturePrecision, TextEmbedding
     from sam3_onnx.families import Capabilities, Exports, Family, Tracker
     from sam3_onnx.heads import Purpose
     from sam3_onnx.images import Picture
@@ -39,7 +43,6 @@ if TYPE_CHECKING:
     from sam3_onnx.prefetching import Prefetch
     from sam3_onnx.prompts import BoxesLike, MarksLike, TextLike
     from sam3_onnx.results import Segmentation
-    from sam3_onnx.runtime import OnnxModel
     from sam3_onnx.stopwatch import Stage
     from sam3_onnx.streaming import Answerer
 
@@ -57,7 +60,7 @@ class Sam3Session(SessionOpeners, SessionStreams):
     share a session. Use it as a context manager, or call `close`, to unload the weights.
     """
 
-    def __init__(
+    def __init__(  # noqa: PLR0913 - keyword-only options of one session
         self,
         family: Family | None,
         *,
@@ -67,6 +70,8 @@ class Sam3Session(SessionOpeners, SessionStreams):
         conf_threshold: float | None = None,
         epsilon: float = DEFAULT_EPSILON,
         cache_bytes: int = DEFAULT_CACHE_BYTES,
+        cache_folder: str | PathLike[str] | None = None,
+        cache_folder_bytes: int = DEFAULT_FOLDER_BYTES,
         feature_precision: FeaturePrecision = "float16",
     ) -> None:
         """Makes a session from a family; the `from_...` methods are the usual way.
@@ -74,26 +79,28 @@ class Sam3Session(SessionOpeners, SessionStreams):
         Args:
             family: The graphs that find concepts, behind one protocol; None for clicks only.
             model: A name that tells this model from others, part of every cache key.
-            tracker: The graphs that take clicks, if there are any; one and the same with `family` where
-                a model does both, and then a picture is encoded once for both.
+            tracker: The graphs that take clicks; where it is `family` itself, pictures are encoded once for both.
             source: How to make the session again, for messages.
-            conf_threshold: Default threshold in 0..1; None for what the bundle recommends, 0.5
-                as a rule.
+            conf_threshold: Default threshold in 0..1; None for what the bundle recommends, 0.5 as a rule.
             epsilon: Default simplification of polygons, as a fraction of the perimeter.
-            cache_bytes: Budget of the picture cache.
-            feature_precision: "float16" halves what a cached picture occupies; scores move by less
-                than 1e-3. "exact" keeps the model's own float32.
+            cache_bytes: Budget of the picture cache in memory.
+            cache_folder: A folder in which embeddings survive the session; None for none.
+            cache_folder_bytes: Budget of that folder.
+            feature_precision: "float16" halves what a cached picture occupies and moves scores by less than
+                1e-3; "exact" keeps the model's own float32.
 
         Raises:
             OptionError: An option outside its range, or a threshold that the family cannot offer.
+            EmbeddingFolderError: Nothing can be written to the cache folder.
         """
         if feature_precision not in {"float16", "exact"}:
             raise OptionError("feature_precision", expected='"float16" or "exact"', got=feature_precision)
         if not (is_number(epsilon) and 0 <= epsilon <= 1):
             raise OptionError("epsilon", expected="a fraction of the perimeter in 0..1", got=epsilon)
-        self._source = source
-        self._closed = False
-        self._cache: EmbeddingCache[Embedding, TextEmbedding] = EmbeddingCache(cache_bytes, _TEXT_CACHE_BYTES)
+        self._source, self._closed = source, False
+        settings = [graph.setting for part in (family, tracker) if part for graph in part.models.values()]
+        disk = disk_tier(cache_folder, cache_folder_bytes, precision=feature_precision, settings=settings)
+        self._cache = EmbeddingCache(cache_bytes, _TEXT_CACHE_BYTES, disk)
         self._ahead = Prefetcher(self._cache.images, owner=weakref.ref(self))
         embedder = partial(
             Embedder, precision=feature_precision, cache=self._cache.images, right_of_way=self._ahead.right_of_way
@@ -110,23 +117,22 @@ class Sam3Session(SessionOpeners, SessionStreams):
 
     @classmethod
     def _open(cls, exports: Exports, source: str, options: SessionOptions) -> Self:
-        settings = RuntimeSettings(
-            options.get("provider", "auto"), options.get("threads"), options.get("precision", "auto")
-        )
-        found = [export for export in (exports.concepts, exports.tracker) if export]
-        family, tracker = exports.open(settings)
+        family, tracker = exports.open(runtime_settings(options))
         session = cls(
             family,
             tracker=tracker,
-            model=fingerprint(graph for export in found for graph in export.graphs.values()),
+            model=fingerprint(exports.graphs),
             source=source,
             conf_threshold=options.get("conf_threshold"),
             epsilon=options.get("epsilon", DEFAULT_EPSILON),
             cache_bytes=options.get("cache_bytes", DEFAULT_CACHE_BYTES),
+            cache_folder=options.get("cache_folder"),
+            cache_folder_bytes=options.get("cache_folder_bytes", DEFAULT_FOLDER_BYTES),
             feature_precision=options.get("feature_precision", "float16"),
         )
-        for role, model in session._models().items():
-            if role in {"image_encoder", "decoder", "mask_decoder"}:
+        at_once = {"decoder", "mask_decoder"} | (set() if options.get("cache_folder") else {"image_encoder"})
+        for role, model in session._heads.graphs().items():
+            if role in at_once:
                 model.load()
         return session
 
@@ -138,7 +144,7 @@ class Sam3Session(SessionOpeners, SessionStreams):
     @property
     def providers(self) -> dict[str, tuple[str, ...]]:
         """The active execution providers of each graph; the wanted ones of a graph that nothing needed yet."""
-        return {role: model.providers for role, model in self._models().items()}
+        return {role: model.providers for role, model in self._heads.graphs().items()}
 
     @property
     def cache(self) -> EmbeddingCache[Embedding, TextEmbedding]:
@@ -198,8 +204,8 @@ class Sam3Session(SessionOpeners, SessionStreams):
         dropped from it. Where the next one does not fit beside them, the list ends.
 
         Args:
-            pictures: Anything that `sam3_onnx.images.load_image` takes, the most important first. The
-                iterable is run through at once. An empty one calls the older list off.
+            pictures: Anything that `load_image` takes, the most important first; none to call the older list off.
+                The iterable is run through at once.
             purpose: As for `encode`.
             color: Channel order of arrays.
             max_pixels: Guard against decompression bombs; None for none.
@@ -237,8 +243,8 @@ class Sam3Session(SessionOpeners, SessionStreams):
         Args:
             image: Anything that `sam3_onnx.images.load_image` takes, or an embedding of this model.
             text: "person, truck", a list of prompts taken as they are, or {prompt: label}.
-            boxes: Boxes of examples in pixels of the picture: `Box`, or x1, y1, x2, y2 for positive
-                ones. With words they go with every word; alone they ask for everything like it.
+            boxes: Examples in pixels of the picture: `Box`, or x1, y1, x2, y2 for positive ones. With words
+                they go with every word; alone they ask for everything like it.
             marks: Boxes in X-AnyLabeling's form, beside `boxes`.
             label: What results of boxes without words are called; "object" by default.
             conf_threshold: Only scores above it, in 0..1; None for the session's.
@@ -334,9 +340,7 @@ class Sam3Session(SessionOpeners, SessionStreams):
             model.load()
 
     def unload(self, *roles: str) -> None:
-        """Gives the memory of graphs back; each is loaded again when it is next needed.
-
-        The text encoder of the full model holds 1.4 GB and is not needed for words that the cache has.
+        """Gives the memory of graphs back, 1.4 GB of the full text encoder; each is loaded when it is next needed.
 
         Args:
             *roles: Keys of `providers`, such as "text_encoder"; none for all.
@@ -351,9 +355,9 @@ class Sam3Session(SessionOpeners, SessionStreams):
         """Unloads the weights and empties the cache; further calls raise SessionClosedError."""
         self._closed = True
         self._ahead.close()
-        for model in self._models().values():
+        for model in self._heads.graphs().values():
             model.close()
-        self._cache.clear()
+        self._cache.close()
 
     def __enter__(self) -> Self:
         return self
@@ -394,6 +398,3 @@ class Sam3Session(SessionOpeners, SessionStreams):
             return concepts.answer(picture, asked, cancel=cancel, watch=watch)
 
         return answer
-
-    def _models(self) -> dict[str, OnnxModel]:
-        return self._heads.graphs()

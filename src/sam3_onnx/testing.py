@@ -21,6 +21,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from sam3_onnx.disk import DEFAULT_FOLDER_BYTES
 from sam3_onnx.families import Arrays, Candidates, Capabilities, Clicks, Defaults, Detections, Query
 from sam3_onnx.masks import LogitMask
 from sam3_onnx.options import require_known
@@ -235,5 +236,7 @@ def fake_session(answers: Mapping[str, Sequence[FakeInstance]], **options: Unpac
         conf_threshold=options.get("conf_threshold"),
         epsilon=options.get("epsilon", DEFAULT_EPSILON),
         cache_bytes=options.get("cache_bytes", DEFAULT_CACHE_BYTES),
+        cache_folder=options.get("cache_folder"),
+        cache_folder_bytes=options.get("cache_folder_bytes", DEFAULT_FOLDER_BYTES),
         feature_precision=options.get("feature_precision", "float16"),
     )

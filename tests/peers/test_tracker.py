@@ -71,7 +71,7 @@ def session(peer_fixtures: Path, settings: RuntimeSettings) -> Iterator[Sam3Sess
 
 
 def runs(session: Sam3Session) -> dict[str, int]:
-    return {role: model.runs for role, model in session._models().items()}  # noqa: SLF001 - counting is the point
+    return {role: model.runs for role, model in session._heads.graphs().items()}  # noqa: SLF001 - counting is the point
 
 
 @pytest.mark.parametrize("picture", PICTURES)
@@ -190,7 +190,7 @@ def test_a_tracker_beside_an_export_of_concepts_serves_clicks(peer_fixtures: Pat
             session.predict_object(session.encode(image), [(230, 120)])
         with pytest.raises(EmbeddingError):
             session.predict(for_clicks, "person")
-        assert session._models()["tracker_image_encoder"].runs == 1  # noqa: SLF001 - counting is the point
+        assert session._heads.graphs()["tracker_image_encoder"].runs == 1  # noqa: SLF001 - counting is the point
 
 
 def test_clicks_on_a_model_without_a_tracker_say_what_to_get(peer_fixtures: Path) -> None:

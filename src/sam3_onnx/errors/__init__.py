@@ -55,11 +55,13 @@ Sam3Error
 ├── SessionClosedError             (RuntimeError)
 ├── SessionPickleError             (TypeError)
 ├── EmbeddingError                 (ValueError)
+├── EmbeddingFolderError           (OSError)
 ├── CancelledError                 (RuntimeError)
 └── MissingExtraError              (ImportError)
 
 ProviderWarning                    (UserWarning)
 LabelLossWarning                   (UserWarning)
+EmbeddingFolderWarning             (UserWarning)
 ```
 
 Each one is also the built-in error that its kind of fault usually raises, so
@@ -132,6 +134,8 @@ from sam3_onnx.errors.use import (
     CancelledError,
     ConfigError,
     EmbeddingError,
+    EmbeddingFolderError,
+    EmbeddingFolderWarning,
     MaskError,
     MissingExtraError,
     OptionError,
@@ -153,6 +157,8 @@ __all__ = [
     "DownloadNotFoundError",
     "DownloadRefusedError",
     "EmbeddingError",
+    "EmbeddingFolderError",
+    "EmbeddingFolderWarning",
     "EmptyPromptError",
     "ExportDiskError",
     "ExportError",

@@ -13,6 +13,8 @@ __all__ = [
     "CancelledError",
     "ConfigError",
     "EmbeddingError",
+    "EmbeddingFolderError",
+    "EmbeddingFolderWarning",
     "MaskError",
     "MissingExtraError",
     "OptionError",
@@ -78,6 +80,21 @@ class EmbeddingError(Sam3Error, ValueError):
             f"This embedding belongs to another model: expected model {expected}, got {got}. "
             "Encode the picture again with this session."
         )
+
+
+class EmbeddingFolderError(Sam3Error, OSError):
+    """The folder that was named for embeddings cannot be used."""
+
+    def __init__(self, folder: Path, *, reason: str) -> None:
+        self.folder = folder
+        super().__init__(
+            f"The cache folder {folder} cannot be used: {reason}. Expected a folder in which files can be written, or "
+            "a place for one. Name another with cache_folder=, mend its permissions, or leave cache_folder out."
+        )
+
+
+class EmbeddingFolderWarning(UserWarning):
+    """An embedding could not be kept in the cache folder, or not be read from it; the answer does not suffer."""
 
 
 class CancelledError(Sam3Error, RuntimeError):

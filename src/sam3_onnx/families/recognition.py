@@ -88,6 +88,11 @@ class Exports:
     concepts: ConceptExport | None
     tracker: TrackerExport | None
 
+    @property
+    def graphs(self) -> list[GraphInfo]:
+        """Those of both."""
+        return [graph for export in (self.concepts, self.tracker) if export for graph in export.graphs.values()]
+
     def open(
         self, settings: RuntimeSettings | None = None, *, make: type[OnnxModel] = OnnxModel
     ) -> tuple[Family | None, Tracker | None]:

@@ -11,6 +11,7 @@ import onnxruntime as ort
 from sam3_onnx.errors import CancelledError, SessionClosedError
 from sam3_onnx.runtime.choosing import plan_of
 from sam3_onnx.runtime.create import create
+from sam3_onnx.runtime.findings import finding_key
 from sam3_onnx.runtime.heap import give_back
 from sam3_onnx.runtime.settings import RuntimeSettings
 
@@ -67,6 +68,14 @@ class OnnxModel:
         """The active providers; those asked for while the graph is not loaded yet."""
         session = self._session
         return tuple(name for name, _ in self._plan.wanted) if session is None else session.providers
+
+    @property
+    def setting(self) -> str:
+        """What answers may depend on beside the graph and its inputs.
+
+        These are versions, the providers to try with their options, the precision, and the machine.
+        """
+        return ", ".join(finding_key(wanted, self._settings.precision) for wanted in self._plan.wanted)
 
     def load(self) -> ort.InferenceSession:
         """Creates the session unless it is there.

@@ -1,4 +1,4 @@
-"""How do two processes that want the same model download it once?"""
+"""How do two processes keep out of each other's way in one folder?"""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 __all__ = ["LOCK_NAME", "file_lock"]
 
 LOCK_NAME = ".lock"
-"""Of the lock file in a model's folder. It is empty, and stays: to delete it could let two processes in."""
+"""Of the lock file in a folder. It is empty, and stays: to delete it could let two processes in."""
 
 _POLL_SECONDS = 0.2
 
@@ -39,23 +39,29 @@ else:
 
 
 @contextlib.contextmanager
-def file_lock(path: Path, *, waiting: Callable[[], None]) -> Iterator[None]:
+def file_lock(
+    path: Path, *, waiting: Callable[[], None] = lambda: None, patience: float | None = None
+) -> Iterator[None]:
     """Holds the operating system's lock on a file, which ends with the process whatever happens to it.
 
     Args:
         path: The lock file; made if it is not there.
         waiting: Called once if somebody else holds the lock.
+        patience: Seconds to wait for the lock; None for as long as it takes.
 
     Raises:
+        TimeoutError: Somebody else held the lock for longer than that.
         OSError: The file cannot be made, or the file system has no locks.
     """
     descriptor = os.open(path, os.O_RDWR | os.O_CREAT, 0o666)
     try:
-        told = False
+        told, began = False, time.monotonic()
         while not _locked(descriptor):
             if not told:
                 waiting()
                 told = True
+            if patience is not None and time.monotonic() - began > patience:
+                raise TimeoutError(f"another process has held the lock {path} for more than {patience:g} seconds")
             time.sleep(_POLL_SECONDS)
         try:
             yield

@@ -1,0 +1,226 @@
+"""Which embeddings survive a restart, and what is said when one cannot be kept?"""
+
+from __future__ import annotations
+
+import hashlib
+import threading
+import warnings
+from collections import deque
+from concurrent.futures import ThreadPoolExecutor
+from typing import TYPE_CHECKING, Generic, Protocol, TypeAlias, TypeVar
+
+from sam3_onnx import __version__
+from sam3_onnx.cache import CacheInfo
+from sam3_onnx.checks import is_whole, require_path
+from sam3_onnx.disk.container import NotThisEntryError, load, pieces_of
+from sam3_onnx.disk.folder import EntryFolder
+from sam3_onnx.embeddings import Embedding, TextEmbedding
+from sam3_onnx.errors import EmbeddingFolderWarning, OptionError
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Hashable, Iterable
+    from concurrent.futures import Future
+    from os import PathLike
+    from pathlib import Path
+
+    import numpy as np
+    from numpy.typing import NDArray
+
+    from sam3_onnx.embeddings import FeaturePrecision
+
+    Arrays: TypeAlias = dict[str, NDArray[np.generic]]
+
+__all__ = ["DEFAULT_FOLDER_BYTES", "DiskShelf", "DiskTier", "disk_tier"]
+
+DEFAULT_FOLDER_BYTES = 10 << 30
+_MOST_WAITING = 4
+"""Entries that may wait to be written. They stay in memory meanwhile, so that a slow disk makes calls wait instead."""
+
+
+class _Storable(Protocol):
+    def to_entry(self) -> Arrays: ...
+
+
+_Entry = TypeVar("_Entry", bound=_Storable)
+
+
+class DiskTier:
+    """Entries of one session in a folder that others may share. Safe under threads and processes.
+
+    One thread writes, so that no answer waits for the disk; the end of the program waits for it.
+    """
+
+    def __init__(self, path: Path, budget: int, *, scope: str, precision: FeaturePrecision) -> None:
+        """Looks whether the folder can be used, and tidies it up in the background.
+
+        Args:
+            path: The folder; made unless it is there.
+            budget: Bytes that entries may occupy together, those of other sessions included.
+            scope: What entries depend on beside model and content.
+            precision: How features of pictures are kept.
+
+        Raises:
+            EmbeddingFolderError: Nothing can be written to the folder.
+        """
+        self._scope = scope
+        self._precision = precision
+        self._folder = EntryFolder(path, budget)
+        self._lock = threading.Lock()
+        self._hits = self._misses = self._damaged = 0
+        self._warned = False
+        self._writer = ThreadPoolExecutor(1, thread_name_prefix="sam3-onnx-cache-folder")
+        self._waiting: deque[Future[None]] = deque()
+        self._do(self._folder.tidy)
+
+    @property
+    def images(self) -> DiskShelf[Embedding]:
+        """For embeddings of pictures."""
+        return DiskShelf(self, f"image {self._precision} | {self._scope}", Embedding.from_entry)
+
+    @property
+    def texts(self) -> DiskShelf[TextEmbedding]:
+        """For embeddings of words."""
+        return DiskShelf(self, f"text | {self._scope}", TextEmbedding.from_entry)
+
+    def find(self, label: str) -> Arrays | None:
+        """The arrays that were kept under a label; a file that does not hold them is deleted."""
+        name = _name(label)
+        damaged = 0
+        arrays = None
+        try:
+            with self._folder.open(name) as file:
+                arrays = load(file, label)
+            self._folder.mark_used(name)
+        except FileNotFoundError:
+            pass
+        except NotThisEntryError:
+            self._folder.discard(name)
+            damaged = 1
+        except OSError as error:
+            self._warn(f"An embedding cannot be read from the cache folder {self._folder.path}: {error}.")
+        with self._lock:
+            self._hits += arrays is not None
+            self._misses += arrays is None
+            self._damaged += damaged
+        return arrays
+
+    def keep(self, label: str, arrays: Arrays) -> None:
+        """Has arrays written under a label."""
+        self._do(lambda: self._write(label, arrays))
+
+    def info(self) -> CacheInfo:
+        """Figures of this session, and of the folder once all is written."""
+        self._settle()
+        with self._lock:
+            entries, size = self._folder.entries()
+            return CacheInfo(self._hits, self._misses, entries, size, self._folder.budget, self._damaged)
+
+    def close(self) -> None:
+        """Waits until all is written, and ends the thread; a call that is still going on writes for itself."""
+        self._writer.shutdown()
+        self._settle()
+
+    def _do(self, work: Callable[[], None]) -> None:
+        def guarded() -> None:
+            try:
+                work()
+            except OSError as error:
+                self._warn(f"An embedding cannot be written to the cache folder {self._folder.path}: {error}.")
+
+        try:
+            future = self._writer.submit(guarded)
+        except RuntimeError:  # the session is closed or the interpreter ends: no thread is to be had any more
+            guarded()
+            return
+        with self._lock:
+            self._waiting.append(future)
+            first = self._waiting.popleft() if len(self._waiting) > _MOST_WAITING else None
+        if first:
+            first.result()
+
+    def _settle(self) -> None:
+        with self._lock:
+            waiting = [*self._waiting]
+            self._waiting.clear()
+        for future in waiting:
+            future.result()
+
+    def _write(self, label: str, arrays: Arrays) -> None:
+        pieces = pieces_of(label, arrays)
+        size = sum(map(len, pieces))
+        if size <= self._folder.budget:
+            self._folder.write(_name(label), pieces)
+        elif self._folder.budget:
+            self._warn(
+                f"An embedding of {size} bytes is larger than the whole budget of {self._folder.budget} bytes of the "
+                f"cache folder {self._folder.path}: raise cache_folder_bytes."
+            )
+
+    def _warn(self, what: str) -> None:
+        with self._lock:
+            first, self._warned = not self._warned, True
+        if first:
+            message = (
+                f"{what} The answer does not suffer, but what is not in the folder is computed again after a restart. "
+                "Free some space, mend the folder's permissions, or name another one with cache_folder=. "
+                "This is said once for each session."
+            )
+            warnings.warn(message, EmbeddingFolderWarning, stacklevel=2)
+
+
+class DiskShelf(Generic[_Entry]):
+    """Entries of one kind in a folder."""
+
+    def __init__(self, tier: DiskTier, scope: str, restore: Callable[[Arrays], _Entry]) -> None:
+        """Reads nothing yet.
+
+        Args:
+            tier: Where they lie.
+            scope: What entries depend on beside their keys.
+            restore: The entry of its arrays.
+        """
+        self._tier = tier
+        self._scope = scope
+        self._restore = restore
+
+    def find(self, key: Hashable) -> _Entry | None:
+        """The entry of a key, if it is there whole."""
+        arrays = self._tier.find(self._label(key))
+        return None if arrays is None else self._restore(arrays)
+
+    def keep(self, key: Hashable, entry: _Entry) -> None:
+        """Has an entry written."""
+        self._tier.keep(self._label(key), entry.to_entry())
+
+    def _label(self, key: Hashable) -> str:
+        return f"{self._scope} | {key!r}"
+
+
+def _name(label: str) -> str:
+    return hashlib.sha256(label.encode()).hexdigest()[:40]
+
+
+def disk_tier(
+    folder: str | PathLike[str] | None, budget: int, *, precision: FeaturePrecision, settings: Iterable[str]
+) -> DiskTier | None:
+    """The tier that options ask for; None if no folder is named.
+
+    Args:
+        folder: Where entries lie.
+        budget: Bytes that they may occupy together.
+        precision: How features of pictures are kept.
+        settings: How graphs are run, as far as answers may depend on it.
+
+    Raises:
+        OptionError: The folder is no path, or the budget no number of bytes.
+        EmbeddingFolderError: Nothing can be written to the folder.
+    """
+    if not (is_whole(budget) and budget >= 0):
+        raise OptionError("cache_folder_bytes", expected="a number of bytes >= 0", got=budget)
+    if folder is None:
+        return None
+    if folder == "":
+        raise OptionError("cache_folder", expected="the path of a folder, or None for none", got=folder)
+    scope = " | ".join((f"sam3-onnx {__version__}", *sorted(set(settings))))
+    path = require_path("cache_folder", folder).expanduser().absolute()
+    return DiskTier(path, budget, scope=scope, precision=precision)
