@@ -1,4 +1,4 @@
-"""What does a cached picture occupy at full size, and what does it cost to use it again?
+"""What does a cached picture occupy at full size, and what does it cost to use it again, from memory or a folder?
 
 The encoder is a fake that answers at once with noise of the full model's shapes.
 """
@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from functools import partial
 from math import prod
+from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -69,12 +70,21 @@ def measure(
         shapes: Of the features.
         size: (height, width) of the picture.
     """
-    image = picture(size)
+    with TemporaryDirectory() as folder:
+        return _measure(pairs, shapes, picture(size), folder)
+
+
+def _measure(pairs: int, shapes: Sequence[tuple[int, ...]], image: NDArray[np.uint8], folder: str) -> list[Row]:
     six_files = [np.ones(shape, np.float32) for shape in (*shapes, *shapes)]
     theirs = sum(array.nbytes for array in six_files)
     rows = []
     for precision in ("float16", "exact"):
         session = Sam3Session(FeatureFamily(shapes), model="fake", feature_precision=precision)
+        reader = Sam3Session(
+            FeatureFamily(shapes), model="fake", feature_precision=precision, cache_bytes=0, cache_folder=folder
+        )
+        reader.encode(image)
+        reader.cache.info("disk")  # waits until it is written
         entry = session.encode(image)
         held = session.cache.info().bytes
         expected = sum(map(prod, shapes)) * _FLOAT32 // (2 if precision == "float16" else 1)
@@ -90,6 +100,7 @@ def measure(
         for case, hit in (
             ("by pixels: hash, look up, widen", lambda session=session: _widened(session.encode(image))),
             ("by embedding: widen", partial(_widened, entry)),
+            ("from a folder: hash, read, check, widen", lambda reader=reader: _widened(reader.encode(image))),
         ):
             rows.append({**paired(f"{precision}: {case}", hit, partial(_copied, six_files), pairs=pairs), **sizes})
     return rows

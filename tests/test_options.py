@@ -45,7 +45,7 @@ def test_an_option_that_does_not_exist_is_refused_with_those_that_do(
 ) -> None:
     with pytest.raises(OptionError) as error:
         OPENERS[opener](**{name: value})
-    assert "provider, precision, threads, conf_threshold, epsilon, cache_bytes, feature_precision" in str(error.value)
+    assert "provider, precision, threads, conf_threshold, epsilon, cache_bytes, cache_folder, " in str(error.value)
     assert str(error.value).endswith(f"got {name!r}.{' ' if near else ''}{near}")
 
 
@@ -136,6 +136,6 @@ def test_a_filter_takes_no_condition_of_another_kind(session: Sam3Session, wrong
         session.predict(IMAGE, "coin").filter(**wrong)
 
 
-def test_a_cache_has_two_tiers(session: Sam3Session) -> None:
-    with pytest.raises(OptionError, match='tier must be "images" or "texts", got \'nope\''):
+def test_a_cache_has_three_tiers(session: Sam3Session) -> None:
+    with pytest.raises(OptionError, match='tier must be "images", "texts" or "disk", got \'nope\''):
         session.cache.info("nope")  # type: ignore[arg-type]

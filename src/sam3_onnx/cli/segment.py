@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
+    from sam3_onnx.options import SessionOptions
     from sam3_onnx.prompts import Box
     from sam3_onnx.results import Segmentation
     from sam3_onnx.session import Sam3Session
@@ -46,6 +47,7 @@ def add(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
     segment.add_argument("--conf", type=float, help="threshold of scores (default: the model's, as a rule 0.5)")
     segment.add_argument("--epsilon", type=float, default=0.001, help="polygon simplification (default: %(default)s)")
     segment.add_argument("--provider", default="auto", help="execution provider (default: %(default)s)")
+    segment.add_argument("--cache-folder", help="a folder in which embeddings are kept for the next time")
     segment.add_argument("-o", "--out", default="out", help="folder of the results (default: %(default)s)")
     segment.add_argument("--overwrite", action="store_true", help="replace results that are there already")
     segment.set_defaults(run=_segment)
@@ -146,7 +148,12 @@ def _opened(options: argparse.Namespace) -> Sam3Session:
     from sam3_onnx.hub import KNOWN_MODELS  # noqa: PLC0415
     from sam3_onnx.session import Sam3Session  # noqa: PLC0415
 
-    chosen = {"provider": options.provider, "conf_threshold": options.conf, "epsilon": options.epsilon}
+    chosen: SessionOptions = {
+        "provider": options.provider,
+        "conf_threshold": options.conf,
+        "epsilon": options.epsilon,
+        "cache_folder": options.cache_folder,
+    }
     folder = Path(options.model)
     if options.model in KNOWN_MODELS or not (folder.exists() or folder.name != options.model):
         return Sam3Session.from_pretrained(options.model, **chosen)
