@@ -21,7 +21,6 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from sam3_onnx import Sam3Session, embedder
-from sam3_onnx.embeddings import picture_key
 from sam3_onnx.errors import (
     CancelledError,
     OptionError,
@@ -30,6 +29,7 @@ from sam3_onnx.errors import (
     SessionClosedError,
     UnsupportedPromptError,
 )
+from sam3_onnx.origins import picture_key
 from sam3_onnx.testing import FakeFamily, FakeInstance, FakeTracker, fake_session
 
 if TYPE_CHECKING:

@@ -13,9 +13,11 @@ from hypothesis import strategies as st
 
 from sam3_onnx import geometry
 from sam3_onnx.errors import OptionError
+from sam3_onnx.instances import Instance
 from sam3_onnx.masks import LogitMask, PackedMask
-from sam3_onnx.results import Instance, Segmentation
+from sam3_onnx.results import Segmentation
 from sam3_onnx.shapes import Shape
+from sam3_onnx.testing import FakeInstance, fake_session
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -101,6 +103,81 @@ def test_filters_meet_every_condition_and_keep_the_order() -> None:
     assert list(result.filter(label="cat")) == []
     assert result.filter(label="dog").timings == {"read": 1.0}
     assert len(result) == 3
+
+
+def test_sorting_is_stable_and_largest_first_where_that_is_meant() -> None:
+    disc, ring, other = instance(DISC, "dog", 0.5), instance(RING, "coin", 0.5), instance(BAR, "ant", 0.9)
+    result = Segmentation((disc, ring, other), SIZE)
+    assert list(result.sort_by()) == [other, disc, ring]
+    assert list(result.sort_by("score", descending=False)) == [disc, ring, other]
+    assert list(result.sort_by("area")) == sorted((disc, ring, other), key=lambda one: -one.area)
+    assert list(result.sort_by("label")) == [other, ring, disc]
+    assert list(result.sort_by("label", descending=True)) == [disc, ring, other]
+    assert list(result.sort_by(lambda found: (found.score, found.label))) == [ring, disc, other]
+    assert list(result) == [disc, ring, other]
+    with pytest.raises(OptionError, match='by must be "score", "area", "label" or a function'):
+        result.sort_by("size")  # type: ignore[arg-type]
+    with pytest.raises(OptionError, match="descending must be True or False"):
+        result.sort_by("score", descending=1)  # type: ignore[arg-type]
+
+
+def test_suppression_leaves_the_better_of_two_that_overlap_and_keeps_the_order() -> None:
+    worse, other, better = instance(DISC, score=0.5), instance(CORNER, score=0.6), instance(DISC, score=0.9)
+    stranger = instance(DISC, "dog", 0.4)
+    result = Segmentation((worse, other, better, stranger), SIZE, {"read": 1.0})
+    assert list(result.nms()) == [other, better, stranger]
+    assert list(result.nms(class_agnostic=True)) == [other, better]
+    assert list(result.nms(1.0, class_agnostic=True)) == list(result)
+    assert result.nms().timings == {"read": 1.0}
+    assert list(Segmentation((worse, worse), SIZE).nms()) == [worse]
+    with pytest.raises(OptionError, match="iou_threshold"):
+        result.nms(1.5)
+    with pytest.raises(OptionError, match="class_agnostic"):
+        result.nms(class_agnostic="no")  # type: ignore[arg-type]
+
+
+@settings(deadline=None, max_examples=40)
+@given(
+    boxes=st.lists(
+        st.tuples(st.integers(0, 60), st.integers(0, 40), st.integers(1, 30), st.integers(1, 20)), max_size=9
+    ),
+    threshold=st.sampled_from([0.0, 0.3, 0.5, 0.9]),
+)
+def test_suppression_of_a_result_is_that_of_its_masks(boxes: list[tuple[int, int, int, int]], threshold: float) -> None:
+    masks = np.zeros((len(boxes), *SIZE), np.bool_)
+    for mask, (x, y, width, height) in zip(masks, boxes, strict=True):
+        mask[y : y + height, x : x + width] = True
+    scores = [0.1 * (index * 7 % 10) for index in range(len(boxes))]
+    result = Segmentation(tuple(instance(mask, score=score) for mask, score in zip(masks, scores, strict=True)), SIZE)
+    kept = geometry.non_max_suppression(masks, scores, iou_threshold=threshold)
+    assert list(result.nms(threshold)) == [result[int(index)] for index in sorted(kept)]
+
+
+def test_merging_joins_results_of_one_picture_in_their_order() -> None:
+    one, two = instance(DISC), instance(RING, "dog")
+    first = Segmentation((one,), SIZE, {"read": 1.0, "text": 2.0})
+    second = Segmentation((two, one), SIZE, {"text": 3.0})
+    merged = first.merge(second, Segmentation((), SIZE))
+    assert list(merged) == [one, two, one]
+    assert merged.timings == {"read": 1.0, "text": 5.0}
+    assert list(merged.nms()) == [one, two]
+    assert first.merge() == first
+    with pytest.raises(OptionError, match="results of one picture"):
+        first.merge(Segmentation((), (60, 91)))
+
+
+def test_results_of_pictures_that_are_known_to_differ_are_not_merged() -> None:
+    session = fake_session({"coin": [FakeInstance((0.1, 0.1, 0.4, 0.5))], "dog": [FakeInstance((0.5, 0.5, 0.9, 0.9))]})
+    pictures = [np.full((*SIZE, 3), level, np.uint8) for level in (80, 80, 90)]
+    coins, dogs, others = (
+        session.predict(picture, word) for picture, word in zip(pictures, ("coin", "dog", "dog"), strict=True)
+    )
+    merged = coins.merge(dogs)
+    assert merged.labels == ["coin", "dog"]
+    assert merged.picture == coins.picture
+    assert Segmentation((), SIZE).merge(dogs).picture == dogs.picture
+    with pytest.raises(OptionError, match="results of one picture"):
+        coins.merge(others)
 
 
 def test_equality_is_by_value_and_hashes_agree() -> None:

@@ -29,9 +29,12 @@ PURE = (
         "tokenizer",
         "masks",
         "shapes",
+        "instances",
+        "suppression",
+        "origins",
         "results",
     ),
-    *("embeddings", "labels", "draw", "folders", "clicks", "stopwatch", "limits"),
+    *("conversions", "embeddings", "labels", "draw", "folders", "clicks", "stopwatch", "limits"),
 )
 ABOVE_RUNTIME = {
     *("families", "hub", "cache", "asking", "selection", "config", "session"),
@@ -41,13 +44,17 @@ ABOVE_RUNTIME = {
 FORBIDDEN = {
     **{name: {"runtime", *ABOVE_RUNTIME} for name in PURE},
     "geometry": {"runtime", "images", "prompts", "tokenizer", "masks", "results", "labels", "draw", *ABOVE_RUNTIME},
+    **{
+        name: {"runtime", "results", "labels", *ABOVE_RUNTIME}
+        for name in ("instances", "draw", "conversions", "origins", "suppression")
+    },
     "runtime": ABOVE_RUNTIME | {"images", "prompts", "results", "labels", "draw", "geometry"},
     "families": ABOVE_RUNTIME - {"families"} | {"labels", "draw"},
     "disk": {"runtime", "families", "hub", "session", "testing", "doctor", "cli"},
     "options": {"session", "testing", "doctor", "cli", "families"},
     "hub": {"session", "testing", "doctor", "cli", "families", "runtime"},
-    "session": {"testing", "doctor", "cli", "labels", "draw", "export", "optimize"},
-    "doctor": {"testing", "cli", "labels", "draw", "export", "optimize"},
+    "session": {"testing", "doctor", "cli", "labels", "export", "optimize"},
+    "doctor": {"testing", "cli", "labels", "export", "optimize"},
     "export": {"session", "doctor", "cli", "labels", "draw"},
     "optimize": {"session", "doctor", "cli", "labels", "draw", "export"},
 }

@@ -64,6 +64,7 @@ def test_results(examples: dict[str, Any], session: Sam3Session) -> None:
     low, high = examples["read_a_result"](result)
     assert low.score < high.score
     assert examples["read_an_instance"](high) == ("coin", high.score)
+    assert examples["pass_on"](result).shape == PICTURE.shape
     labels = examples["write_labels"](result)
     assert [label for label, _ in labels] == ["coin"] * 6
 

@@ -119,6 +119,8 @@ def read_a_result(result: Segmentation) -> list[Instance]:
     assert_type(result.labels, list[str])
     assert_type(result[:2], Segmentation)
     assert_type(result.filter(label="coin", min_score=0.5, where=lambda one: one.area > 20), Segmentation)
+    assert_type(result.sort_by("area", descending=False).nms(0.7, class_agnostic=True).merge(result), Segmentation)
+    assert_type(result.sort_by(lambda one: one.label), Segmentation)
     for instance in result:
         assert_type(instance, Instance)
     return sorted(result, key=lambda instance: instance.score)
@@ -138,6 +140,12 @@ def read_an_instance(instance: Instance) -> tuple[str, float]:
 def write_labels(result: Segmentation) -> list[tuple[str, list[list[float]]]]:
     shapes: list[Shape] = [*result.shapes(), *result.shapes("rectangle"), *result.shapes("rotation", epsilon=0.01)]
     return [(shape.label, shape.points.tolist()) for shape in shapes]
+
+
+def pass_on(result: Segmentation) -> NDArray[np.uint8]:
+    assert_type(result.to_coco(category_ids={"coin": 3})[0]["bbox"], list[int])
+    assert_type(result.to_geojson(epsilon=0.01)["features"][0]["properties"]["label"], str)
+    return result.draw(opacity=0.3)
 
 
 def geometry_alone(mask: NDArray[np.bool_], logits: NDArray[np.float32]) -> float:
@@ -187,6 +195,8 @@ def wrong_uses(session: Sam3Session, picture: NDArray[np.uint8], result: Segment
     session.predict(np.zeros((2, 2, 3), np.float32), "coin")  # type: ignore[arg-type]
     session.prefetch(Path("one.png"))  # type: ignore[arg-type]
     result.shapes("circle")  # type: ignore[arg-type]
+    result.sort_by("size")  # type: ignore[arg-type]
+    result.nms(iou=0.5)  # type: ignore[call-arg]
     result.size = (1, 1)  # type: ignore[misc]
     result.boxs  # type: ignore[attr-defined]  # noqa: B018 - looking it up is the point
     Sam3Session.from_folder("a", feature_precision="float8")  # type: ignore[arg-type]

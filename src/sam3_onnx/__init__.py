@@ -23,10 +23,11 @@ if TYPE_CHECKING:
     from sam3_onnx.errors import Sam3Error
     from sam3_onnx.families import Capabilities
     from sam3_onnx.images import load_image
+    from sam3_onnx.instances import Instance
     from sam3_onnx.objects import ObjectSegmentation
     from sam3_onnx.prefetching import Prefetch
     from sam3_onnx.prompts import Box
-    from sam3_onnx.results import Instance, Segmentation
+    from sam3_onnx.results import Segmentation
     from sam3_onnx.session import Sam3Session
     from sam3_onnx.shapes import Shape
 
@@ -56,7 +57,7 @@ _HOMES = {
     "CacheInfo": "cache",
     "Capabilities": "families",
     "Embedding": "embeddings",
-    "Instance": "results",
+    "Instance": "instances",
     "ObjectSegmentation": "objects",
     "Prefetch": "prefetching",
     "Sam3Error": "errors",

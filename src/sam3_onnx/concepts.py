@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Literal, TypeVar
 
 from sam3_onnx.asking import boxes_of, concepts_of, cut_of, nms_of, threshold_of
 from sam3_onnx.checks import require_flag
-from sam3_onnx.embeddings import Embedding, TextEmbedding
+from sam3_onnx.embeddings import TextEmbedding
 from sam3_onnx.errors import EmptyPromptError
 from sam3_onnx.families import Query
 from sam3_onnx.prompts import box_labels, normalised_cxcywh
@@ -19,12 +19,11 @@ from sam3_onnx.tokenizer import load_tokenizer
 if TYPE_CHECKING:
     import threading
 
-    import numpy as np
-    from numpy.typing import NDArray
-
     from sam3_onnx.cache import CacheTier
     from sam3_onnx.embedder import Embedder
+    from sam3_onnx.embeddings import Embedding
     from sam3_onnx.families import Family
+    from sam3_onnx.origins import LoadedPicture
     from sam3_onnx.prompts import BoxesLike, Concept, MarksLike, TextLike
     from sam3_onnx.stopwatch import Stopwatch
 
@@ -125,7 +124,7 @@ class ConceptFinder:
 
     def answer(
         self,
-        picture: NDArray[np.uint8] | Embedding,
+        picture: LoadedPicture | Embedding,
         asked: Asked,
         *,
         cancel: threading.Event | None,
@@ -134,12 +133,12 @@ class ConceptFinder:
         """Finds every instance.
 
         Args:
-            picture: (H, W, 3) uint8 RGB, or an embedding of this family.
+            picture: A picture, or an embedding of this family.
             asked: What to find, from `check`.
             cancel: Setting it stops the call.
             watch: Told about stages.
         """
-        size = picture.size if isinstance(picture, Embedding) else (picture.shape[0], picture.shape[1])
+        size = picture.size
         # Boxes are held against the picture's size before the encoder, the costly part, is run.
         shown = boxes_of(asked.boxes, asked.marks, size, self.family.capabilities, with_text=asked.with_text)
         embedding = self.embedder.embed(picture, cancel=cancel, watch=watch)
@@ -157,7 +156,7 @@ class ConceptFinder:
                     detections, concept, size=size, epsilon=self._epsilon, cut_to_box=asked.cut_to_box, nms=asked.nms
                 )
             ]
-        return Segmentation(tuple(instances), size, watch.seconds)
+        return Segmentation(tuple(instances), size, watch.seconds, embedding.picture)
 
     def _text(self, ids: list[int], cancel: threading.Event | None) -> TextEmbedding:
         def run() -> TextEmbedding:

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from sam3_onnx.embeddings import Embedding, FeaturePrecision, picture_key
+from sam3_onnx.embeddings import Embedding, FeaturePrecision
 from sam3_onnx.errors import EmbeddingError
 from sam3_onnx.images import to_model_input
+from sam3_onnx.origins import SeenPicture, picture_key
 
 if TYPE_CHECKING:
     import threading
@@ -18,6 +20,7 @@ if TYPE_CHECKING:
 
     from sam3_onnx.cache import CacheTier
     from sam3_onnx.families import Encoder
+    from sam3_onnx.origins import LoadedPicture
     from sam3_onnx.stopwatch import Stopwatch
 
 __all__ = ["Embedder"]
@@ -75,12 +78,12 @@ class Embedder:
         return embedding
 
     def embed(
-        self, picture: NDArray[np.uint8] | Embedding, *, cancel: threading.Event | None, watch: Stopwatch
+        self, picture: LoadedPicture | Embedding, *, cancel: threading.Event | None, watch: Stopwatch
     ) -> Embedding:
         """The embedding of a picture, from the cache if it is there.
 
         Args:
-            picture: (H, W, 3) uint8 RGB, or an embedding of this model, which is its own.
+            picture: A picture, or an embedding of this model, which is its own.
             cancel: Setting it stops the run.
             watch: Told about the stage.
 
@@ -94,7 +97,10 @@ class Embedder:
 
         def run() -> Embedding:
             with self._right_of_way(cancel):
-                return self.encode(picture, cancel=cancel)
+                return self.encode(picture.pixels, cancel=cancel)
 
         with watch.stage("image"):
-            return self._cache.get_or_make(self.key_of(picture), run, cancel=cancel)
+            key = self.key_of(picture.pixels)
+            # What is cached stands for a content, what is handed out for a picture that somebody showed.
+            embedding = self._cache.get_or_make(key, run, cancel=cancel)
+            return replace(embedding, picture=SeenPicture(key[1], picture.origin))

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Literal, TypeAlias
 
@@ -13,7 +12,9 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-__all__ = ["Embedding", "FeaturePrecision", "TextEmbedding", "picture_key"]
+    from sam3_onnx.origins import SeenPicture
+
+__all__ = ["Embedding", "FeaturePrecision", "TextEmbedding"]
 
 FeaturePrecision: TypeAlias = Literal["float16", "exact"]
 _FEATURE = "feature:"
@@ -32,6 +33,8 @@ class Embedding:
     model: str
     """Fingerprint of the model that made it."""
     _features: Mapping[str, NDArray[np.generic]] = field(repr=False)
+    picture: SeenPicture | None = field(default=None, repr=False)
+    """Where the picture came from, so that results can be drawn on it; None where that is not known."""
 
     @classmethod
     def store(
@@ -102,13 +105,3 @@ class TextEmbedding:
     def from_entry(cls, entry: Mapping[str, NDArray[np.generic]]) -> TextEmbedding:
         """What `to_entry` was called on, to the bit."""
         return cls(entry)
-
-
-def picture_key(picture: NDArray[np.uint8]) -> str:
-    """Names a picture by its content: size and pixels.
-
-    Args:
-        picture: (H, W, 3) uint8, C-contiguous.
-    """
-    digest = hashlib.sha256(np.ascontiguousarray(picture).data)
-    return f"{picture.shape[0]}x{picture.shape[1]}-{digest.hexdigest()}"

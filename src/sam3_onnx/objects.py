@@ -7,14 +7,19 @@ from typing import TYPE_CHECKING, Literal
 
 import numpy as np
 
-from sam3_onnx.results import Instance, Segmentation
+from sam3_onnx.draw import DEFAULT_OPACITY
+from sam3_onnx.instances import Instance
+from sam3_onnx.results import Segmentation
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
+    from numpy.typing import NDArray
+
     from sam3_onnx.clicks import ObjectPrompt
     from sam3_onnx.embeddings import Embedding
     from sam3_onnx.families import Candidates
+    from sam3_onnx.images import Picture
     from sam3_onnx.shapes import Shape, ShapeType
 
 __all__ = ["ObjectSegmentation", "object_of"]
@@ -63,9 +68,25 @@ class ObjectSegmentation:
         """What a label file holds of the best candidate; see `Segmentation.shapes`."""
         return self.segmentation().shapes(mode, epsilon=epsilon, parts=parts)
 
+    def draw(
+        self,
+        image: Picture | None = None,
+        *,
+        color: Literal["rgb", "bgr"] = "rgb",
+        opacity: float = DEFAULT_OPACITY,
+    ) -> NDArray[np.uint8]:
+        """Draws the best candidate onto a copy of its picture; see `Segmentation.draw`."""
+        return self.segmentation().draw(image, color=color, opacity=opacity)
+
+    def _repr_png_(self) -> bytes | None:
+        return self.segmentation()._repr_png_()
+
+    def _repr_html_(self) -> str:
+        return self.segmentation()._repr_html_()
+
     def segmentation(self) -> Segmentation:
         """The best candidate alone, in the form in which concepts are answered, for drawing and writing."""
-        return Segmentation((self.best,), self.size, self.timings)
+        return Segmentation((self.best,), self.size, self.timings, self.embedding.picture)
 
 
 def object_of(

@@ -1,157 +1,44 @@
-"""What a session answers: instances, in pixels of the picture."""
+"""What a session answers: instances, in pixels of the picture, and what can be made of all of them together."""
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cached_property
-from itertools import count
 from typing import TYPE_CHECKING, Literal, overload
 
 import numpy as np
 
-from sam3_onnx.checks import is_number
-from sam3_onnx.errors import OptionError
-from sam3_onnx.geometry import (
-    Polygon,
-    Rle,
-    RotatedBox,
-    mask_to_polygon,
-    mask_to_polygons,
-    mask_to_rle,
-    mask_to_rotated_box,
+from sam3_onnx.checks import is_number, require_flag
+from sam3_onnx.conversions import (
+    coco_annotations,
+    dataframe,
+    feature_collection,
+    shapely_geometries,
+    supervision_detections,
 )
-from sam3_onnx.shapes import Shape, ShapeType
+from sam3_onnx.draw import DEFAULT_OPACITY, draw_result, html_of, png_of
+from sam3_onnx.errors import OptionError, PictureGoneError
+from sam3_onnx.images import load_image
+from sam3_onnx.instances import Instance, part_shapes, require_mode
+from sam3_onnx.suppression import best_of_each
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Mapping
+    from collections.abc import Callable, Mapping
 
+    import pandas as pd
+    import shapely
+    import supervision as sv
+    from _typeshed import SupportsRichComparison
     from numpy.typing import NDArray
 
-    from sam3_onnx.masks import MaskSource
+    from sam3_onnx.conversions import CocoAnnotation, FeatureCollection
+    from sam3_onnx.images import Picture
+    from sam3_onnx.origins import SeenPicture
+    from sam3_onnx.shapes import Shape, ShapeType
 
-__all__ = ["DEFAULT_EPSILON", "Instance", "Segmentation"]
-
-DEFAULT_EPSILON = 0.001
-"""Fraction of a contour's perimeter by which a polygon may differ from it; X-AnyLabeling's default."""
-
-
-@dataclass(frozen=True, eq=False)
-class Instance:
-    """One thing that was found."""
-
-    label: str
-    """What it is called in results."""
-    prompt: str
-    """What was asked for."""
-    score: float
-    """In 0..1."""
-    box: NDArray[np.float32]
-    """(4,) x1, y1, x2, y2 in pixels of the picture, half-open, clipped to the picture; as the model
-    predicts it, so that it may differ from the mask's own rectangle."""
-    source: MaskSource = field(repr=False)
-    """Where the mask comes from when it is asked for."""
-    epsilon: float = field(default=DEFAULT_EPSILON, repr=False)
-    """Default simplification of this instance's polygons."""
-
-    def __post_init__(self) -> None:
-        object.__setattr__(self, "box", _frozen(np.array(self.box, np.float32)))
-
-    @property
-    def mask(self) -> NDArray[np.bool_]:
-        """(H, W), made anew at each call in the size of the picture."""
-        return self.source.window.full(self.source.size)
-
-    @property
-    def area(self) -> int:
-        """Pixels of the mask."""
-        return self.source.window.area
-
-    def polygon(
-        self, epsilon: float | None = None, *, max_vertices: int | None = None, close: bool = False
-    ) -> NDArray[np.float64] | None:
-        """Outline of the mask's largest part; see `sam3_onnx.geometry.mask_to_polygon`.
-
-        Args:
-            epsilon: Fraction of the perimeter; None for the session's.
-            max_vertices: Simplify until there are at most so many.
-            close: Repeat the first vertex at the end.
-
-        Returns:
-            (V, 2) x, y in pixels of the picture, or None for an empty or too small mask.
-        """
-        window = self.source.window
-        if not window.mask.size:
-            return None
-        polygon = mask_to_polygon(window.mask, self._epsilon(epsilon), max_vertices=max_vertices, close=close)
-        return None if polygon is None else polygon + window.origin
-
-    def polygons(self, epsilon: float | None = None, *, min_area: float = 0) -> list[Polygon]:
-        """All parts of the mask with their holes, largest first; see `sam3_onnx.geometry.mask_to_polygons`."""
-        window = self.source.window
-        if not window.mask.size:
-            return []
-        shift = window.origin
-        return [
-            Polygon(part.exterior + shift, tuple(hole + shift for hole in part.holes))
-            for part in mask_to_polygons(window.mask, self._epsilon(epsilon), min_area=min_area)
-        ]
-
-    def rectangle(self) -> tuple[int, int, int, int] | None:
-        """The mask's own rectangle x1, y1, x2, y2, half-open; None for an empty mask."""
-        window = self.source.window
-        height, width = window.mask.shape
-        return (window.x, window.y, window.x + width, window.y + height) if window.mask.size else None
-
-    def rotated_box(self) -> RotatedBox | None:
-        """The smallest rotated rectangle around the mask; see `sam3_onnx.geometry.mask_to_rotated_box`."""
-        window = self.source.window
-        if not window.mask.size:
-            return None
-        box = mask_to_rotated_box(window.mask)
-        return None if box is None else RotatedBox(box.corners + window.origin)
-
-    def rle(self, *, compressed: bool = True) -> Rle:
-        """The mask as COCO's run lengths; see `sam3_onnx.geometry.mask_to_rle`."""
-        return mask_to_rle(self.mask, compressed=compressed)
-
-    def shape(self, mode: ShapeType = "polygon", *, epsilon: float | None = None) -> Shape | None:
-        """What a label file holds of this instance, or None if the mask has no such outline."""
-        score = self.score
-        if mode == "polygon":
-            polygon = self.polygon(epsilon)
-            return None if polygon is None else Shape(self.label, mode, polygon, score)
-        if mode == "rotation":
-            box = self.rotated_box()
-            return None if box is None else Shape(self.label, mode, box.corners, score, box.direction)
-        _require_mode(mode)
-        rectangle = self.rectangle()
-        if rectangle is None:
-            return None
-        x1, y1, x2, y2 = rectangle
-        if mode == "mask":
-            pixels = np.array([(x1, y1), (x2 - 1, y2 - 1)], np.float64)
-            return Shape(self.label, mode, pixels, score, mask=self.source.window.mask)
-        return Shape(self.label, mode, np.array([(x1, y1), (x2, y1), (x2, y2), (x1, y2)], np.float64), score)
-
-    def _epsilon(self, epsilon: float | None) -> float:
-        return self.epsilon if epsilon is None else epsilon
-
-    def __eq__(self, other: object) -> bool:
-        if not isinstance(other, Instance):
-            return NotImplemented
-        if (self.label, self.prompt, self.score) != (other.label, other.prompt, other.score):
-            return False
-        mine, theirs = self.source.window, other.source.window
-        return (
-            self.source.size == other.source.size
-            and np.array_equal(self.box, other.box)
-            and (mine.x, mine.y) == (theirs.x, theirs.y)
-            and np.array_equal(mine.mask, theirs.mask)
-        )
-
-    def __hash__(self) -> int:
-        return hash((self.label, self.prompt, self.score, self.box.tobytes()))
+__all__ = ["Instance", "Segmentation"]
 
 
 @dataclass(frozen=True)
@@ -163,6 +50,8 @@ class Segmentation(Sequence[Instance]):
     """(height, width) of the picture."""
     timings: Mapping[str, float] = field(default_factory=dict, compare=False, repr=False)
     """Seconds spent by stage: read, image, text, decode, select."""
+    picture: SeenPicture | None = field(default=None, compare=False, repr=False)
+    """Where the picture can be had for drawing; None where that is not known. No pixels are kept."""
 
     @overload
     def __getitem__(self, index: int) -> Instance: ...
@@ -177,12 +66,13 @@ class Segmentation(Sequence[Instance]):
         return len(self.instances)
 
     def __repr__(self) -> str:
-        counts: dict[str, int] = {}
-        for instance in self.instances:
-            counts[instance.label] = counts.get(instance.label, 0) + 1
+        return f"<Segmentation of {self._summary()}>"
+
+    def _summary(self) -> str:
+        counts = Counter(self.labels)
         found = ", ".join(f"{count} {label}" for label, count in counts.items()) or "nothing"
         height, width = self.size
-        return f"<Segmentation of {width} x {height}: {found}>"
+        return f"{width} x {height}: {found}"
 
     @cached_property
     def boxes(self) -> NDArray[np.float32]:
@@ -240,6 +130,76 @@ class Segmentation(Sequence[Instance]):
         )
         return self._with(tuple(kept))
 
+    def sort_by(
+        self,
+        by: Literal["score", "area", "label"] | Callable[[Instance], SupportsRichComparison] = "score",
+        *,
+        descending: bool | None = None,
+    ) -> Segmentation:
+        """The instances in another order; equal ones stay as they are.
+
+        Args:
+            by: "score", "area", "label", or a function that gives what to sort by.
+            descending: Largest first; None for score and area so, and for all else the other way round.
+
+        Raises:
+            OptionError: Another `by`, or `descending` is no flag.
+        """
+        if descending is not None:
+            require_flag("descending", descending)
+        keys: dict[object, Callable[[Instance], SupportsRichComparison]] = {
+            "score": lambda instance: instance.score,
+            "area": lambda instance: instance.area,
+            "label": lambda instance: instance.label,
+        }
+        key = by if callable(by) else keys.get(by)
+        if key is None:
+            raise OptionError("by", expected='"score", "area", "label" or a function that takes an instance', got=by)
+        reverse = by in ("score", "area") if descending is None else descending
+        return self._with(tuple(sorted(self.instances, key=key, reverse=reverse)))
+
+    def nms(self, iou_threshold: float = 0.5, *, class_agnostic: bool = False) -> Segmentation:
+        """Non-maximum suppression by masks: leaves out instances that say again what a better one says.
+
+        Args:
+            iou_threshold: In 0..1. An instance is left out if the intersection over union of its mask with that of a
+                kept one is greater than this.
+            class_agnostic: Whether an instance may be left out for one of another label.
+
+        Returns:
+            What is kept, in the order of this result.
+
+        Raises:
+            OptionError: `iou_threshold` is outside 0..1, or `class_agnostic` is no flag.
+        """
+        require_flag("class_agnostic", class_agnostic)
+        kept = best_of_each(self.instances, iou_threshold, class_agnostic=class_agnostic)
+        return self._with(tuple(self.instances[index] for index in sorted(kept)))
+
+    def merge(self, *others: Segmentation) -> Segmentation:
+        """Several results of one picture as one: the instances of this, then those of the others in their order.
+
+        What was found twice is in it twice; `nms` leaves it out. Times are added up.
+
+        Args:
+            *others: Results of the same picture.
+
+        Raises:
+            OptionError: They are of another size, or of pictures that are known to differ.
+        """
+        results = (self, *others)
+        sizes = list(dict.fromkeys(result.size for result in results))
+        seen = [result.picture for result in results if result.picture is not None]
+        if len(sizes) > 1:
+            raise OptionError("others", expected=f"results of one picture, {self.size} high and wide", got=sizes)
+        if len({picture.key for picture in seen}) > 1:
+            raise OptionError("others", expected="results of one picture", got=[str(one.origin) for one in seen])
+        times: Counter[str] = Counter()
+        for result in results:
+            times.update(result.timings)
+        instances = tuple(instance for result in results for instance in result.instances)
+        return Segmentation(instances, self.size, dict(times), seen[0] if seen else None)
+
     def shapes(
         self, mode: ShapeType = "polygon", *, epsilon: float | None = None, parts: Literal["largest", "all"] = "largest"
     ) -> list[Shape]:
@@ -255,30 +215,138 @@ class Segmentation(Sequence[Instance]):
         Raises:
             OptionError: Another mode, or other parts.
         """
-        _require_mode(mode)
+        require_mode(mode)
         if parts not in {"largest", "all"}:
             raise OptionError("parts", expected='"largest" or "all"', got=parts)
         if mode == "polygon" and parts == "all":
-            return list(_part_shapes(self.instances, epsilon))
+            return list(part_shapes(self.instances, epsilon))
         shapes = (instance.shape(mode, epsilon=epsilon) for instance in self.instances)
         return [shape for shape in shapes if shape is not None]
 
+    def draw(
+        self,
+        image: Picture | None = None,
+        *,
+        color: Literal["rgb", "bgr"] = "rgb",
+        opacity: float = DEFAULT_OPACITY,
+    ) -> NDArray[np.uint8]:
+        """Draws the instances onto a copy of their picture; see `sam3_onnx.draw.draw_instances`.
+
+        Args:
+            image: The picture, as anything that `sam3_onnx.images.load_image` takes. None for the one that was asked
+                about: a file is read again, an array or a PIL image is taken if somebody still holds it.
+            color: Channel order of an array.
+            opacity: Of the tint, 0 (none) to 1 (opaque).
+
+        Returns:
+            (H, W, 3) uint8, RGB; a new array.
+
+        Raises:
+            PictureGoneError: `image` is None, and the picture is not to be had or has changed.
+            PictureError: `image` cannot be used, or is not of this result's size.
+            OptionError: `color` or `opacity` is out of range.
+        """
+        picture = self._seen() if image is None else load_image(image, color=color)
+        return draw_result(picture, self, opacity=opacity)
+
+    def to_coco(
+        self, *, image_id: int = 1, first_id: int = 1, category_ids: Mapping[str, int] | None = None
+    ) -> list[CocoAnnotation]:
+        """The instances as COCO's annotations: masks as compressed run lengths, boxes as x, y, width, height.
+
+        Args:
+            image_id: Of the picture.
+            first_id: Of the first annotation; the others count on.
+            category_ids: The id of each label; None numbers labels from 1 as they first appear here.
+
+        Returns:
+            One mapping for each instance, in order, that `json.dump` writes as it is.
+
+        Raises:
+            OptionError: An id is not a whole number, or a label has none.
+        """
+        return coco_annotations(self.instances, image_id=image_id, first_id=first_id, category_ids=category_ids)
+
+    def to_geojson(self, *, epsilon: float | None = None, min_area: float = 0) -> FeatureCollection:
+        """The instances as GeoJSON, in pixels of the picture with y down: every part of a mask, with its holes.
+
+        Rings are closed. Exteriors have a positive signed area and holes a negative one, as RFC 7946 wants it.
+
+        Args:
+            epsilon: Simplification of the rings; None for the session's.
+            min_area: Parts of fewer pixels are left out.
+
+        Returns:
+            A FeatureCollection that `json.dump` writes as it is: a feature for each instance, in order, with a
+            Polygon, a MultiPolygon, or no geometry where the mask has no outline.
+
+        Raises:
+            OptionError: `epsilon` or `min_area` is out of range.
+        """
+        return feature_collection(self.instances, size=self.size, epsilon=epsilon, min_area=min_area)
+
+    def to_shapely(
+        self, *, epsilon: float | None = None, min_area: float = 0
+    ) -> list[shapely.Polygon | shapely.MultiPolygon]:
+        """The instances as shapely geometries, in pixels of the picture: every part of a mask, with its holes.
+
+        Each is valid: where simplified rings cross or run into a spike and back, what has an area is kept.
+
+        Args:
+            epsilon: As for `to_geojson`.
+            min_area: As for `to_geojson`.
+
+        Returns:
+            One geometry for each instance, in order; an empty one where the mask has no outline.
+
+        Raises:
+            OptionError: As for `to_geojson`.
+            MissingExtraError: shapely is not installed.
+        """
+        return shapely_geometries(self.instances, epsilon=epsilon, min_area=min_area)
+
+    def to_supervision(self, *, class_ids: Mapping[str, int] | None = None) -> sv.Detections:
+        """The instances as supervision's detections, with `class_name` among their data.
+
+        Args:
+            class_ids: The number of each label; None numbers labels from 0 as they first appear here.
+
+        Returns:
+            `supervision.Detections` with boxes as the model predicts them, full-size masks, scores and class ids.
+
+        Raises:
+            OptionError: A number is not whole, or a label has none.
+            MissingExtraError: supervision is not installed.
+        """
+        return supervision_detections(self.instances, size=self.size, class_ids=class_ids)
+
+    def to_dataframe(self) -> pd.DataFrame:
+        """The instances as a table: label, prompt, score, x1, y1, x2, y2, and area in pixels of the mask.
+
+        Raises:
+            MissingExtraError: pandas is not installed.
+        """
+        return dataframe(self.instances)
+
+    def _repr_png_(self) -> bytes | None:
+        try:
+            return png_of(self._seen(), self)
+        except PictureGoneError:
+            return None  # IPython then shows the HTML, which says so
+
+    def _repr_html_(self) -> str:
+        try:
+            return html_of(self._seen(), self, title=self._summary())
+        except PictureGoneError as error:
+            return html_of(None, self, title=self._summary(), absence=str(error))
+
+    def _seen(self) -> NDArray[np.uint8]:
+        if self.picture is None:
+            raise PictureGoneError("it is not known which one was asked about")
+        return self.picture.read()
+
     def _with(self, instances: tuple[Instance, ...]) -> Segmentation:
-        return Segmentation(instances, self.size, self.timings)
-
-
-def _part_shapes(instances: tuple[Instance, ...], epsilon: float | None) -> Iterator[Shape]:
-    groups = count(1)
-    for instance in instances:
-        parts = instance.polygons(epsilon)
-        group = next(groups) if len(parts) > 1 else None
-        for part in parts:
-            yield Shape(instance.label, "polygon", part.exterior, instance.score, holes=part.holes, group_id=group)
-
-
-def _require_mode(mode: object) -> None:
-    if mode not in {"polygon", "rectangle", "rotation", "mask"}:
-        raise OptionError("mode", expected='"polygon", "rectangle", "rotation" or "mask"', got=mode)
+        return replace(self, instances=instances)
 
 
 def _require_conditions(label: object, min_score: object, min_area: object, where: object) -> None:

@@ -6,9 +6,9 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from sam3_onnx.geometry import suppress_overlaps
-from sam3_onnx.masks import CroppedMask, window_iou
-from sam3_onnx.results import Instance
+from sam3_onnx.instances import Instance
+from sam3_onnx.masks import CroppedMask
+from sam3_onnx.suppression import best_of_each
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -51,20 +51,12 @@ def instances_of(
             continue
         score = float(found.scores[index])
         instances.append(Instance(concept.label, concept.prompt, score, boxes[index], source, epsilon))
-    return instances if nms is None else _suppressed(instances, nms)
+    if nms is None:
+        return instances
+    return [instances[index] for index in best_of_each(instances, nms, class_agnostic=True)]
 
 
 def _grown(box: NDArray[np.float32]) -> tuple[float, float, float, float]:
     x1, y1, x2, y2 = (float(edge) for edge in box)
     right, down = (x2 - x1) * CUT_MARGIN, (y2 - y1) * CUT_MARGIN
     return x1 - right, y1 - down, x2 + right, y2 + down
-
-
-def _suppressed(instances: list[Instance], iou_threshold: float) -> list[Instance]:
-    windows = [instance.source.window for instance in instances]
-    overlaps = np.zeros((len(windows), len(windows)))
-    for i, first in enumerate(windows):
-        for j in range(i):
-            overlaps[i, j] = overlaps[j, i] = window_iou(first, windows[j])
-    kept = suppress_overlaps(overlaps, [instance.score for instance in instances], iou_threshold)
-    return [instances[index] for index in kept]

@@ -14,12 +14,13 @@ from sam3_onnx.embedder import Embedder
 from sam3_onnx.embeddings import Embedding
 from sam3_onnx.errors import OptionError, SessionClosedError, SessionPickleError
 from sam3_onnx.heads import heads_of
-from sam3_onnx.images import DEFAULT_MAX_PIXELS, load_image
+from sam3_onnx.images import DEFAULT_MAX_PIXELS
+from sam3_onnx.instances import DEFAULT_EPSILON
 from sam3_onnx.objects import ObjectSegmentation
 from sam3_onnx.opening import SessionOpeners
 from sam3_onnx.options import runtime_settings
+from sam3_onnx.origins import load_picture
 from sam3_onnx.prefetching import Prefetcher
-from sam3_onnx.results import DEFAULT_EPSILON
 from sam3_onnx.runtime import fingerprint
 from sam3_onnx.stopwatch import Stopwatch
 from sam3_onnx.streaming import SessionStreams
@@ -30,8 +31,6 @@ if TYPE_CHECKING:
     from os import PathLike
     from types import TracebackType
 
-    import numpy as np
-    from numpy.typing import NDArray
     from typing_extensions import Self
 
     from sam3_onnx.clicks import BoxLike, PointsLike
@@ -40,6 +39,7 @@ if TYPE_CHECKING:
     from sam3_onnx.heads import Purpose
     from sam3_onnx.images import Picture
     from sam3_onnx.options import SessionOptions
+    from sam3_onnx.origins import LoadedPicture
     from sam3_onnx.prefetching import Prefetch
     from sam3_onnx.prompts import BoxesLike, MarksLike, TextLike
     from sam3_onnx.results import Segmentation
@@ -380,19 +380,19 @@ class Sam3Session(SessionOpeners, SessionStreams):
 
     def _read(
         self, image: Picture | Embedding, color: _Color, max_pixels: int | None, watch: Stopwatch
-    ) -> NDArray[np.uint8] | Embedding:
+    ) -> LoadedPicture | Embedding:
         self._require_open()
         if isinstance(image, Embedding):
             return image
         with watch.stage("read"):
-            return load_image(image, color=color, max_pixels=max_pixels)
+            return load_picture(image, color=color, max_pixels=max_pixels)
 
     def _answerer(self, question: Question) -> Answerer:
         concepts = self._heads.for_concepts()
         asked = concepts.check(question)
 
         def answer(
-            picture: NDArray[np.uint8] | Embedding, cancel: threading.Event | None, watch: Stopwatch
+            picture: LoadedPicture | Embedding, cancel: threading.Event | None, watch: Stopwatch
         ) -> Segmentation:
             self._require_open()
             return concepts.answer(picture, asked, cancel=cancel, watch=watch)

@@ -14,27 +14,27 @@ from typing import TYPE_CHECKING, Literal, TypeAlias, TypedDict, TypeVar
 from sam3_onnx.checks import require_callbacks, require_pictures
 from sam3_onnx.concepts import Question
 from sam3_onnx.errors import CancelledError, ModelAnswerError, OptionError, PictureError, PromptError
-from sam3_onnx.images import DEFAULT_MAX_PIXELS, load_image, require_reading
+from sam3_onnx.images import DEFAULT_MAX_PIXELS, require_reading
 from sam3_onnx.options import require_known
+from sam3_onnx.origins import load_picture
 from sam3_onnx.stopwatch import Stopwatch
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Generator, Iterable, Iterator
     from concurrent.futures import Future
 
-    import numpy as np
-    from numpy.typing import NDArray
     from typing_extensions import Unpack
 
     from sam3_onnx.embeddings import Embedding
     from sam3_onnx.images import Picture
+    from sam3_onnx.origins import LoadedPicture
     from sam3_onnx.prompts import BoxesLike, MarksLike, TextLike
     from sam3_onnx.results import Segmentation
 
 __all__ = ["Answerer", "PictureFault", "QuestionOptions", "SessionStreams"]
 
 AnyPicture = TypeVar("AnyPicture", bound="Picture")
-Answerer: TypeAlias = "Callable[[NDArray[np.uint8] | Embedding, threading.Event | None, Stopwatch], Segmentation]"
+Answerer: TypeAlias = "Callable[[LoadedPicture | Embedding, threading.Event | None, Stopwatch], Segmentation]"
 """What answers one question of any picture: given the picture, an event that stops it, and a stopwatch."""
 PictureFault: TypeAlias = PictureError | PromptError | ModelAnswerError
 """What can be wrong with one picture, or with a question asked of just this one; others may be fine."""
@@ -116,16 +116,16 @@ class SessionStreams(ABC):
             raise OptionError("on_error", expected="a function that takes a picture and an error", got=on_error)
         answer = self._answerer(Question(text, **options))
 
-        def read(picture: AnyPicture, watch: Stopwatch) -> NDArray[np.uint8]:
+        def read(picture: AnyPicture, watch: Stopwatch) -> LoadedPicture:
             with watch.stage("read"):
-                return load_image(picture, color=color, max_pixels=max_pixels)
+                return load_picture(picture, color=color, max_pixels=max_pixels)
 
         return _stream(pictures, read, answer, on_error, cancel)
 
 
 def _stream(
     pictures: Iterable[AnyPicture],
-    read: Callable[[AnyPicture, Stopwatch], NDArray[np.uint8]],
+    read: Callable[[AnyPicture, Stopwatch], LoadedPicture],
     answer: Answerer,
     on_error: Callable[[AnyPicture, PictureFault], None] | None,
     cancel: threading.Event | None,

@@ -23,9 +23,9 @@ import numpy as np
 
 from sam3_onnx.disk import DEFAULT_FOLDER_BYTES
 from sam3_onnx.families import Arrays, Candidates, Capabilities, Clicks, Defaults, Detections, Query
+from sam3_onnx.instances import DEFAULT_EPSILON
 from sam3_onnx.masks import LogitMask
 from sam3_onnx.options import require_known
-from sam3_onnx.results import DEFAULT_EPSILON
 from sam3_onnx.session import DEFAULT_CACHE_BYTES, Sam3Session
 from sam3_onnx.tokenizer import load_tokenizer
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from sam3_onnx.clicks import parse_clicks, require_object
-from sam3_onnx.embeddings import Embedding
 from sam3_onnx.families import Clicks
 from sam3_onnx.objects import ObjectSegmentation, object_of
 
@@ -13,12 +12,11 @@ if TYPE_CHECKING:
     import threading
     from collections.abc import Iterable
 
-    import numpy as np
-    from numpy.typing import NDArray
-
     from sam3_onnx.clicks import BoxLike, PointsLike
     from sam3_onnx.embedder import Embedder
+    from sam3_onnx.embeddings import Embedding
     from sam3_onnx.families import Tracker
+    from sam3_onnx.origins import LoadedPicture
     from sam3_onnx.stopwatch import Stopwatch
 
 __all__ = ["ObjectFinder"]
@@ -41,7 +39,7 @@ class ObjectFinder:
 
     def answer(
         self,
-        picture: NDArray[np.uint8] | Embedding | ObjectSegmentation,
+        picture: LoadedPicture | Embedding | ObjectSegmentation,
         *,
         points: PointsLike | None,
         point_labels: Iterable[int] | None,
@@ -52,7 +50,7 @@ class ObjectFinder:
     ) -> ObjectSegmentation:
         """Finds the object; see `Sam3Session.predict_object`."""
         seen = picture.embedding if isinstance(picture, ObjectSegmentation) else picture
-        size = seen.size if isinstance(seen, Embedding) else (seen.shape[0], seen.shape[1])
+        size = seen.size
         # Clicks are held against the picture's size before the encoder, the costly part, is run.
         prompt = parse_clicks(points, point_labels, box, size)
         if isinstance(picture, ObjectSegmentation):

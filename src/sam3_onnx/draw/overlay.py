@@ -7,7 +7,7 @@ from each other. The colour of the n-th instance is always the same.
 from __future__ import annotations
 
 import colorsys
-from typing import TYPE_CHECKING, TypeAlias
+from typing import TYPE_CHECKING, Protocol, TypeAlias
 
 import cv2
 import numpy as np
@@ -17,18 +17,29 @@ from sam3_onnx.errors import MaskError, OptionError, PictureTypeError
 from sam3_onnx.masks import Window
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterator, Sequence
 
     from numpy.typing import NDArray
 
-    from sam3_onnx.results import Segmentation
+    from sam3_onnx.instances import Instance
 
-__all__ = ["DEFAULT_OPACITY", "draw_instances", "draw_result", "instance_colour"]
+__all__ = ["DEFAULT_OPACITY", "Drawable", "draw_instances", "draw_result", "instance_colour"]
 
 DEFAULT_OPACITY = 0.45
 """Share of the instance's colour in its tint: clearly coloured, with the texture beneath still to be seen."""
 
 Colour: TypeAlias = tuple[int, int, int]
+
+
+class Drawable(Protocol):
+    """What can be drawn on a picture of its size: a `Segmentation`."""
+
+    @property
+    def size(self) -> tuple[int, int]:
+        """(height, width) of the picture."""
+        ...
+
+    def __iter__(self) -> Iterator[Instance]: ...
 
 
 def draw_instances(
@@ -71,9 +82,7 @@ def draw_instances(
     return _drawn(image, windows, labels, scores, boxes, opacity)
 
 
-def draw_result(
-    image: NDArray[np.uint8], result: Segmentation, *, opacity: float = DEFAULT_OPACITY
-) -> NDArray[np.uint8]:
+def draw_result(image: NDArray[np.uint8], result: Drawable, *, opacity: float = DEFAULT_OPACITY) -> NDArray[np.uint8]:
     """Draw what a session found onto a copy of the picture, as `draw_instances` does.
 
     Args:
@@ -95,8 +104,15 @@ def draw_result(
             got=f"one of {image.shape[:2]}",
             remedy="Pass the array that load_image returned for the picture.",
         )
-    windows = [instance.source.window for instance in result]
-    return _drawn(image, windows, result.labels, result.scores.tolist(), result.boxes, opacity)
+    found = list(result)
+    return _drawn(
+        image,
+        [instance.source.window for instance in found],
+        [instance.label for instance in found],
+        [instance.score for instance in found],
+        np.array([instance.box for instance in found], np.float32).reshape(-1, 4),
+        opacity,
+    )
 
 
 def instance_colour(index: int) -> Colour:

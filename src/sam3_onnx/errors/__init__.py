@@ -24,6 +24,7 @@ Sam3Error
 ├── PictureError
 │   ├── PictureMissingError        (FileNotFoundError)
 │   ├── PictureDecodeError         (ValueError)
+│   ├── PictureGoneError           (LookupError)
 │   ├── PictureTypeError           (TypeError)
 │   └── PictureTooLargeError       (ValueError)
 ├── PromptError
@@ -116,6 +117,7 @@ from sam3_onnx.errors.models import (
 from sam3_onnx.errors.pictures import (
     PictureDecodeError,
     PictureError,
+    PictureGoneError,
     PictureMissingError,
     PictureTooLargeError,
     PictureTypeError,
@@ -187,6 +189,7 @@ __all__ = [
     "OutputExistsError",
     "PictureDecodeError",
     "PictureError",
+    "PictureGoneError",
     "PictureMissingError",
     "PictureTooLargeError",
     "PictureTypeError",

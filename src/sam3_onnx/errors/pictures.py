@@ -4,7 +4,14 @@ from __future__ import annotations
 
 from sam3_onnx.errors.base import Sam3Error
 
-__all__ = ["PictureDecodeError", "PictureError", "PictureMissingError", "PictureTooLargeError", "PictureTypeError"]
+__all__ = [
+    "PictureDecodeError",
+    "PictureError",
+    "PictureGoneError",
+    "PictureMissingError",
+    "PictureTooLargeError",
+    "PictureTypeError",
+]
 
 
 class PictureError(Sam3Error):
@@ -45,4 +52,14 @@ class PictureTooLargeError(PictureError, ValueError):
             f"The picture {source} is {width} x {height} = {width * height} pixels, more than the limit of {limit} "
             "that guards against decompression bombs. If you trust it, pass max_pixels= with a higher limit, "
             "or max_pixels=None for none."
+        )
+
+
+class PictureGoneError(PictureError, LookupError):
+    """The picture that a result was found in is not to be had any more."""
+
+    def __init__(self, reason: str) -> None:
+        super().__init__(
+            f"The picture of this result is not at hand: {reason}. A result keeps no pixels; "
+            "pass the picture: result.draw(image)."
         )

@@ -1,0 +1,39 @@
+"""Which number does a label have, where another program wants numbers?"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from sam3_onnx.checks import is_whole
+from sam3_onnx.errors import OptionError
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from sam3_onnx.instances import Instance
+
+__all__ = ["class_numbers"]
+
+
+def class_numbers(
+    name: str, given: Mapping[str, int] | None, instances: Sequence[Instance], *, first: int
+) -> list[int]:
+    """A number for each instance.
+
+    Args:
+        name: What the option is called.
+        given: Number of each label; None numbers labels as they first appear.
+        instances: What was found.
+        first: Number of the label that appears first.
+
+    Raises:
+        OptionError: `given` is no mapping of labels to whole numbers, or a label is not in it.
+    """
+    labels = [instance.label for instance in instances]
+    numbers = {label: first + index for index, label in enumerate(dict.fromkeys(labels))} if given is None else given
+    for label in labels:
+        if label not in numbers:
+            raise OptionError(name, expected=f"a number for every label, {label!r} among them", got=dict(numbers))
+        if not is_whole(numbers[label]):
+            raise OptionError(name, expected="labels with whole numbers", got=dict(numbers))
+    return [int(numbers[label]) for label in labels]

@@ -1,0 +1,173 @@
+"""One thing that was found in a picture, in pixels of the picture."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from itertools import count
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from sam3_onnx.errors import OptionError
+from sam3_onnx.geometry import (
+    Polygon,
+    Rle,
+    RotatedBox,
+    mask_to_polygon,
+    mask_to_polygons,
+    mask_to_rle,
+    mask_to_rotated_box,
+)
+from sam3_onnx.shapes import Shape, ShapeType
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator
+
+    from numpy.typing import NDArray
+
+    from sam3_onnx.masks import MaskSource
+
+__all__ = ["DEFAULT_EPSILON", "Instance", "part_shapes", "require_mode"]
+
+DEFAULT_EPSILON = 0.001
+"""Fraction of a contour's perimeter by which a polygon may differ from it; X-AnyLabeling's default."""
+
+
+@dataclass(frozen=True, eq=False)
+class Instance:
+    """One thing that was found."""
+
+    label: str
+    """What it is called in results."""
+    prompt: str
+    """What was asked for."""
+    score: float
+    """In 0..1."""
+    box: NDArray[np.float32]
+    """(4,) x1, y1, x2, y2 in pixels of the picture, half-open, clipped to the picture; as the model
+    predicts it, so that it may differ from the mask's own rectangle."""
+    source: MaskSource = field(repr=False)
+    """Where the mask comes from when it is asked for."""
+    epsilon: float = field(default=DEFAULT_EPSILON, repr=False)
+    """Default simplification of this instance's polygons."""
+
+    def __post_init__(self) -> None:
+        box = np.array(self.box, np.float32)
+        box.flags.writeable = False
+        object.__setattr__(self, "box", box)
+
+    @property
+    def mask(self) -> NDArray[np.bool_]:
+        """(H, W), made anew at each call in the size of the picture."""
+        return self.source.window.full(self.source.size)
+
+    @property
+    def area(self) -> int:
+        """Pixels of the mask."""
+        return self.source.window.area
+
+    def polygon(
+        self, epsilon: float | None = None, *, max_vertices: int | None = None, close: bool = False
+    ) -> NDArray[np.float64] | None:
+        """Outline of the mask's largest part; see `sam3_onnx.geometry.mask_to_polygon`.
+
+        Args:
+            epsilon: Fraction of the perimeter; None for the session's.
+            max_vertices: Simplify until there are at most so many.
+            close: Repeat the first vertex at the end.
+
+        Returns:
+            (V, 2) x, y in pixels of the picture, or None for an empty or too small mask.
+        """
+        window = self.source.window
+        if not window.mask.size:
+            return None
+        polygon = mask_to_polygon(window.mask, self._epsilon(epsilon), max_vertices=max_vertices, close=close)
+        return None if polygon is None else polygon + window.origin
+
+    def polygons(self, epsilon: float | None = None, *, min_area: float = 0) -> list[Polygon]:
+        """All parts of the mask with their holes, largest first; see `sam3_onnx.geometry.mask_to_polygons`."""
+        window = self.source.window
+        if not window.mask.size:
+            return []
+        shift = window.origin
+        return [
+            Polygon(part.exterior + shift, tuple(hole + shift for hole in part.holes))
+            for part in mask_to_polygons(window.mask, self._epsilon(epsilon), min_area=min_area)
+        ]
+
+    def rectangle(self) -> tuple[int, int, int, int] | None:
+        """The mask's own rectangle x1, y1, x2, y2, half-open; None for an empty mask."""
+        window = self.source.window
+        height, width = window.mask.shape
+        return (window.x, window.y, window.x + width, window.y + height) if window.mask.size else None
+
+    def rotated_box(self) -> RotatedBox | None:
+        """The smallest rotated rectangle around the mask; see `sam3_onnx.geometry.mask_to_rotated_box`."""
+        window = self.source.window
+        if not window.mask.size:
+            return None
+        box = mask_to_rotated_box(window.mask)
+        return None if box is None else RotatedBox(box.corners + window.origin)
+
+    def rle(self, *, compressed: bool = True) -> Rle:
+        """The mask as COCO's run lengths; see `sam3_onnx.geometry.mask_to_rle`."""
+        return mask_to_rle(self.mask, compressed=compressed)
+
+    def shape(self, mode: ShapeType = "polygon", *, epsilon: float | None = None) -> Shape | None:
+        """What a label file holds of this instance, or None if the mask has no such outline."""
+        score = self.score
+        if mode == "polygon":
+            polygon = self.polygon(epsilon)
+            return None if polygon is None else Shape(self.label, mode, polygon, score)
+        if mode == "rotation":
+            box = self.rotated_box()
+            return None if box is None else Shape(self.label, mode, box.corners, score, box.direction)
+        require_mode(mode)
+        rectangle = self.rectangle()
+        if rectangle is None:
+            return None
+        x1, y1, x2, y2 = rectangle
+        if mode == "mask":
+            pixels = np.array([(x1, y1), (x2 - 1, y2 - 1)], np.float64)
+            return Shape(self.label, mode, pixels, score, mask=self.source.window.mask)
+        return Shape(self.label, mode, np.array([(x1, y1), (x2, y1), (x2, y2), (x1, y2)], np.float64), score)
+
+    def _epsilon(self, epsilon: float | None) -> float:
+        return self.epsilon if epsilon is None else epsilon
+
+    def __eq__(self, other: object) -> bool:
+        if not isinstance(other, Instance):
+            return NotImplemented
+        if (self.label, self.prompt, self.score) != (other.label, other.prompt, other.score):
+            return False
+        mine, theirs = self.source.window, other.source.window
+        return (
+            self.source.size == other.source.size
+            and np.array_equal(self.box, other.box)
+            and (mine.x, mine.y) == (theirs.x, theirs.y)
+            and np.array_equal(mine.mask, theirs.mask)
+        )
+
+    def __hash__(self) -> int:
+        return hash((self.label, self.prompt, self.score, self.box.tobytes()))
+
+
+def part_shapes(instances: Iterable[Instance], epsilon: float | None) -> Iterator[Shape]:
+    """A polygon with its holes for each part of each mask; parts of one instance share a group id, from 1."""
+    groups = count(1)
+    for instance in instances:
+        parts = instance.polygons(epsilon)
+        group = next(groups) if len(parts) > 1 else None
+        for part in parts:
+            yield Shape(instance.label, "polygon", part.exterior, instance.score, holes=part.holes, group_id=group)
+
+
+def require_mode(mode: object) -> None:
+    """Lets the kinds of shapes pass that masks are made into.
+
+    Raises:
+        OptionError: It is another one.
+    """
+    if mode not in {"polygon", "rectangle", "rotation", "mask"}:
+        raise OptionError("mode", expected='"polygon", "rectangle", "rotation" or "mask"', got=mode)

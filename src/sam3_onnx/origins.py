@@ -1,0 +1,152 @@
+"""Where did a picture come from, and can it be looked at once more?
+
+A result is drawn on its picture long after the question. It remembers no pixels, but where they came from: a path that
+is read again, or an array or PIL image for as long as its owner holds it. The content is compared, so that nothing is
+ever drawn on another picture in silence.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import weakref
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Literal, Protocol
+
+import numpy as np
+
+from sam3_onnx.errors import PictureError, PictureGoneError
+from sam3_onnx.images import load_image
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+    from PIL.Image import Image
+
+    from sam3_onnx.images import Picture
+
+__all__ = ["LoadedPicture", "Origin", "SeenPicture", "load_picture", "picture_key"]
+
+
+class Origin(Protocol):
+    """Where a picture can be had from."""
+
+    def read(self) -> NDArray[np.uint8]:
+        """(H, W, 3) uint8 RGB, upright.
+
+        Raises:
+            PictureGoneError: It is not there any more.
+        """
+        ...
+
+
+@dataclass(frozen=True)
+class SeenPicture:
+    """A picture that was asked about."""
+
+    key: str
+    """Its content, from `picture_key`."""
+    origin: Origin
+
+    def read(self) -> NDArray[np.uint8]:
+        """The picture that was asked about, and no other.
+
+        Returns:
+            (H, W, 3) uint8 RGB, upright.
+
+        Raises:
+            PictureGoneError: It is not to be had any more, or what is there has other pixels now.
+        """
+        pixels = self.origin.read()
+        if picture_key(pixels) != self.key:
+            raise PictureGoneError(f"{self.origin} holds other pixels now than when it was asked about")
+        return pixels
+
+
+@dataclass(frozen=True, eq=False)
+class LoadedPicture:
+    """A picture in the one form that the library works on, and where it came from."""
+
+    pixels: NDArray[np.uint8]
+    """(H, W, 3) uint8 RGB, upright."""
+    origin: Origin
+
+    @property
+    def size(self) -> tuple[int, int]:
+        """(height, width)."""
+        return self.pixels.shape[0], self.pixels.shape[1]
+
+
+def picture_key(picture: NDArray[np.uint8]) -> str:
+    """Names a picture by its content: size and pixels.
+
+    Args:
+        picture: (H, W, 3) uint8, C-contiguous.
+    """
+    digest = hashlib.sha256(np.ascontiguousarray(picture).data)
+    return f"{picture.shape[0]}x{picture.shape[1]}-{digest.hexdigest()}"
+
+
+def load_picture(picture: Picture, *, color: Literal["rgb", "bgr"], max_pixels: int | None) -> LoadedPicture:
+    """Does what `sam3_onnx.images.load_image` does, and notes where the picture came from.
+
+    Raises:
+        PictureError: As `load_image`.
+        OptionError: As `load_image`.
+    """
+    pixels = load_image(picture, color=color, max_pixels=max_pixels)
+    if isinstance(picture, (str, os.PathLike)):
+        return LoadedPicture(pixels, FileOrigin(Path(picture).absolute(), max_pixels))
+    if isinstance(picture, (bytes, bytearray, memoryview)) or hasattr(picture, "read"):
+        return LoadedPicture(pixels, NoOrigin("bytes and open files are not kept"))
+    return LoadedPicture(pixels, LiveOrigin(weakref.ref(picture), color))
+
+
+@dataclass(frozen=True)
+class FileOrigin:
+    """A picture file."""
+
+    path: Path
+    max_pixels: int | None
+
+    def read(self) -> NDArray[np.uint8]:
+        """(H, W, 3) uint8 RGB, upright."""
+        try:
+            return load_image(self.path, max_pixels=self.max_pixels)
+        except PictureError as error:
+            raise PictureGoneError(f"{self} cannot be read any more ({error})") from error
+
+    def __str__(self) -> str:
+        return f"the file {self.path}"
+
+
+@dataclass(frozen=True, eq=False)
+class LiveOrigin:
+    """An array or PIL image that somebody else holds."""
+
+    reference: weakref.ref[NDArray[np.uint8] | NDArray[np.uint16] | Image]
+    color: Literal["rgb", "bgr"]
+
+    def read(self) -> NDArray[np.uint8]:
+        """(H, W, 3) uint8 RGB."""
+        picture = self.reference()
+        if picture is None:
+            raise PictureGoneError("nobody holds the array or PIL image any more that was asked about")
+        return load_image(picture, color=self.color, max_pixels=None)
+
+    def __str__(self) -> str:
+        return "the array or PIL image"
+
+    def __reduce__(self) -> tuple[type[NoOrigin], tuple[str]]:
+        return NoOrigin, ("an array or PIL image is not sent along with its result",)
+
+
+@dataclass(frozen=True)
+class NoOrigin:
+    """A picture that nobody can have again."""
+
+    reason: str
+
+    def read(self) -> NDArray[np.uint8]:
+        """Never returns."""
+        raise PictureGoneError(self.reason)
