@@ -39,7 +39,18 @@ PURE = (
 ABOVE_RUNTIME = {
     *("families", "hub", "cache", "asking", "selection", "config", "session"),
     *("testing", "doctor", "cli", "export", "optimize", "__main__"),
-    *("disk", "embedder", "concepts", "objects", "tracking", "opening", "prefetching", "heads", "streaming"),
+    *(
+        "disk",
+        "embedder",
+        "concepts",
+        "objects",
+        "tracking",
+        "opening",
+        "prefetching",
+        "heads",
+        "streaming",
+        "annotate",
+    ),
 }
 FORBIDDEN = {
     **{name: {"runtime", *ABOVE_RUNTIME} for name in PURE},

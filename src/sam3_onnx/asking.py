@@ -12,9 +12,18 @@ if TYPE_CHECKING:
     from sam3_onnx.families import Capabilities
     from sam3_onnx.prompts import BoxesLike, MarksLike, TextLike
 
-__all__ = ["boxes_of", "concepts_of", "cut_of", "nms_of", "no_clicks", "no_concepts", "threshold_of"]
+__all__ = [
+    "BOXES_ONLY_LABEL",
+    "boxes_of",
+    "concepts_of",
+    "cut_of",
+    "nms_of",
+    "no_clicks",
+    "no_concepts",
+    "threshold_of",
+]
 
-_BOXES_ONLY_LABEL = "object"
+BOXES_ONLY_LABEL = "object"
 
 
 def concepts_of(text: TextLike | None, label: str | None, allowed: Capabilities) -> tuple[Concept, ...]:
@@ -27,7 +36,7 @@ def concepts_of(text: TextLike | None, label: str | None, allowed: Capabilities)
     if label is not None:
         require_label(label)
     if text is None:
-        return (Concept(VISUAL, label or _BOXES_ONLY_LABEL),)
+        return (Concept(VISUAL, label or BOXES_ONLY_LABEL),)
     if label is not None:
         remedy = 'Words are labelled with {"prompt": "label"}.'
         raise OptionError("label", expected="left out when there is text", got=label, remedy=remedy)

@@ -98,6 +98,11 @@ class ConceptFinder:
         self._threshold = threshold_of(default, family.capabilities)
         self._epsilon = epsilon
 
+    @property
+    def fingerprint(self) -> str:
+        """Names the model with the defaults that answers depend on."""
+        return f"{self.embedder.model}, conf_threshold {self._threshold:g}, epsilon {self._epsilon:g}"
+
     def check(self, question: Question) -> Asked:
         """Settles what can be settled before a picture is read.
 

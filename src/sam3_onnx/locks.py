@@ -41,13 +41,16 @@ else:
 @contextlib.contextmanager
 def file_lock(
     path: Path, *, waiting: Callable[[], None] = lambda: None, patience: float | None = None
-) -> Iterator[None]:
+) -> Iterator[int]:
     """Holds the operating system's lock on a file, which ends with the process whatever happens to it.
 
     Args:
         path: The lock file; made if it is not there.
         waiting: Called once if somebody else holds the lock.
         patience: Seconds to wait for the lock; None for as long as it takes.
+
+    Yields:
+        The descriptor of the open file.
 
     Raises:
         TimeoutError: Somebody else held the lock for longer than that.
@@ -64,7 +67,7 @@ def file_lock(
                 raise TimeoutError(f"another process has held the lock {path} for more than {patience:g} seconds")
             time.sleep(_POLL_SECONDS)
         try:
-            yield
+            yield descriptor
         finally:
             _unlock(descriptor)
     finally:

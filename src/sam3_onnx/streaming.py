@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from typing_extensions import Unpack
 
     from sam3_onnx.embeddings import Embedding
+    from sam3_onnx.heads import Heads
     from sam3_onnx.images import Picture
     from sam3_onnx.origins import LoadedPicture
     from sam3_onnx.prompts import BoxesLike, MarksLike, TextLike
@@ -66,6 +67,17 @@ class QuestionOptions(TypedDict, total=False):
 
 class SessionStreams(ABC):
     """Answers to many pictures."""
+
+    _heads: Heads
+
+    @property
+    def fingerprint(self) -> str:
+        """Names what answers depend on besides picture and question: the model's files, and the session's defaults.
+
+        Raises:
+            UnsupportedPromptError: The model takes clicks only.
+        """
+        return self._heads.for_concepts().fingerprint
 
     @abstractmethod
     def _answerer(self, question: Question) -> Answerer:

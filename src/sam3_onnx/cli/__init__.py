@@ -7,7 +7,7 @@ import os
 import sys
 from typing import TYPE_CHECKING
 
-from sam3_onnx.cli import doctor, export, models, optimize, segment
+from sam3_onnx.cli import annotate, doctor, export, models, optimize, segment
 from sam3_onnx.errors import Sam3Error
 
 if TYPE_CHECKING:
@@ -25,7 +25,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
         arguments: Words of the command line without the program's name; None for `sys.argv`.
 
     Returns:
-        0; 1 if the command failed, 130 if it was interrupted: the reason is on standard error.
+        0; 1 if the command failed, 3 if it failed for some pictures of many, 130 if it was interrupted: the
+        reason is on standard error.
     """
     options = _parser().parse_args(arguments)
     try:
@@ -53,6 +54,7 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--version", action="version", version=f"sam3-onnx {__version__}")
     commands = parser.add_subparsers(dest="command", required=True)
     segment.add(commands)
+    annotate.add(commands)
     models.add(commands)
     export.add(commands)
     optimize.add(commands)

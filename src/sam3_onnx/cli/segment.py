@@ -8,6 +8,7 @@ import time
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from sam3_onnx.cli.opening import add_model_options, opened
 from sam3_onnx.cli.outputs import require_folder, require_free
 from sam3_onnx.errors import EmptyPromptError, OptionError
 
@@ -17,7 +18,6 @@ if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
-    from sam3_onnx.options import SessionOptions
     from sam3_onnx.prompts import Box
     from sam3_onnx.results import Segmentation
     from sam3_onnx.session import Sam3Session
@@ -42,12 +42,8 @@ def add(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
     for name, meaning in (("--point", "on one object"), ("--negative-point", "beside it")):
         told = f"a click {meaning}, in pixels; may be repeated; needs a model with a tracker head"
         segment.add_argument(name, help=told, action="append", default=[], metavar="X,Y", type=_point)
-    segment.add_argument("--model", default="miniature", help="a registered model or a folder of .onnx files")
     segment.add_argument("--output-mode", choices=("polygon", "rectangle", "rotation"), default="polygon")
-    segment.add_argument("--conf", type=float, help="threshold of scores (default: the model's, as a rule 0.5)")
-    segment.add_argument("--epsilon", type=float, default=0.001, help="polygon simplification (default: %(default)s)")
-    segment.add_argument("--provider", default="auto", help="execution provider (default: %(default)s)")
-    segment.add_argument("--cache-folder", help="a folder in which embeddings are kept for the next time")
+    add_model_options(segment)
     segment.add_argument("-o", "--out", default="out", help="folder of the results (default: %(default)s)")
     segment.add_argument("--overwrite", action="store_true", help="replace results that are there already")
     segment.set_defaults(run=_segment)
@@ -130,7 +126,7 @@ def _segment(options: argparse.Namespace) -> int:
     require_free((labels, overlay), picture=Path(options.picture), overwrite=options.overwrite)
     _require_question(options, (picture.shape[0], picture.shape[1]))
     began = time.perf_counter()
-    with _opened(options) as session:
+    with opened(options) as session:
         loaded = time.perf_counter() - began
         result = _answer(session, picture, options)
         print(_table(result, options.output_mode))
@@ -142,22 +138,6 @@ def _segment(options: argparse.Namespace) -> int:
         write_png(overlay, draw_result(picture, result))
         print(f"wrote {labels} and {overlay}")
     return 0
-
-
-def _opened(options: argparse.Namespace) -> Sam3Session:
-    from sam3_onnx.hub import KNOWN_MODELS  # noqa: PLC0415
-    from sam3_onnx.session import Sam3Session  # noqa: PLC0415
-
-    chosen: SessionOptions = {
-        "provider": options.provider,
-        "conf_threshold": options.conf,
-        "epsilon": options.epsilon,
-        "cache_folder": options.cache_folder,
-    }
-    folder = Path(options.model)
-    if options.model in KNOWN_MODELS or not (folder.exists() or folder.name != options.model):
-        return Sam3Session.from_pretrained(options.model, **chosen)
-    return Sam3Session.from_folder(options.model, **chosen)
 
 
 def _table(result: Segmentation, mode: ShapeType) -> str:

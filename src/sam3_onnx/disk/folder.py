@@ -114,7 +114,7 @@ class EntryFolder:
     def _path(self, name: str) -> Path:
         return self.path / f"{name}.embedding"
 
-    def _locked(self) -> contextlib.AbstractContextManager[None]:
+    def _locked(self) -> contextlib.AbstractContextManager[int]:
         return file_lock(self.path / LOCK_NAME, patience=_PATIENCE)
 
     def _write(self, name: str, pieces: Sequence[bytes | NDArray[np.uint8]]) -> None:

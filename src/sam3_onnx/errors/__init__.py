@@ -49,6 +49,12 @@ Sam3Error
 │   ├── LabelFilePermissionError   (PermissionError)
 │   ├── LabelShapeError            (ValueError)
 │   └── LabelNameError             (ValueError)
+├── AnnotateError
+│   ├── FolderError                (OSError)
+│   ├── NoPicturesError            (LookupError)
+│   ├── FolderBusyError            (RuntimeError)
+│   ├── UnfinishedRunError         (ValueError)
+│   └── LabelCollisionError        (ValueError)
 ├── OptionError                    (ValueError)
 ├── OutputExistsError              (FileExistsError)
 ├── ConfigError                    (ValueError)
@@ -71,6 +77,14 @@ what happened, what was expected, what was there, and what to do next; it is
 built here, from the facts that the place of the fault hands over.
 """
 
+from sam3_onnx.errors.annotating import (
+    AnnotateError,
+    FolderBusyError,
+    FolderError,
+    LabelCollisionError,
+    NoPicturesError,
+    UnfinishedRunError,
+)
 from sam3_onnx.errors.base import Sam3Error
 from sam3_onnx.errors.downloads import (
     CacheFolderError,
@@ -148,6 +162,7 @@ from sam3_onnx.errors.use import (
 
 __all__ = [
     "AmbiguousFolderError",
+    "AnnotateError",
     "BoxError",
     "CacheFolderError",
     "CancelledError",
@@ -167,6 +182,9 @@ __all__ = [
     "ExportMemoryError",
     "ExportMismatchError",
     "FidelityError",
+    "FolderBusyError",
+    "FolderError",
+    "LabelCollisionError",
     "LabelError",
     "LabelFileDamagedError",
     "LabelFileKindError",
@@ -184,6 +202,7 @@ __all__ = [
     "ModelFileChangedError",
     "ModelFileDamagedError",
     "ModelFileMissingError",
+    "NoPicturesError",
     "OfflineError",
     "OptionError",
     "OutputExistsError",
@@ -203,6 +222,7 @@ __all__ = [
     "SessionPickleError",
     "TargetFolderError",
     "TrackerMismatchError",
+    "UnfinishedRunError",
     "UnknownFamilyError",
     "UnknownModelError",
     "UnsupportedPromptError",

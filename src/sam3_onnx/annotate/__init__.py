@@ -1,0 +1,19 @@
+"""A folder of pictures, labelled in one go."""
+
+from sam3_onnx.annotate.merging import DEFAULT_DUPLICATE_IOU, Existing, Merged, merge_shapes
+from sam3_onnx.annotate.pictures import PICTURE_SUFFIXES, find_pictures
+from sam3_onnx.annotate.run import annotate_folder
+from sam3_onnx.annotate.summary import AnnotateProgress, AnnotateSummary, Failure
+
+__all__ = [
+    "DEFAULT_DUPLICATE_IOU",
+    "PICTURE_SUFFIXES",
+    "AnnotateProgress",
+    "AnnotateSummary",
+    "Existing",
+    "Failure",
+    "Merged",
+    "annotate_folder",
+    "find_pictures",
+    "merge_shapes",
+]

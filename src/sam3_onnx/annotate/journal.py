@@ -1,0 +1,126 @@
+"""Which pictures of a run are finished, so that it can go on where it was interrupted?
+
+Beside the labels, while a run is unfinished, lies a hidden file: first a line that says which run it is, then a line
+for each finished picture. A line counts when it is whole, so that a run may be killed at any moment.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import os
+from typing import TYPE_CHECKING
+
+from sam3_onnx.annotate.rows import Row
+from sam3_onnx.errors import FolderBusyError, FolderError, UnfinishedRunError
+from sam3_onnx.files import write_atomically
+from sam3_onnx.locks import file_lock
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+    from pathlib import Path
+
+__all__ = ["JOURNAL_NAME", "Journal", "sole_run"]
+
+JOURNAL_NAME = ".sam3-onnx-annotate.jsonl"
+_ENDED = "ended"
+_LOCK_NAME = ".sam3-onnx-annotate.lock"
+
+
+@contextlib.contextmanager
+def sole_run(folder: Path) -> Iterator[None]:
+    """Keeps other runs out of a folder of labels.
+
+    Raises:
+        FolderBusyError: Another run is at work in it.
+        FolderError: It cannot be written to.
+    """
+    path = folder / _LOCK_NAME
+
+    def refuse() -> None:
+        raise FolderBusyError(folder)
+
+    try:
+        lock = contextlib.ExitStack()
+        descriptor = lock.enter_context(file_lock(path, waiting=refuse))
+    except OSError as error:
+        raise FolderError(folder, doing="writing labels", reason=str(error)) from error
+    with lock:
+        if not _is_at(descriptor, path):  # the other run ended, and removed it, between opening and locking
+            raise FolderBusyError(folder)
+        try:
+            yield
+        finally:
+            with contextlib.suppress(PermissionError):  # Windows keeps a file that is open
+                path.unlink()
+
+
+def _is_at(descriptor: int, path: Path) -> bool:
+    try:
+        return os.path.samestat(os.fstat(descriptor), path.stat())
+    except FileNotFoundError:
+        return False
+
+
+class Journal:
+    """The finished pictures of one run. Made under `sole_run`."""
+
+    def __init__(self, folder: Path, asked: Mapping[str, str], *, restart: bool) -> None:
+        """Finds out what an interrupted run has finished.
+
+        Args:
+            folder: Where the labels go.
+            asked: What makes this run differ from others.
+            restart: Whether to forget what an interrupted run has finished.
+
+        Raises:
+            UnfinishedRunError: Another run was interrupted in this folder.
+            FolderError: The file cannot be read.
+        """
+        self._path = folder / JOURNAL_NAME
+        self._asked = dict(asked)
+        try:
+            header, *rows = [{}] if restart else self._lines() or [{}]
+            self.rows = {row.picture: row for row in map(Row.from_json, rows)}
+        except (OSError, ValueError) as error:
+            reason = f"{JOURNAL_NAME} cannot be read ({error}); pass restart=True (--restart) to do without it"
+            raise FolderError(folder, doing="going on with an interrupted run", reason=reason) from error
+        is_ended = header.pop(_ENDED, None) is not None
+        if header and header != self._asked and is_ended:
+            self.rows = {}
+        elif header and header != self._asked:
+            raise UnfinishedRunError(folder, finished=len(rows), asked=header)
+
+    def _lines(self) -> list[dict[str, object]]:
+        """The lines of the file; one that was cut off counts as not written."""
+        content = self._path.read_bytes() if self._path.exists() else b""
+        return [json.loads(line) for line in content.split(b"\n")[:-1]]
+
+    @contextlib.contextmanager
+    def noting(self) -> Iterator[None]:
+        """Opens the file for `note`; it then holds `rows`."""
+        self._write(self._asked)
+        with self._path.open("ab") as self._file:
+            yield
+
+    def note(self, row: Row) -> None:
+        """Notes a picture as finished, for good."""
+        self.rows[row.picture] = row
+        self._file.write(_line(row.to_json()))
+        self._file.flush()
+        os.fsync(self._file.fileno())
+
+    def end(self, *, forget: bool) -> None:
+        """Notes that the run came to its end, so that it stands in no other one's way; or forgets it."""
+        if forget:
+            self._path.unlink(missing_ok=True)
+        else:
+            self._write({**self._asked, _ENDED: True})
+
+    def _write(self, header: Mapping[str, object]) -> None:
+        lines = [header, *(row.to_json() for row in self.rows.values())]
+        write_atomically(self._path, b"".join(_line(line) for line in lines))
+
+
+def _line(content: Mapping[str, object]) -> bytes:
+    return json.dumps(content).encode() + b"\n"

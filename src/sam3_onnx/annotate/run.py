@@ -1,0 +1,238 @@
+"""How is a whole folder labelled in one go?"""
+
+from __future__ import annotations
+
+import contextlib
+import time
+from collections import Counter
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+from sam3_onnx.annotate.journal import Journal, sole_run
+from sam3_onnx.annotate.merging import DEFAULT_DUPLICATE_IOU, require_merging
+from sam3_onnx.annotate.pictures import find_pictures
+from sam3_onnx.annotate.rows import Row
+from sam3_onnx.annotate.summary import AnnotateProgress, AnnotateSummary, Failure
+from sam3_onnx.annotate.targets import FolderOfFiles, Merging
+from sam3_onnx.asking import BOXES_ONLY_LABEL
+from sam3_onnx.checks import require_callbacks, require_path
+from sam3_onnx.errors import FolderError, LabelError, Sam3Error
+from sam3_onnx.prompts import parse_text
+
+if TYPE_CHECKING:
+    import os
+    import threading
+    from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+    from pathlib import Path
+
+    from typing_extensions import Unpack
+
+    from sam3_onnx.annotate.merging import Existing
+    from sam3_onnx.annotate.targets import Target
+    from sam3_onnx.prompts import TextLike
+    from sam3_onnx.results import Segmentation
+    from sam3_onnx.session import Sam3Session
+    from sam3_onnx.shapes import ShapeType
+    from sam3_onnx.streaming import QuestionOptions
+
+__all__ = ["annotate_folder"]
+
+
+def annotate_folder(  # noqa: PLR0913 - keyword-only options of one run
+    session: Sam3Session,
+    folder: str | os.PathLike[str],
+    text: TextLike | None = None,
+    *,
+    label_format: str = "xanylabeling",
+    mode: ShapeType | None = None,
+    epsilon: float | None = None,
+    out: str | os.PathLike[str] | None = None,
+    existing: Existing = "append",
+    duplicate_iou: float | None = DEFAULT_DUPLICATE_IOU,
+    recursive: bool = False,
+    include: Sequence[str] = (),
+    exclude: Sequence[str] = (),
+    restart: bool = False,
+    progress: Callable[[AnnotateProgress], None] | None = None,
+    cancel: threading.Event | None = None,
+    **options: Unpack[QuestionOptions],
+) -> AnnotateSummary:
+    """Finds the same things in every picture of a folder, and writes them to label files.
+
+    A label file changes in one step, and what it says beside the shapes stays. A run that is interrupted, by
+    whatever, goes on where it was when it is begun again with the same settings: what is finished stands in a hidden
+    file beside the labels until the run is complete. A picture that cannot be read, or whose label file cannot, is
+    told in the summary, and the others go on; begun again, the run tries those alone.
+
+    Args:
+        session: The model.
+        folder: The pictures.
+        text: What to find, as for `Sam3Session.predict`; {"prompt": "label"} to call it something else in the files.
+        label_format: "xanylabeling", "labelme", "yolo-detect", "yolo-segment", "yolo-obb": a label file for each
+            picture, of its name; or "coco": one `annotations.json` for all.
+        mode: "polygon", "rectangle", "rotation" or "mask", as far as the format has it; None for what it is best at.
+        epsilon: Simplification of polygons as a fraction of the perimeter; None for the session's.
+        out: Where the labels go, in folders like those of the pictures; None for beside the pictures.
+        existing: What becomes of labels that are there: "append" keeps them, "replace" removes those of the labels
+            that are asked for, "replace-all" removes all, "skip" leaves labelled pictures alone.
+        duplicate_iou: Leave out what overlaps one of the same label that stays by at least this mask IoU; None to
+            leave out only what is there point by point.
+        recursive: Also pictures in the folders within.
+        include: Patterns as "*.jpg" or "train/*", one of which a picture has to match; see `find_pictures`.
+        exclude: Patterns of which a picture may match none.
+        restart: Forget how far an interrupted run has come.
+        progress: Called after each picture.
+        cancel: Setting this event from another thread interrupts the run.
+        **options: As for `Sam3Session.predict`: boxes, marks, label, conf_threshold, cut_to_box, nms, truncate.
+
+    Returns:
+        What was done, and which pictures failed. `print` it.
+
+    Raises:
+        OptionError: An option is out of its range, or the format has no such mode.
+        PromptError: A prompt cannot be used.
+        NoPicturesError: There is nothing to label.
+        LabelCollisionError: Two pictures would be labelled in one file.
+        FolderBusyError: Another run writes labels there.
+        UnfinishedRunError: A run with other settings was interrupted there.
+        FolderError: A folder may not be read or written to, or the disk is full.
+        CancelledError: `cancel` was set; what is finished stays finished.
+    """
+    require_merging(existing, duplicate_iou)
+    require_callbacks(cancel, progress)
+    began = time.perf_counter()
+    root = require_path("folder", folder)
+    pictures = find_pictures(root, recursive=recursive, include=include, exclude=exclude)
+    merging = Merging(_labels(text, options.get("label")), existing, duplicate_iou)
+    labels_folder = root if out is None else require_path("out", out)
+    target = FolderOfFiles.named(
+        label_format, root=root, folder=labels_folder, mode=mode, epsilon=epsilon, merging=merging
+    )
+    chosen = {"text": text, "format": label_format, "mode": mode, "epsilon": epsilon, "existing": existing}
+    asked = {**chosen, "duplicate_iou": duplicate_iou, **options, "model": session.fingerprint}
+    with _told_of_files(target.folder):
+        target.folder.mkdir(parents=True, exist_ok=True)
+        with sole_run(target.folder):
+            target.begin(pictures)
+            journal = Journal(target.folder, {name: repr(value) for name, value in asked.items()}, restart=restart)
+            run = _Run(root, pictures, target, journal, progress)
+            answers = session.annotate(run.waiting(existing), text, on_error=run.fail, cancel=cancel, **options)
+            with journal.noting(), contextlib.closing(answers):
+                for picture, result in answers:
+                    run.take(picture, result)
+            target.finish(run.rows())
+            journal.end(forget=not run.failures)
+    return run.summary(time.perf_counter() - began)
+
+
+def _labels(text: TextLike | None, label: str | None) -> list[str]:
+    """What the shapes of an answer may be called."""
+    if text is None:
+        return [label or BOXES_ONLY_LABEL]
+    return list(dict.fromkeys(concept.label for concept in parse_text(text)))
+
+
+@contextlib.contextmanager
+def _told_of_files(folder: Path) -> Iterator[None]:
+    """Says of a full disk, or of a folder that may not be written to, what to do about it."""
+    try:
+        yield
+    except OSError as error:
+        if isinstance(error, Sam3Error):
+            raise
+        raise FolderError(folder, doing="writing labels", reason=str(error)) from error
+
+
+@dataclass
+class _Run:
+    """The state of a run: what waits, what is finished, what failed."""
+
+    root: Path
+    pictures: Sequence[Path]
+    target: Target
+    journal: Journal
+    progress: Callable[[AnnotateProgress], None] | None
+    resumed: int = 0
+    skipped: int = 0
+    failures: list[Failure] = field(default_factory=list)
+    seconds: dict[str, float] = field(default_factory=dict)
+
+    def waiting(self, existing: Existing) -> list[Path]:
+        """The pictures that are still to be labelled; forgets of the others what is no longer so."""
+        waiting: list[Path] = []
+        finished: dict[str, Row] = {}
+        for picture in self.pictures:
+            row = self.journal.rows.get(self._name(picture))
+            if row is not None and row.stamp == _stamp(picture) and self.target.has_labels(picture):
+                finished[self._name(picture)] = row
+            elif existing == "skip" and self.target.has_labels(picture):
+                self.skipped += 1
+            else:
+                waiting.append(picture)
+        self.journal.rows = finished
+        self.resumed = len(finished)
+        return waiting
+
+    def take(self, picture: Path, result: Segmentation) -> None:
+        """Writes the labels of one picture, and notes it as finished."""
+        began = time.perf_counter()
+        try:
+            written = self.target.write(picture, result)
+        except LabelError as error:
+            self.fail(picture, error)
+            return
+        found = _added_up({instance.label: 1} for instance in result)
+        self.journal.note(Row(self._name(picture), _stamp(picture), found, written))
+        for stage, seconds in {**result.timings, "write": time.perf_counter() - began}.items():
+            self.seconds[stage] = self.seconds.get(stage, 0.0) + seconds
+        self._tell(picture)
+
+    def fail(self, picture: Path, error: Sam3Error) -> None:
+        """Notes a picture as failed."""
+        self.failures.append(Failure(picture, error))
+        self._tell(picture)
+
+    def rows(self) -> list[Row]:
+        """The journal's rows of finished pictures, in the order of the pictures, whenever each was finished."""
+        return [self.journal.rows[name] for name in map(self._name, self.pictures) if name in self.journal.rows]
+
+    def summary(self, elapsed: float) -> AnnotateSummary:
+        """What has come of it."""
+        rows = self.rows()
+        return AnnotateSummary(
+            folder=self.target.folder,
+            pictures=len(self.pictures),
+            finished=len(rows),
+            resumed=self.resumed,
+            skipped=self.skipped,
+            failures=tuple(self.failures),
+            instances=_added_up(row.found for row in rows),
+            added=sum(row.written.added for row in rows),
+            removed=sum(row.written.removed for row in rows),
+            duplicates=sum(row.written.duplicates for row in rows),
+            losses=_added_up(row.written.losses for row in rows),
+            seconds=self.seconds,
+            elapsed=elapsed,
+        )
+
+    def _tell(self, picture: Path) -> None:
+        if self.progress is not None:
+            done = len(self.journal.rows) + len(self.failures) + self.skipped
+            found = sum(sum(row.found.values()) for row in self.journal.rows.values())
+            self.progress(AnnotateProgress(picture, done, len(self.pictures), len(self.failures), found))
+
+    def _name(self, picture: Path) -> str:
+        return picture.relative_to(self.root).as_posix()
+
+
+def _stamp(picture: Path) -> list[int]:
+    """What changes when a file is written anew."""
+    state = picture.stat()
+    return [state.st_size, state.st_mtime_ns]
+
+
+def _added_up(counts: Iterable[Mapping[str, int]]) -> dict[str, int]:
+    total: Counter[str] = Counter()
+    for count in counts:
+        total.update(count)
+    return dict(total)

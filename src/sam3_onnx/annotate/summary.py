@@ -1,0 +1,99 @@
+"""What came out of a run over a folder?"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from pathlib import Path
+
+    from sam3_onnx.errors import Sam3Error
+
+__all__ = ["AnnotateProgress", "AnnotateSummary", "Failure"]
+
+_TOLD = 10
+
+
+@dataclass(frozen=True)
+class Failure:
+    """A picture without labels, and why."""
+
+    picture: Path
+    error: Sam3Error | OSError
+
+    def __str__(self) -> str:
+        return f"{self.picture}: {self.error}"
+
+
+@dataclass(frozen=True)
+class AnnotateProgress:
+    """How far a run has come; told after each picture."""
+
+    picture: Path
+    """The one that was just finished, or failed."""
+    done: int
+    """Pictures finished or failed, those of the run that was resumed among them."""
+    total: int
+    failures: int
+    instances: int
+    """Found so far."""
+
+
+@dataclass(frozen=True)
+class AnnotateSummary:
+    """A run over a folder; together with the interrupted one that it resumed, if it did."""
+
+    folder: Path
+    """Where the labels are."""
+    pictures: int
+    """In the folder."""
+    finished: int
+    """Of them labelled, by this run or by the one that it resumed."""
+    resumed: int
+    """Of the finished ones those that had been labelled before it was interrupted."""
+    skipped: int
+    """Left alone since they had a label file, under existing="skip"."""
+    failures: tuple[Failure, ...]
+    instances: Mapping[str, int] = field(default_factory=dict)
+    """Found, by label."""
+    added: int = 0
+    """Shapes written; an instance may have several, one for each of its parts."""
+    removed: int = 0
+    """Shapes that were there and gave way."""
+    duplicates: int = 0
+    """Shapes left out, since they were there already."""
+    losses: Mapping[str, int] = field(default_factory=dict)
+    """What the format could not say, and how often."""
+    seconds: Mapping[str, float] = field(default_factory=dict)
+    """Spent by this run in each stage: read, image, text, decode, select, write. Stages overlap in time."""
+    elapsed: float = 0.0
+    """Seconds from beginning to end of this run."""
+
+    def __str__(self) -> str:
+        here = self.finished - self.resumed
+        told = [f"{self.finished} of {self.pictures} pictures are labelled in {self.folder}"]
+        if self.resumed:
+            told[0] += f", {self.resumed} of them before the interruption"
+        if self.skipped:
+            told.append(f"{self.skipped} had labels and were left alone")
+        found = ", ".join(f"{count} {label}" for label, count in self.instances.items() if count) or "nothing"
+        told.append(f"found: {found}")
+        shapes = f"shapes: {self.added} added"
+        if self.removed:
+            shapes += f", {self.removed} removed"
+        if self.duplicates:
+            shapes += f", {self.duplicates} there already"
+        told.append(shapes)
+        told += [f"the format cannot say: {what} ({count} times)" for what, count in self.losses.items()]
+        if here:
+            stages = ", ".join(f"{stage} {seconds:.1f}" for stage, seconds in self.seconds.items())
+            told.append(f"{self.elapsed:.1f} s, {self.elapsed / here:.2f} s a picture; seconds by stage: {stages}")
+        if self.failures:
+            told.append(f"{len(self.failures)} failed:")
+            told += [f"  {failure}" for failure in self.failures[:_TOLD]]
+            if len(self.failures) > _TOLD:
+                told.append(f"  and {len(self.failures) - _TOLD} more")
+            told.append("Run the same again to try them, and only them, once more.")
+        return "\n".join(told)

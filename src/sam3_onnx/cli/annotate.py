@@ -1,0 +1,123 @@
+"""`sam3-onnx annotate`: a folder of pictures, labelled in one go."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from typing import TYPE_CHECKING
+
+from sam3_onnx.cli.opening import add_model_options, opened
+from sam3_onnx.errors import OptionError
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from tqdm import tqdm
+
+    from sam3_onnx.annotate import AnnotateProgress
+
+__all__ = ["add"]
+
+_SOME_FAILED = 3
+
+
+def add(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
+    """Adds the command to the parser of `sam3-onnx`."""
+    annotate = commands.add_parser(
+        "annotate",
+        help="label a folder of pictures in one go",
+        description="Finds the same things in every picture of a folder and writes them to label files. A run that is "
+        "interrupted goes on where it was when the same command is given again. Exit status: 0 if every picture is "
+        "labelled, 3 if some failed, 1 if the run could not begin or go on, 130 if it was interrupted.",
+    )
+    annotate.add_argument("folder", help="a folder of pictures")
+    annotate.add_argument("--text", required=True, help='what to find, such as "person, car"')
+    told = "call what was found for a prompt something else in the files; may be repeated"
+    annotate.add_argument("--label", help=told, action="append", default=[], metavar="PROMPT=LABEL", type=_renaming)
+    told = "xanylabeling, labelme, yolo-detect, yolo-segment, yolo-obb or coco (default: %(default)s)"
+    annotate.add_argument("--format", help=told, default="xanylabeling")
+    told = "polygon, rectangle, rotation or mask (default: what the format is best at)"
+    annotate.add_argument("--output-mode", choices=("polygon", "rectangle", "rotation", "mask"), help=told)
+    annotate.add_argument("-o", "--out", help="folder of the labels (default: beside the pictures)")
+    there = annotate.add_mutually_exclusive_group()
+    for name, told in (
+        ("append", "keep labels that are there (the default)"),
+        ("replace", "remove labels that are there, those of other names than are asked for excepted"),
+        ("replace-all", "remove all labels that are there"),
+        ("skip", "leave pictures alone that have labels"),
+    ):
+        there.add_argument(f"--{name}", dest="existing", action="store_const", const=name, default="append", help=told)
+    told = "mask IoU from which a find is there already under the same label, or off (default: %(default)s)"
+    annotate.add_argument("--duplicates", default="0.8", metavar="IOU", type=_share_or_off, help=told)
+    annotate.add_argument("-r", "--recursive", action="store_true", help="also pictures in the folders within")
+    for name, which in (("include", "only pictures"), ("exclude", "no pictures")):
+        told = f'{which} whose name matches, such as "*.jpg", or whose path does, such as "train/*"; may be repeated'
+        annotate.add_argument(f"--{name}", help=told, action="append", default=[], metavar="PATTERN")
+    annotate.add_argument("--restart", action="store_true", help="forget how far an interrupted run has come")
+    add_model_options(annotate)
+    annotate.set_defaults(run=_annotate)
+
+
+def _renaming(text: str) -> tuple[str, str]:
+    prompt, sign, label = (part.strip() for part in text.partition("="))
+    if not (prompt and sign and label):
+        raise argparse.ArgumentTypeError(f"expected PROMPT=LABEL, got {text!r}")
+    return prompt, label
+
+
+def _share_or_off(text: str) -> float | None:
+    try:
+        return None if text == "off" else float(text)
+    except ValueError as error:
+        raise argparse.ArgumentTypeError(f"expected a number or off, got {text!r}") from error
+
+
+def _named(text: str, renamings: list[tuple[str, str]]) -> dict[str, str]:
+    """Prompts with what they are called in the files."""
+    from sam3_onnx.prompts import parse_text  # noqa: PLC0415 - --help need not wait for NumPy
+
+    named = {concept.prompt: concept.label for concept in parse_text(text)}
+    for prompt, label in renamings:
+        if prompt not in named:
+            raise OptionError("--label", expected=f"for one of {', '.join(named)}", got=prompt)
+        named[prompt] = label
+    return named
+
+
+def _annotate(options: argparse.Namespace) -> int:
+    from tqdm import tqdm  # noqa: PLC0415 - --help need not wait for it
+
+    from sam3_onnx.annotate import annotate_folder, find_pictures  # noqa: PLC0415
+
+    text = _named(options.text, options.label)
+    find_pictures(options.folder, recursive=options.recursive, include=options.include, exclude=options.exclude)
+    # disable=None: no bar where standard error is no terminal
+    with opened(options) as session, tqdm(unit="picture", file=sys.stderr, disable=None) as bar:
+        summary = annotate_folder(
+            session,
+            options.folder,
+            text,
+            label_format=options.format,
+            mode=options.output_mode,
+            out=options.out,
+            existing=options.existing,
+            duplicate_iou=options.duplicates,
+            recursive=options.recursive,
+            include=options.include,
+            exclude=options.exclude,
+            restart=options.restart,
+            progress=_shown_on(bar),
+        )
+    print(summary)
+    return _SOME_FAILED if summary.failures else 0
+
+
+def _shown_on(bar: tqdm[None]) -> Callable[[AnnotateProgress], None]:
+    def show(progress: AnnotateProgress) -> None:
+        if not bar.total:  # what was finished before counts for the bar, not for its rate
+            bar.initial = bar.n = progress.done - 1
+        bar.total = progress.total
+        bar.set_postfix(found=progress.instances, failed=progress.failures, refresh=False)
+        bar.update(progress.done - bar.n)
+
+    return show

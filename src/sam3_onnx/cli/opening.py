@@ -1,0 +1,40 @@
+"""Which model do the options of a command name, and how is it run?"""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    import argparse
+
+    from sam3_onnx.options import SessionOptions
+    from sam3_onnx.session import Sam3Session
+
+__all__ = ["add_model_options", "opened"]
+
+
+def add_model_options(command: argparse.ArgumentParser) -> None:
+    """Adds the options that `opened` reads."""
+    command.add_argument("--model", default="miniature", help="a registered model or a folder of .onnx files")
+    command.add_argument("--conf", type=float, help="threshold of scores (default: the model's, as a rule 0.5)")
+    command.add_argument("--epsilon", type=float, default=0.001, help="polygon simplification (default: %(default)s)")
+    command.add_argument("--provider", default="auto", help="execution provider (default: %(default)s)")
+    command.add_argument("--cache-folder", help="a folder in which embeddings are kept for the next time")
+
+
+def opened(options: argparse.Namespace) -> Sam3Session:
+    """Opens the model."""
+    from sam3_onnx.hub import KNOWN_MODELS  # noqa: PLC0415 - --help need not wait for it
+    from sam3_onnx.session import Sam3Session  # noqa: PLC0415
+
+    chosen: SessionOptions = {
+        "provider": options.provider,
+        "conf_threshold": options.conf,
+        "epsilon": options.epsilon,
+        "cache_folder": options.cache_folder,
+    }
+    folder = Path(options.model)
+    if options.model in KNOWN_MODELS or not (folder.exists() or folder.name != options.model):
+        return Sam3Session.from_pretrained(options.model, **chosen)
+    return Sam3Session.from_folder(options.model, **chosen)

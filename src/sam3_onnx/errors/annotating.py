@@ -1,0 +1,76 @@
+"""What can be wrong with a folder whose pictures are to be labelled."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from sam3_onnx.errors.base import Sam3Error
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from pathlib import Path
+
+__all__ = [
+    "AnnotateError",
+    "FolderBusyError",
+    "FolderError",
+    "LabelCollisionError",
+    "NoPicturesError",
+    "UnfinishedRunError",
+]
+
+
+class AnnotateError(Sam3Error):
+    """A folder of pictures cannot be labelled."""
+
+
+class FolderError(AnnotateError, OSError):
+    """A folder of pictures or labels cannot be used."""
+
+    def __init__(self, path: Path, *, doing: str, reason: str) -> None:
+        self.path = path
+        super().__init__(
+            f"The folder {path} cannot be used for {doing}: {reason}. Check the path, its permissions and the disk."
+        )
+
+
+class NoPicturesError(AnnotateError, LookupError):
+    """A folder has no pictures to label."""
+
+    def __init__(self, path: Path, *, suffixes: Sequence[str], remedy: str) -> None:
+        self.path = path
+        super().__init__(f"No picture to label in {path}: expected files that end in {', '.join(suffixes)}. {remedy}")
+
+
+class FolderBusyError(AnnotateError, RuntimeError):
+    """Another run is at work in a folder of labels."""
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+        super().__init__(
+            f"Another run is writing labels in {path}; expected to be the only one, so nothing was done. "
+            "Wait for it to end, or write this run's labels to another folder."
+        )
+
+
+class UnfinishedRunError(AnnotateError, ValueError):
+    """A run with other settings was interrupted in a folder of labels."""
+
+    def __init__(self, path: Path, *, finished: int, asked: object) -> None:
+        self.path = path
+        super().__init__(
+            f"A run with other settings was interrupted in {path} after {finished} pictures; expected the same "
+            f"question, model and options, or a fresh start. It was asked: {asked}. Run it again as it was to go on "
+            "with it, or pass restart=True (--restart) to begin this one; labels that it wrote stay as they are."
+        )
+
+
+class LabelCollisionError(AnnotateError, ValueError):
+    """Two pictures would be labelled in one file."""
+
+    def __init__(self, path: Path, *, pictures: Sequence[Path]) -> None:
+        self.path = path
+        super().__init__(
+            f"{' and '.join(map(str, pictures))} would both be labelled in {path}; expected one picture of each name. "
+            "Rename one, leave it out (exclude, --exclude), or write COCO, which is one file for all."
+        )

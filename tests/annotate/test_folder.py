@@ -1,0 +1,303 @@
+"""Is a folder labelled in one go, whatever lies in it, and without losing what was there?"""
+
+from __future__ import annotations
+
+import json
+import os
+import threading
+from typing import TYPE_CHECKING
+
+import cv2
+import numpy as np
+import pytest
+
+from sam3_onnx import Sam3Session
+from sam3_onnx.annotate import AnnotateProgress, annotate_folder
+from sam3_onnx.errors import (
+    CancelledError,
+    FolderBusyError,
+    FolderError,
+    LabelCollisionError,
+    LabelFileDamagedError,
+    LabelFileSizeError,
+    OptionError,
+    PictureDecodeError,
+    UnfinishedRunError,
+)
+from sam3_onnx.labels import read_xanylabeling
+from sam3_onnx.testing import FakeFamily, FakeInstance, fake_session
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+COIN = [FakeInstance((0.1, 0.1, 0.4, 0.5)), FakeInstance((0.6, 0.5, 0.9, 0.9), score=0.7)]
+ANSWERS = {"coin": COIN, "tree": [FakeInstance((0.5, 0.1, 0.8, 0.4))]}
+SIZE = (60, 80)
+
+
+def paint(folder: Path, *names: str) -> Path:
+    for level, name in enumerate(names):
+        path = folder / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        encoded = cv2.imencode(path.suffix, np.full((*SIZE, 3), 10 + level, np.uint8))[1]
+        path.write_bytes(encoded.tobytes())
+    return folder
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    return paint(tmp_path / "pictures", "a.png", "b.png", "c.png")
+
+
+def shapes_of(path: Path) -> list[tuple[str, str]]:
+    return [(shape.label, shape.shape_type) for shape in read_xanylabeling(path).shapes]
+
+
+def content_of(folder: Path) -> dict[str, bytes]:
+    return {path.relative_to(folder).as_posix(): path.read_bytes() for path in folder.rglob("*") if path.is_file()}
+
+
+def by_hand(label: str) -> dict[str, object]:
+    points = [[1, 2], [9, 2], [9, 8.5]]
+    return {"label": label, "points": points, "shape_type": "polygon", "flags": {}, "group_id": None, "note": "mine"}
+
+
+def write_by_hand(path: Path, *labels: str, size: tuple[int, int] = SIZE) -> dict[str, object]:
+    content: dict[str, object] = {
+        "version": "4.0.2",
+        "shapes": [by_hand(label) for label in labels],
+        "imagePath": "a.png",
+        "imageHeight": size[0],
+        "imageWidth": size[1],
+        "checked": True,
+        "reviewer": {"remark": "höchst genau", "grade": 1},
+    }
+    path.write_text(json.dumps(content), encoding="utf-8")
+    return content
+
+
+def test_every_picture_gets_a_label_file_and_nothing_else_is_left(folder: Path) -> None:
+    told: list[AnnotateProgress] = []
+    summary = annotate_folder(fake_session(ANSWERS), folder, {"coin": "money"}, progress=told.append)
+    assert sorted(content_of(folder)) == ["a.json", "a.png", "b.json", "b.png", "c.json", "c.png"]
+    assert shapes_of(folder / "a.json") == [("money", "polygon")] * 2
+    assert (summary.pictures, summary.finished, summary.added) == (3, 3, 6)
+    assert summary.instances == {"money": 6}
+    assert set(summary.seconds) == {"read", "image", "text", "decode", "select", "write"}
+    assert [(step.done, step.total, step.instances) for step in told] == [(1, 3, 2), (2, 3, 4), (3, 3, 6)]
+    assert "3 of 3 pictures are labelled" in str(summary)
+    assert "6 money" in str(summary)
+
+
+def test_labels_say_what_predict_finds(tmp_path: Path, coins: Path) -> None:
+    folder = tmp_path / "pictures"
+    folder.mkdir()
+    (folder / "coins.png").write_bytes(coins.read_bytes())
+    session = Sam3Session.from_pretrained("miniature", provider="cpu")
+    annotate_folder(session, folder, "coin", mode="rotation")
+    written = read_xanylabeling(folder / "coins.json").shapes
+    found = session.predict(coins, "coin").shapes("rotation")
+    assert len(found) == 24
+    for shape, expected in zip(written, found, strict=True):
+        assert (shape.label, shape.shape_type, shape.direction) == ("coin", "rotation", expected.direction)
+        np.testing.assert_array_equal(shape.points, expected.points)
+
+
+def test_labels_go_to_a_folder_of_their_own_in_folders_like_those_of_the_pictures(tmp_path: Path) -> None:
+    folder = paint(tmp_path / "pictures", "a.png", "train/ü 好.png")
+    summary = annotate_folder(fake_session(ANSWERS), folder, "coin", out=tmp_path / "labels", recursive=True)
+    assert summary.folder == tmp_path / "labels"
+    assert sorted(content_of(folder)) == ["a.png", "train/ü 好.png"]
+    assert sorted(content_of(tmp_path / "labels")) == ["a.json", "train/ü 好.json"]
+    assert read_xanylabeling(tmp_path / "labels" / "train" / "ü 好.json").image_path == "../../pictures/train/ü 好.png"
+
+
+def test_appending_twice_adds_nothing_twice_and_leaves_files_as_they_are(folder: Path) -> None:
+    session = fake_session(ANSWERS)
+    annotate_folder(session, folder, "coin")
+    once = content_of(folder)
+    summary = annotate_folder(session, folder, "coin")
+    assert content_of(folder) == once
+    assert (summary.added, summary.duplicates) == (0, 6)
+
+
+@pytest.mark.parametrize("existing", ["append", "replace"])
+def test_what_was_made_by_hand_under_another_label_survives_with_all_that_the_file_says(
+    folder: Path, existing: str
+) -> None:
+    before = write_by_hand(folder / "a.json", "leaf", "tree")
+    annotate_folder(fake_session(ANSWERS), folder, "coin", existing=existing)  # type: ignore[arg-type]
+    after = json.loads((folder / "a.json").read_text(encoding="utf-8"))
+    assert after["shapes"][:2] == [{**after["shapes"][0], **by_hand("leaf")}, {**after["shapes"][1], **by_hand("tree")}]
+    assert [shape["label"] for shape in after["shapes"]] == ["leaf", "tree", "coin", "coin"]
+    assert {key: after[key] for key in before if key != "shapes"} == {k: v for k, v in before.items() if k != "shapes"}
+
+
+def test_replacing_removes_shapes_of_the_label_asked_for(folder: Path) -> None:
+    write_by_hand(folder / "a.json", "coin", "tree")
+    summary = annotate_folder(fake_session(ANSWERS), folder, "coin", existing="replace")
+    assert [label for label, _ in shapes_of(folder / "a.json")] == ["tree", "coin", "coin"]
+    assert (summary.added, summary.removed) == (6, 1)
+    annotate_folder(fake_session(ANSWERS), folder, "coin", existing="replace-all")
+    assert [label for label, _ in shapes_of(folder / "a.json")] == ["coin", "coin"]
+
+
+def test_pictures_with_labels_are_left_alone_when_asked_for(folder: Path) -> None:
+    write_by_hand(folder / "a.json", "tree")
+    before = (folder / "a.json").read_bytes()
+    family = FakeFamily(ANSWERS)
+    summary = annotate_folder(Sam3Session(family, model="fake"), folder, "coin", existing="skip")
+    assert (folder / "a.json").read_bytes() == before
+    assert (summary.skipped, summary.finished, family.calls["encode_image"]) == (1, 2, 2)
+
+
+def test_a_broken_picture_is_told_and_tried_again_alone(folder: Path) -> None:
+    whole = (folder / "b.png").read_bytes()
+    (folder / "b.png").write_bytes(whole[:40])
+    family = FakeFamily(ANSWERS)
+    session = Sam3Session(family, model="fake")
+    summary = annotate_folder(session, folder, "coin")
+    assert [failure.picture for failure in summary.failures] == [folder / "b.png"]
+    assert isinstance(summary.failures[0].error, PictureDecodeError)
+    assert (summary.finished, family.calls["encode_image"]) == (2, 2)
+    assert str(folder / "b.png") in str(summary)
+    (folder / "b.png").write_bytes(whole)
+    again = annotate_folder(session, folder, "coin")
+    assert (again.finished, again.resumed, again.failures, family.calls["encode_image"]) == (3, 2, (), 3)
+    assert again.instances == {"coin": 6}
+
+
+def test_after_a_run_that_ended_with_a_failure_another_question_may_be_asked(folder: Path) -> None:
+    (folder / "b.png").write_bytes(b"")
+    session = fake_session(ANSWERS)
+    annotate_folder(session, folder, "coin")
+    summary = annotate_folder(session, folder, "tree")
+    assert (summary.finished, summary.resumed, summary.instances) == (2, 0, {"tree": 2})
+
+
+@pytest.mark.parametrize(
+    ("fault", "error"), [("{", LabelFileDamagedError), ("size", LabelFileSizeError)], ids=["no JSON", "another size"]
+)
+def test_a_label_file_that_cannot_be_gone_on_with_is_left_as_it_is(
+    folder: Path, fault: str, error: type[Exception]
+) -> None:
+    if fault == "size":
+        write_by_hand(folder / "b.json", "tree", size=(61, 80))
+    else:
+        (folder / "b.json").write_text(fault)
+    before = (folder / "b.json").read_bytes()
+    summary = annotate_folder(fake_session(ANSWERS), folder, "coin", existing="replace-all")
+    assert [type(failure.error) for failure in summary.failures] == [error]
+    assert (folder / "b.json").read_bytes() == before
+    assert (folder / "a.json").exists()
+    assert (folder / "c.json").exists()
+
+
+def interrupted_after(folder: Path, count: int, text: str = "coin") -> None:
+    """A run that stops dead, as one that is killed."""
+
+    class Killed(BaseException):
+        pass
+
+    def stop(progress: AnnotateProgress) -> None:
+        if progress.done == count:
+            raise Killed
+
+    with pytest.raises(Killed):
+        annotate_folder(fake_session(ANSWERS), folder, text, progress=stop)
+
+
+def test_an_interrupted_run_goes_on_where_it_was(folder: Path, tmp_path: Path) -> None:
+    other = paint(tmp_path / "other", "a.png", "b.png", "c.png")
+    annotate_folder(fake_session(ANSWERS), other, "coin")
+    interrupted_after(folder, 2)
+    family = FakeFamily(ANSWERS)
+    told: list[AnnotateProgress] = []
+    summary = annotate_folder(Sam3Session(family, model="fake"), folder, "coin", progress=told.append)
+    assert family.calls["encode_image"] == 1
+    assert (summary.finished, summary.resumed, summary.added) == (3, 2, 6)
+    assert [step.done for step in told] == [3]
+    assert content_of(folder) == content_of(other)
+
+
+def test_a_line_that_was_cut_off_counts_as_not_written(folder: Path) -> None:
+    interrupted_after(folder, 2)
+    (journal,) = folder.glob(".sam3*.jsonl")
+    journal.write_bytes(journal.read_bytes()[:-7])
+    summary = annotate_folder(fake_session(ANSWERS), folder, "coin")
+    assert (summary.resumed, summary.duplicates, summary.added) == (1, 2, 4)
+
+
+def test_a_picture_or_label_file_that_changed_meanwhile_is_not_finished(folder: Path) -> None:
+    interrupted_after(folder, 2)
+    (folder / "a.json").unlink()
+    paint(folder, "c.png", "b.png")
+    os.utime(folder / "b.png", ns=(1, 1))
+    assert annotate_folder(fake_session(ANSWERS), folder, "coin").resumed == 0
+
+
+def test_another_question_waits_for_an_interrupted_run_unless_told_to_begin_anew(folder: Path) -> None:
+    interrupted_after(folder, 2)
+    with pytest.raises(UnfinishedRunError, match=r"after 2 pictures.*coin.*--restart"):
+        annotate_folder(fake_session(ANSWERS), folder, "tree")
+    summary = annotate_folder(fake_session(ANSWERS), folder, "tree", restart=True)
+    assert (summary.finished, summary.resumed) == (3, 0)
+    assert [label for label, _ in shapes_of(folder / "a.json")] == ["coin", "coin", "tree"]
+
+
+def test_a_journal_that_says_nonsense_is_told_and_can_be_left_aside(folder: Path) -> None:
+    (folder / ".sam3-onnx-annotate.jsonl").write_text("{}\nnonsense\n")
+    with pytest.raises(FolderError, match="restart"):
+        annotate_folder(fake_session(ANSWERS), folder, "coin")
+    assert annotate_folder(fake_session(ANSWERS), folder, "coin", restart=True).finished == 3
+
+
+def test_two_runs_do_not_write_into_one_folder_at_once(folder: Path) -> None:
+    inside: list[type[Exception]] = []
+
+    def meanwhile(_: AnnotateProgress) -> None:
+        with pytest.raises(FolderBusyError, match="Another run") as caught:
+            annotate_folder(fake_session(ANSWERS), folder, "tree")
+        inside.append(caught.type)
+
+    annotate_folder(fake_session(ANSWERS), folder, "coin", progress=meanwhile)
+    assert inside == [FolderBusyError] * 3
+    assert annotate_folder(fake_session(ANSWERS), folder, "tree").finished == 3
+
+
+def test_cancelling_keeps_what_is_finished(folder: Path) -> None:
+    cancel = threading.Event()
+    with pytest.raises(CancelledError):
+        annotate_folder(fake_session(ANSWERS), folder, "coin", cancel=cancel, progress=lambda _: cancel.set())
+    assert annotate_folder(fake_session(ANSWERS), folder, "coin").resumed == 1
+
+
+def test_two_pictures_that_would_share_a_label_file_are_refused_before_anything_is_written(folder: Path) -> None:
+    paint(folder, "a.jpg")
+    with pytest.raises(LabelCollisionError, match=r"a\.jpg and .*a\.png"):
+        annotate_folder(fake_session(ANSWERS), folder, "coin")
+    assert not list(folder.glob("*.json"))
+    assert annotate_folder(fake_session(ANSWERS), folder, "coin", exclude=["*.jpg"]).finished == 3
+
+
+def test_options_are_checked_before_anything_is_written(folder: Path) -> None:
+    session = fake_session(ANSWERS)
+    for wrong in ({"label_format": "voc"}, {"mode": "mask"}, {"existing": "keep"}, {"duplicate_iou": 2}, {"nms": 4}):
+        with pytest.raises(OptionError):
+            annotate_folder(session, folder, "coin", **wrong)
+    assert sorted(content_of(folder)) == ["a.png", "b.png", "c.png"]
+
+
+@pytest.mark.skipif(not hasattr(os, "geteuid") or os.geteuid() == 0, reason="whoever may do anything may write here")
+def test_a_folder_that_may_not_be_written_to_is_told(folder: Path) -> None:
+    folder.chmod(0o500)
+    try:
+        with pytest.raises(FolderError, match="Permission"):
+            annotate_folder(fake_session(ANSWERS), folder, "coin")
+    finally:
+        folder.chmod(0o700)
+
+
+def test_a_place_for_labels_that_is_a_file_is_told(folder: Path) -> None:
+    with pytest.raises(FolderError, match="writing labels"):
+        annotate_folder(fake_session(ANSWERS), folder, "coin", out=folder / "a.png")

@@ -1,0 +1,81 @@
+"""Are the pictures of a folder found, each once, and nothing else?"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import pytest
+
+from sam3_onnx.annotate import find_pictures
+from sam3_onnx.errors import FolderError, NoPicturesError
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    for name in (
+        "b.png",
+        "a.JPG",
+        "notes.txt",
+        "a.json",
+        ".hidden.png",
+        "train/c.tiff",
+        "train/deep/ü 好.webp",
+        ".git/d.png",
+    ):
+        path = tmp_path / "pictures" / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.touch()
+    return tmp_path / "pictures"
+
+
+def names(paths: list[Path], folder: Path) -> list[str]:
+    return [path.relative_to(folder).as_posix() for path in paths]
+
+
+def test_picture_files_are_taken_by_their_endings_in_the_order_of_names(folder: Path) -> None:
+    assert names(find_pictures(folder), folder) == ["a.JPG", "b.png"]
+
+
+def test_folders_within_are_gone_through_when_asked_for(folder: Path) -> None:
+    found = names(find_pictures(folder, recursive=True), folder)
+    assert found == ["a.JPG", "b.png", "train/c.tiff", "train/deep/ü 好.webp"]
+
+
+def test_patterns_choose_by_name_or_by_path(folder: Path) -> None:
+    assert names(find_pictures(folder, recursive=True, include=["*.png", "train/*"], exclude=["ü*"]), folder) == [
+        "b.png",
+        "train/c.tiff",
+    ]
+
+
+def test_links_are_followed_and_a_loop_of_them_ends(folder: Path, tmp_path: Path) -> None:
+    elsewhere = tmp_path / "elsewhere"
+    elsewhere.mkdir()
+    (elsewhere / "far.png").touch()
+    (folder / "linked").symlink_to(elsewhere)
+    (folder / "train" / "loop").symlink_to(folder)
+    (folder / "near.png").symlink_to(folder / "b.png")
+    found = names(find_pictures(folder, recursive=True, include=["*.png"]), folder)
+    assert found == ["b.png", "linked/far.png", "near.png"]
+
+
+def test_a_folder_without_pictures_says_what_would_be_one_and_where_some_are(folder: Path) -> None:
+    (folder / "a.JPG").unlink()
+    (folder / "b.png").unlink()
+    (folder / "empty").mkdir()
+    with pytest.raises(NoPicturesError, match=r"end in .*\.webp.*pass recursive=True"):
+        find_pictures(folder)
+    with pytest.raises(NoPicturesError, match="Check the patterns"):
+        find_pictures(folder, recursive=True, include=["*.bmp"])
+    with pytest.raises(NoPicturesError, match="Check the path"):
+        find_pictures(folder / "empty")
+
+
+def test_a_folder_that_is_not_there_or_is_a_file_is_an_error(folder: Path) -> None:
+    with pytest.raises(FolderError, match="it is not there"):
+        find_pictures(folder / "nowhere")
+    with pytest.raises(FolderError, match="it is a file"):
+        find_pictures(folder / "b.png")
