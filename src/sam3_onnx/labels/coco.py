@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from sam3_onnx.checks import is_number, is_whole
-from sam3_onnx.errors import LabelFileKindError, LabelFileSizeError, LabelShapeError, MaskError, OptionError
+from sam3_onnx.errors import LabelFileKindError, LabelFileSizeError, LabelShapeError, MaskError
 from sam3_onnx.geometry import rle_to_mask
 from sam3_onnx.labels.coco_rows import coco_picture
 from sam3_onnx.labels.json_text import dump_json, read_json
@@ -27,6 +27,8 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence
     from typing import TypeAlias
 
+    from numpy.typing import NDArray
+
     from sam3_onnx.labels.coco_rows import CocoPicture, CocoRow, CocoSegmentation
     from sam3_onnx.labels.losses import Loss
     from sam3_onnx.results import Segmentation
@@ -37,8 +39,9 @@ if TYPE_CHECKING:
 __all__ = ["CocoDataset"]
 
 _LISTS = ("images", "annotations", "categories")
+_KEYS = ("image_id", "category_id")
 _INTERPRETED = {"id", "image_id", "category_id", "bbox", "area", "segmentation", "iscrowd", "score"}
-_BOX = 4
+_BOX_PAIRS = 2
 
 
 class CocoDataset:
@@ -55,8 +58,7 @@ class CocoDataset:
     """
 
     def __init__(self) -> None:
-        self._content: Entry = {"info": {}, "licenses": [], "images": [], "annotations": [], "categories": []}
-        self._adopt()
+        self._adopt({"info": {}, "licenses": [], "images": [], "annotations": [], "categories": []}, [], [], [])
 
     @classmethod
     def read(cls, path: str | os.PathLike[str]) -> CocoDataset:
@@ -68,32 +70,31 @@ class CocoDataset:
             OSError: It cannot be opened.
         """
         content = read_json(path)
-        if not isinstance(content, dict) or not all(_is_list_of_objects(content.get(name)) for name in _LISTS):
-            got = (
-                f"an object with {', '.join(sorted(content)[:8])}"
-                if isinstance(content, dict)
-                else type(content).__name__
-            )
-            raise _another_kind(path, "an object with the lists images, annotations and categories", got)
+        if not isinstance(content, dict):
+            raise _another_kind(path, "an object", f"a {type(content).__name__}")
+        images, annotations, categories = (_objects(content, name) for name in _LISTS)
+        if images is None or annotations is None or categories is None:
+            got = f"an object with {', '.join(sorted(content)[:8])}"
+            raise _another_kind(path, f"an object with the lists {', '.join(_LISTS)}", got)
+        for entries, facts in ((images, ("id", "file_name")), (annotations, _KEYS), (categories, ("id", "name"))):
+            if not all(isinstance(entry.get(fact), int | str) for entry in entries for fact in facts):
+                raise _another_kind(path, f"entries that all have {' and '.join(facts)}", "one that has not")
+        for fact in ("id", "file_name"):
+            if len({image[fact] for image in images}) < len(images):
+                raise _another_kind(path, f"images with a {fact} of their own each", "one that two of them share")
         dataset = cls()
-        dataset._content = content
-        dataset._adopt()
-        names = [image.get("file_name") for image in dataset._images.values()]
-        if not all(isinstance(name, str) for name in names) or len(set(names)) < len(_entries(content, "images")):
-            raise _another_kind(
-                path, "images with an id and a file_name of their own each", "a missing or a second one"
-            )
+        dataset._adopt(content, images, annotations, categories)
         return dataset
 
     @property
     def file_names(self) -> tuple[str, ...]:
         """Of all pictures, in the order of the file."""
-        return tuple(str(image["file_name"]) for image in self._images.values())
+        return tuple(self._named)
 
     @property
     def labels(self) -> tuple[str, ...]:
         """The names of all categories, in the order of the file."""
-        return tuple(self._categories)
+        return tuple(self._numbers)
 
     def shapes(self, file_name: str) -> tuple[Shape, ...]:
         """What is labelled in a picture; nothing for one that is not in the file.
@@ -107,13 +108,13 @@ class CocoDataset:
         image = self._named.get(file_name)
         if image is None:
             return ()
-        names = {entry.get("id"): str(entry.get("name")) for entry in _entries(self._content, "categories")}
-        groups = count(1)
+        names = {entry.get("id"): str(entry.get("name")) for entry in self._categories}
+        size, groups = (image.get("height"), image.get("width")), count(1)
         return tuple(
             shape
             for slot in self._slots_of.get(image["id"], [])
             for annotation in self._slots[slot]
-            for shape in _shapes(annotation, names, groups)
+            for shape in _shapes(annotation, names, groups, size)
         )
 
     def add(
@@ -180,16 +181,15 @@ class CocoDataset:
     def add_labels(self, labels: Iterable[str]) -> None:
         """Puts categories that are not there yet at the end, in the order given."""
         for label in labels:
-            if label not in self._categories:
-                number = 1 + max((int(known) for known in self._categories.values() if is_whole(known)), default=0)
-                self._categories[label] = number
-                entry = {"id": number, "name": label, "supercategory": ""}
-                _entries(self._content, "categories").append(entry)
+            if label not in self._numbers:
+                self._numbers[label] = number = 1 + _largest_id(self._categories)
+                self._categories.append({"id": number, "name": label, "supercategory": ""})
 
     def encode(self) -> bytes:
         """The file's content."""
         annotations = [annotation for slot in self._slots for annotation in slot]
-        return dump_json({**self._content, "annotations": annotations}, indent=None)
+        lists = zip(_LISTS, (self._images, annotations, self._categories), strict=True)
+        return dump_json({**self._content, **dict(lists)}, indent=None)
 
     def write(self, path: str | os.PathLike[str]) -> None:
         """Writes the file in one step: it is whole, or the older file is as it was.
@@ -200,17 +200,19 @@ class CocoDataset:
         """
         put(path, self.encode())
 
-    def _adopt(self) -> None:
-        """Finds its way about the content."""
-        self._images = {image.get("id"): image for image in _entries(self._content, "images")}
-        self._named = {str(image.get("file_name")): image for image in self._images.values()}
-        self._categories = {str(entry.get("name")): entry.get("id") for entry in _entries(self._content, "categories")}
-        self._slots: list[list[Entry]] = [[annotation] for annotation in _entries(self._content, "annotations")]
+    def _adopt(self, content: Entry, images: list[Entry], annotations: list[Entry], categories: list[Entry]) -> None:
+        """Takes the content of a file and finds its way about it."""
+        self._content, self._images, self._categories = content, images, categories
+        self._named = {str(image.get("file_name")): image for image in images}
+        self._numbers: dict[str, object] = {}
+        for entry in categories:
+            self._numbers.setdefault(str(entry.get("name")), entry.get("id"))
+        self._slots = [[annotation] for annotation in annotations]
+        """Annotations in the order of the file; those that come in the place of others share its slot."""
         self._slots_of: dict[object, list[int]] = {}
-        for slot, (annotation,) in enumerate(self._slots):
+        for slot, annotation in enumerate(annotations):
             self._slots_of.setdefault(annotation.get("image_id"), []).append(slot)
-        self._next_image = 1 + _largest_id(self._images.values())
-        self._next_annotation = 1 + _largest_id(annotation for slot in self._slots for annotation in slot)
+        self._next_image, self._next_annotation = 1 + _largest_id(images), 1 + _largest_id(annotations)
 
     def _image(self, picture: CocoPicture) -> Entry:
         """The picture's entry, a new one if there is none."""
@@ -219,74 +221,71 @@ class CocoDataset:
         if image is None:
             image = {"id": self._next_image, "file_name": picture["file_name"], "width": size[1], "height": size[0]}
             self._next_image += 1
-            _entries(self._content, "images").append(image)
-            self._images[image["id"]] = self._named[picture["file_name"]] = image
-        known = image.get("height"), image.get("width")
-        if is_whole(known[0]) and is_whole(known[1]) and known != size:
-            raise LabelFileSizeError(Path(picture["file_name"]), expected=size, got=(known[0], known[1]))
+            self._images.append(image)
+            self._named[picture["file_name"]] = image
+        height, width = image.get("height"), image.get("width")
+        if is_whole(height) and is_whole(width) and (height, width) != size:
+            raise LabelFileSizeError(Path(picture["file_name"]), expected=size, got=(height, width))
         return image
 
     def _annotation(self, row: CocoRow, number: object, image: object) -> Entry:
         if number is None:
             number = self._next_annotation
             self._next_annotation += 1
-        numbers: Entry = {"id": number, "image_id": image, "category_id": self._categories[row["label"]]}
+        numbers: Entry = {"id": number, "image_id": image, "category_id": self._numbers[row["label"]]}
         facts: Entry = {key: value for key, value in row.items() if key != "label" and value is not None}
         return numbers | facts
 
 
-def _shapes(annotation: Mapping[str, object], names: Mapping[object, str], groups: Iterator[int]) -> list[Shape]:
+def _shapes(
+    annotation: Mapping[str, object], names: Mapping[object, str], groups: Iterator[int], size: tuple[object, object]
+) -> list[Shape]:
     where = f"annotation {annotation.get('id')}"
     label = names.get(annotation.get("category_id"))
     if label is None:
         got = repr(annotation.get("category_id"))
         raise LabelShapeError(where=where, expected="a category_id that is in categories", got=got)
-    score = annotation.get("score")
+    given = annotation.get("score")
+    score = float(given) if is_number(given) else None
     extra = {key: value for key, value in annotation.items() if key not in _INTERPRETED}
-    facts = {"score": float(score) if is_number(score) else None}
     outline = annotation.get("segmentation")
     if isinstance(outline, dict):
-        return [_mask_shape(label, outline, where, facts["score"], extra)]
+        mask = _mask(outline, where, size)
+        height, width = mask.mask.shape
+        corners = mask.origin + np.array([(0, 0), (width - 1, height - 1)])
+        return [Shape(label, "mask", corners, score, mask=mask.mask, extra=extra)]
     if isinstance(outline, list) and outline:
         rings = [_pairs(ring, where) for ring in outline]
         group = next(groups) if len(rings) > 1 else None
-        return [Shape(label, "polygon", ring, facts["score"], group_id=group, extra=extra) for ring in rings]
+        return [Shape(label, "polygon", ring, score, group_id=group, extra=extra) for ring in rings]
     box = _pairs(annotation.get("bbox"), where)
-    if len(box) * 2 != _BOX:
+    if len(box) != _BOX_PAIRS:
         raise LabelShapeError(where=where, expected="a bbox of x, y, width and height", got=repr(box.tolist()))
     (x, y), (width, height) = box
     corners = np.array([(x, y), (x + width, y), (x + width, y + height), (x, y + height)])
-    return [Shape(label, "rectangle", corners, facts["score"], extra=extra)]
+    return [Shape(label, "rectangle", corners, score, extra=extra)]
 
 
-def _mask_shape(
-    label: str, outline: Mapping[str, object], where: str, score: float | None, extra: Mapping[str, object]
-) -> Shape:
+def _mask(outline: Mapping[str, object], where: str, size: tuple[object, object]) -> Window:
     try:
-        window = Window(rle_to_mask(outline), 0, 0).tight()
+        mask = rle_to_mask(outline)
     except MaskError as error:
         raise LabelShapeError(where=where, expected="run lengths", got=str(error)) from error
-    height, width = window.mask.shape
-    corners = window.origin + np.array([(0, 0), (width - 1, height - 1)])
-    return Shape(label, "mask", corners, score, mask=window.mask, extra=extra)
+    if mask.shape != size:
+        raise LabelShapeError(where=where, expected=f"run lengths of {size} pixels", got=f"those of {mask.shape}")
+    return Window(mask, 0, 0).tight()
 
 
-def _pairs(numbers: object, where: str) -> np.ndarray:
+def _pairs(numbers: object, where: str) -> NDArray[np.float64]:
     if isinstance(numbers, list) and numbers and len(numbers) % 2 == 0 and all(map(is_number, numbers)):
         return np.array(numbers, np.float64).reshape(-1, 2)
     raise LabelShapeError(where=where, expected="an even number of finite numbers", got=repr(numbers)[:80])
 
 
-def _entries(content: Entry, name: str) -> list[Entry]:
-    """A list of the file, of which `read` has seen that it is one."""
-    entries = content[name]
-    if not isinstance(entries, list):
-        raise OptionError(name, expected="a list", got=entries)
-    return entries
-
-
-def _is_list_of_objects(value: object) -> bool:
-    return isinstance(value, list) and all(isinstance(entry, dict) for entry in value)
+def _objects(content: Entry, name: str) -> list[Entry] | None:
+    """A list of the file, if it is one of objects."""
+    entries = content.get(name)
+    return entries if isinstance(entries, list) and all(isinstance(entry, dict) for entry in entries) else None
 
 
 def _largest_id(entries: Iterable[Entry]) -> int:

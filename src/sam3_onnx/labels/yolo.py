@@ -26,6 +26,8 @@ if TYPE_CHECKING:
     import os
     from collections.abc import Iterable, Mapping, Sequence
 
+    from numpy.typing import NDArray
+
     from sam3_onnx.labels.label_file import HoleChoice
     from sam3_onnx.labels.yolo_lines import YoloTask
     from sam3_onnx.shapes import ShapeType
@@ -121,7 +123,7 @@ class YoloFormat:
             )
         return self._made(label, np.array(numbers, np.float64).reshape(-1, 2), size, score)
 
-    def _made(self, label: str, shares: np.ndarray, size: tuple[int, int], score: float | None) -> Shape:
+    def _made(self, label: str, shares: NDArray[np.float64], size: tuple[int, int], score: float | None) -> Shape:
         height, width = size
         if self.task == "detect":
             (x, y), (w, h) = shares
