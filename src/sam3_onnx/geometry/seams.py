@@ -28,8 +28,7 @@ def signed_area(ring: NDArray[np.float64]) -> float:
 def with_seams(exterior: NDArray[np.float64], holes: Sequence[NDArray[np.float64]]) -> NDArray[np.float64]:
     """Join the rings of holes to the outline, each by a seam: a line that is walked to and fro.
 
-    A seam leads from the nearest vertex of what is already joined, the nearest hole first. Holes are walked the other
-    way round than the outline, so that the area enclosed by the ring is the polygon's.
+    Holes are walked the other way round than the outline, so that the area enclosed by the ring is the polygon's.
 
     Args:
         exterior: `(V, 2)`, the ring open.
@@ -44,17 +43,39 @@ def with_seams(exterior: NDArray[np.float64], holes: Sequence[NDArray[np.float64
         >>> len(ring), signed_area(ring)
         (10, 77.0)
     """
-    ring = exterior
-    for hole in sorted(holes, key=lambda hole: _nearest(exterior, hole)[0]):
-        against = hole if signed_area(hole) * signed_area(exterior) < 0 else hole[::-1]
-        _, start, entry = _nearest(ring, against)
-        walk = np.roll(against, -entry, axis=0)
+    turn = np.sign(signed_area(exterior))
+    return _joined(exterior, [_turned(hole, -turn) for hole in holes])
+
+
+def in_one_ring(rings: Sequence[NDArray[np.float64]]) -> NDArray[np.float64]:
+    """Join outlines that lie beside one another, each by a seam: a line that is walked to and fro.
+
+    Args:
+        rings: Of shape `(V, 2)`, open; at least one.
+
+    Returns:
+        One open ring with all their vertices, and two more for each ring but the first. It encloses as much as they.
+    """
+    first, *others = (_turned(ring, 1) for ring in rings)
+    return _joined(first, others)
+
+
+def _joined(ring: NDArray[np.float64], others: Sequence[NDArray[np.float64]]) -> NDArray[np.float64]:
+    """A seam leads from the nearest vertex of what is already joined, to the nearest ring first."""
+    for other in sorted(others, key=lambda other: _nearest(ring, other)[0]):
+        _, start, entry = _nearest(ring, other)
+        walk = np.roll(other, -entry, axis=0)
         ring = np.concatenate([ring[: start + 1], walk, walk[:1], ring[start:]])
     return ring
 
 
-def _nearest(ring: NDArray[np.float64], hole: NDArray[np.float64]) -> tuple[float, int, int]:
+def _turned(ring: NDArray[np.float64], turn: float) -> NDArray[np.float64]:
+    """The ring walked clockwise on the screen for a turn above 0, else anticlockwise."""
+    return ring if signed_area(ring) * turn >= 0 else ring[::-1]
+
+
+def _nearest(ring: NDArray[np.float64], other: NDArray[np.float64]) -> tuple[float, int, int]:
     """The squared distance between the two nearest vertices, and which they are."""
-    squared = ((ring[:, None] - hole[None]) ** 2).sum(axis=2)
+    squared = ((ring[:, None] - other[None]) ** 2).sum(axis=2)
     at, entry = np.unravel_index(int(squared.argmin()), squared.shape)
     return float(squared[at, entry]), int(at), int(entry)

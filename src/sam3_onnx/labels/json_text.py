@@ -1,18 +1,24 @@
-"""How is JSON read strictly, and written so that other programs read the same?"""
+"""How is JSON read strictly, and written so that other programs read the same? How does a mask stand in it?"""
 
 from __future__ import annotations
 
+import base64
 import json
 import math
 from pathlib import Path
 from typing import TYPE_CHECKING
+
+import cv2
+import numpy as np
 
 from sam3_onnx.errors import LabelFileDamagedError
 
 if TYPE_CHECKING:
     import os
 
-__all__ = ["dump_json", "read_json"]
+    from numpy.typing import NDArray
+
+__all__ = ["dump_json", "mask_from_text", "mask_to_text", "read_json"]
 
 
 def read_json(path: str | os.PathLike[str]) -> object:
@@ -41,6 +47,25 @@ def dump_json(content: object, *, indent: int | None = 2) -> bytes:
         return f"{json.dumps(content, ensure_ascii=False, indent=indent, allow_nan=False)}\n".encode()
     except UnicodeEncodeError:  # half of a surrogate pair: UTF-8 has no form for it, an escape sequence is one
         return f"{json.dumps(content, indent=indent, allow_nan=False)}\n".encode()
+
+
+def mask_to_text(mask: NDArray[np.bool_]) -> str:
+    """A bool mask (h, w) as a grey PNG of 0 and 1 in base64, as labelme writes it."""
+    _, encoded = cv2.imencode(".png", mask.astype(np.uint8))
+    return base64.b64encode(encoded.tobytes()).decode("ascii")
+
+
+def mask_from_text(text: str) -> NDArray[np.bool_]:
+    """The pixels that are not 0 of a grey picture in base64.
+
+    Raises:
+        ValueError: It is no base64, or no picture.
+    """
+    data = np.frombuffer(base64.b64decode(text, validate=True), np.uint8)
+    decoded = cv2.imdecode(data, cv2.IMREAD_GRAYSCALE) if data.size else None
+    if decoded is None:
+        raise ValueError("no picture")
+    return np.asarray(decoded) > 0
 
 
 def _refused(constant: str) -> float:

@@ -7,7 +7,6 @@ carried along.
 
 from __future__ import annotations
 
-import base64
 import re
 from dataclasses import dataclass
 from pathlib import Path
@@ -17,9 +16,8 @@ import numpy as np
 
 from sam3_onnx.checks import is_number, is_whole
 from sam3_onnx.errors import LabelFileKindError, LabelFileSizeError, LabelFileVersionError, LabelShapeError
-from sam3_onnx.labels.json_text import dump_json, read_json
+from sam3_onnx.labels.json_text import dump_json, mask_from_text, mask_to_text, read_json
 from sam3_onnx.labels.label_file import LabelFile
-from sam3_onnx.labels.mask_png import mask_from_png, mask_to_png
 from sam3_onnx.shapes import Shape
 
 if TYPE_CHECKING:
@@ -155,7 +153,7 @@ def _entry(shape: Shape, where: str, dialect: Dialect) -> dict[str, object]:
     if shape.group_id is not None:
         entry["group_id"] = int(shape.group_id)
     if shape.mask is not None:
-        entry["mask"] = base64.b64encode(mask_to_png(shape.mask)).decode("ascii")
+        entry["mask"] = mask_to_text(shape.mask)
     return entry
 
 
@@ -175,7 +173,7 @@ def _is_point(point: object) -> bool:
 
 def _mask(text: str, where: str) -> NDArray[np.bool_]:
     try:
-        return mask_from_png(base64.b64decode(text, validate=True))
+        return mask_from_text(text)
     except ValueError as error:
         expected = "a mask as a picture in base64"
         raise LabelShapeError(where=where, expected=expected, got=f"{text[:40]!r}: {error}") from error

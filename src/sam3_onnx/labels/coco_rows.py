@@ -1,0 +1,149 @@
+"""Which rows does one picture have in a COCO file, before they are numbered?
+
+Fields follow the COCO data format (cocodataset.org, "Data format", object detection). Run lengths are written by
+`sam3_onnx.geometry.rle`, so that no other package is needed.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Literal, NamedTuple, TypeAlias, TypedDict
+
+import numpy as np
+
+from sam3_onnx.errors import OptionError
+from sam3_onnx.geometry import Rle, mask_to_rectangle, mask_to_rle
+from sam3_onnx.labels.fitting import instances_of, rings_of, unsaid_fields
+from sam3_onnx.labels.losses import Loss
+from sam3_onnx.results import Segmentation
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator, Sequence
+
+    from numpy.typing import NDArray
+
+    from sam3_onnx.shapes import Shape
+
+__all__ = ["CocoPicture", "CocoRow", "CocoSegmentation", "coco_picture"]
+
+CocoSegmentation: TypeAlias = Literal["rle", "polygons"]
+"""How masks are written: "rle" says every pixel, "polygons" outlines each part and fills holes."""
+
+_LEAST_VERTICES = 3
+
+
+class CocoRow(TypedDict):
+    """One instance, without the numbers of its row, its picture and its category."""
+
+    label: str
+    score: float | None
+    bbox: list[float]
+    """x, y, width and height of the mask's own rectangle, in pixels."""
+    area: int
+    """Pixels of the mask."""
+    segmentation: Rle | list[list[float]]
+    """Run lengths, or for each part x, y, x, y, ... of its vertices."""
+    iscrowd: int
+    """0: one instance."""
+
+
+class CocoPicture(TypedDict):
+    """A picture with its instances: plain values, which can be kept as JSON until `CocoDataset` takes them."""
+
+    file_name: str
+    height: int
+    width: int
+    annotations: list[CocoRow]
+
+
+def coco_picture(
+    file_name: str,
+    found: Segmentation | Sequence[Shape],
+    *,
+    image_size: tuple[int, int] | None = None,
+    segmentation: CocoSegmentation = "rle",
+    epsilon: float | None = None,
+) -> tuple[CocoPicture, tuple[Loss, ...]]:
+    """The rows of one picture, and what they do not say.
+
+    Args:
+        file_name: Of the picture, as the COCO file names it.
+        found: A result, or shapes. Shapes that share a label and a `group_id` are one instance.
+        image_size: (height, width) of the picture; a result knows its own.
+        segmentation: "rle", or "polygons": without holes. A mask too thin for a polygon is written as run lengths.
+        epsilon: Of the polygons of a result; None for the session's.
+
+    Raises:
+        OptionError: Shapes without a size, or another kind of segmentation.
+    """
+    if segmentation not in {"rle", "polygons"}:
+        raise OptionError("segmentation", expected='"rle" or "polygons"', got=segmentation)
+    if isinstance(found, Segmentation):
+        size, instances = found.size, _of_result(found, segmentation, epsilon)
+    elif image_size is None:
+        raise OptionError("image_size", expected="given with shapes", got=None)
+    else:
+        size, instances = image_size, _of_shapes(found, image_size, segmentation)
+    rows: list[CocoRow] = []
+    losses: list[Loss] = []
+    for instance in instances:
+        row = _row(instance)
+        rows += [] if row is None else [row]
+        losses += instance.losses if row else [Loss(instance.label, instance.kind, "left out")]
+    height, width = size
+    picture: CocoPicture = {"file_name": file_name, "height": int(height), "width": int(width), "annotations": rows}
+    return picture, tuple(losses)
+
+
+class _Found(NamedTuple):
+    label: str
+    kind: str
+    """What it is made from, for a loss."""
+    score: float | None
+    mask: NDArray[np.bool_]
+    """(H, W)."""
+    rings: list[NDArray[np.float64]]
+    """Of its parts where polygons are wanted."""
+    losses: list[Loss]
+
+
+def _of_result(result: Segmentation, segmentation: CocoSegmentation, epsilon: float | None) -> Iterator[_Found]:
+    for instance in result:
+        polygons = instance.polygons(epsilon) if segmentation == "polygons" else []
+        holes = any(polygon.holes for polygon in polygons)
+        losses = [Loss(instance.label, "holes", "filled")] if holes else []
+        rings = [polygon.exterior for polygon in polygons]
+        yield _Found(instance.label, "empty mask", instance.score, instance.mask, rings, losses)
+
+
+def _of_shapes(shapes: Iterable[Shape], size: tuple[int, int], segmentation: CocoSegmentation) -> Iterator[_Found]:
+    for parts in instances_of(shapes):
+        label, mask = parts[0].label, np.zeros(size, np.bool_)
+        rings: list[NDArray[np.float64]] = []
+        losses: list[Loss] = []
+        for part in parts:
+            pixels = part.to_mask(size)
+            mask |= False if pixels is None else pixels
+            losses += unsaid_fields(part)
+            if segmentation == "polygons":
+                outlines, lost = rings_of(part, size, "fill")
+                rings += outlines
+                losses += lost
+        kind = " and ".join(sorted({part.shape_type for part in parts}))
+        yield _Found(label, kind, parts[0].score, mask, rings, losses)
+
+
+def _row(found: _Found) -> CocoRow | None:
+    """None for what covers no pixel of the picture."""
+    rectangle = mask_to_rectangle(found.mask)
+    if rectangle is None:
+        return None
+    left, top, right, bottom = rectangle
+    polygons = [[float(value) for value in ring.ravel()] for ring in found.rings if len(ring) >= _LEAST_VERTICES]
+    return {
+        "label": found.label,
+        "score": None if found.score is None else float(found.score),
+        "bbox": [left, top, right - left, bottom - top],
+        "area": int(np.count_nonzero(found.mask)),
+        "segmentation": polygons or mask_to_rle(found.mask),
+        "iscrowd": 0,
+    }
