@@ -11,7 +11,7 @@ from sam3_onnx.errors import OptionError
 from sam3_onnx.masks import Window, window_iou
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Iterable, Sequence
+    from collections.abc import Collection, Sequence
 
     from sam3_onnx.shapes import Shape
 
@@ -29,12 +29,17 @@ class Merged:
     """The shapes of a picture after new ones joined them."""
 
     shapes: tuple[Shape, ...]
-    added: int
-    """Shapes that are new."""
+    kept: tuple[int, ...]
+    """Of the shapes that were found, the places of those that were added."""
     removed: int
     """Shapes that were there and are no more."""
     duplicates: int
     """Shapes that were found and left out, since they were there already."""
+
+    @property
+    def added(self) -> int:
+        """Shapes that are new."""
+        return len(self.kept)
 
 
 def require_merging(existing: object, duplicate_iou: object) -> None:
@@ -80,36 +85,38 @@ def merge_shapes(
     rivals: dict[str, list[Window]] = defaultdict(list)
     if duplicate_iou is not None:
         wanted = {shape.label for shape in found}
-        for candidate in _objects(kept) + [(shape,) for shape in kept if shape.group_id is not None]:
-            if candidate[0].label in wanted:
-                rivals[candidate[0].label].extend(_window(candidate, size))
+        grouped = [place for place, shape in enumerate(kept) if shape.group_id is not None]
+        for places in [*_objects(kept), *([place] for place in grouped)]:
+            rival = [kept[place] for place in places]
+            if rival[0].label in wanted:
+                rivals[rival[0].label] += _window(rival, size)
     next_group = 1 + max((shape.group_id for shape in kept if shape.group_id is not None), default=0)
     known = {_facts(shape) for shape in kept}
-    added: list[Shape] = []
-    duplicates = 0
-    for candidate in _objects(found):
+    added: dict[int, Shape] = {}
+    for places in _objects(found):
+        candidate = [found[place] for place in places]
         if all(_facts(shape) in known for shape in candidate) or _overlaps(
             candidate, rivals[candidate[0].label], size, duplicate_iou
         ):
-            duplicates += len(candidate)
             continue
         is_group = candidate[0].group_id is not None
-        added += [replace(shape, group_id=next_group) for shape in candidate] if is_group else candidate
+        numbered = [replace(shape, group_id=next_group) for shape in candidate] if is_group else candidate
+        added.update(zip(places, numbered, strict=True))
         next_group += is_group
-    return Merged((*kept, *added), len(added), len(there) - len(kept), duplicates)
+    return Merged((*kept, *added.values()), tuple(added), len(there) - len(kept), len(found) - len(added))
 
 
 def _stays(shape: Shape, labels: Collection[str], existing: Existing) -> bool:
     return existing != "replace-all" and not (existing == "replace" and shape.label in labels)
 
 
-def _objects(shapes: Iterable[Shape]) -> list[tuple[Shape, ...]]:
-    """Shapes that share label and group together, the others by themselves."""
-    grouped: dict[object, list[Shape]] = {}
-    for index, shape in enumerate(shapes):
-        key = index if shape.group_id is None else (shape.label, shape.group_id)
-        grouped.setdefault(key, []).append(shape)
-    return [tuple(group) for group in grouped.values()]
+def _objects(shapes: Sequence[Shape]) -> list[list[int]]:
+    """The places of shapes that share label and group, and of the others by themselves."""
+    grouped: dict[object, list[int]] = {}
+    for place, shape in enumerate(shapes):
+        key = place if shape.group_id is None else (shape.label, shape.group_id)
+        grouped.setdefault(key, []).append(place)
+    return list(grouped.values())
 
 
 def _facts(shape: Shape) -> tuple[object, ...]:

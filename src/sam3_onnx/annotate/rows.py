@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
+    from sam3_onnx.labels import CocoPicture
+
 __all__ = ["Row", "Written"]
 
 
@@ -23,8 +25,8 @@ class Written:
     """Shapes that were found and left out, since they were there already."""
     losses: Mapping[str, int] = field(default_factory=dict)
     """What the format could not say, and how often."""
-    pending: Sequence[object] = ()
-    """What is written when the last picture is finished, as JSON has it."""
+    pending: Sequence[CocoPicture] = ()
+    """What is written when the last picture is finished."""
 
 
 @dataclass(frozen=True)

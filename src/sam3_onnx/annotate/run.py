@@ -8,12 +8,14 @@ from collections import Counter
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
+from sam3_onnx.annotate.coco import CocoFile
 from sam3_onnx.annotate.journal import Journal, sole_run
+from sam3_onnx.annotate.label_files import FolderOfFiles
 from sam3_onnx.annotate.merging import DEFAULT_DUPLICATE_IOU, require_merging
 from sam3_onnx.annotate.pictures import find_pictures
-from sam3_onnx.annotate.rows import Row
+from sam3_onnx.annotate.rows import Row, Written
 from sam3_onnx.annotate.summary import AnnotateProgress, AnnotateSummary, Failure
-from sam3_onnx.annotate.targets import FolderOfFiles, Merging
+from sam3_onnx.annotate.targets import Merging
 from sam3_onnx.asking import BOXES_ONLY_LABEL
 from sam3_onnx.checks import require_callbacks, require_path
 from sam3_onnx.errors import FolderError, LabelError, Sam3Error
@@ -105,9 +107,12 @@ def annotate_folder(  # noqa: PLR0913 - keyword-only options of one run
     pictures = find_pictures(root, recursive=recursive, include=include, exclude=exclude)
     merging = Merging(_labels(text, options.get("label")), existing, duplicate_iou)
     labels_folder = root if out is None else require_path("out", out)
-    target = FolderOfFiles.named(
-        label_format, root=root, folder=labels_folder, mode=mode, epsilon=epsilon, merging=merging
-    )
+    target: Target
+    if label_format == "coco":
+        target = CocoFile.of_mode(mode, root=root, folder=labels_folder, epsilon=epsilon, merging=merging)
+    else:
+        named = FolderOfFiles.named
+        target = named(label_format, mode, root=root, folder=labels_folder, epsilon=epsilon, merging=merging)
     chosen = {"text": text, "format": label_format, "mode": mode, "epsilon": epsilon, "existing": existing}
     asked = {**chosen, "duplicate_iou": duplicate_iou, **options, "model": session.fingerprint}
     with _told_of_files(target.folder):
@@ -120,7 +125,7 @@ def annotate_folder(  # noqa: PLR0913 - keyword-only options of one run
             with journal.noting(), contextlib.closing(answers):
                 for picture, result in answers:
                     run.take(picture, result)
-            target.finish(run.rows())
+            run.finish()
             journal.end(forget=not run.failures)
     return run.summary(time.perf_counter() - began)
 
@@ -154,6 +159,7 @@ class _Run:
     progress: Callable[[AnnotateProgress], None] | None
     resumed: int = 0
     skipped: int = 0
+    last: Written = field(default_factory=Written)
     failures: list[Failure] = field(default_factory=list)
     seconds: dict[str, float] = field(default_factory=dict)
 
@@ -163,7 +169,7 @@ class _Run:
         finished: dict[str, Row] = {}
         for picture in self.pictures:
             row = self.journal.rows.get(self._name(picture))
-            if row is not None and row.stamp == _stamp(picture) and self.target.has_labels(picture):
+            if row is not None and row.stamp == _stamp(picture) and self.target.still_has(picture):
                 finished[self._name(picture)] = row
             elif existing == "skip" and self.target.has_labels(picture):
                 self.skipped += 1
@@ -196,9 +202,14 @@ class _Run:
         """The journal's rows of finished pictures, in the order of the pictures, whenever each was finished."""
         return [self.journal.rows[name] for name in map(self._name, self.pictures) if name in self.journal.rows]
 
+    def finish(self) -> None:
+        """Completes the labels."""
+        self.last = self.target.finish(self.rows())
+
     def summary(self, elapsed: float) -> AnnotateSummary:
         """What has come of it."""
         rows = self.rows()
+        written = [*(row.written for row in rows), self.last]
         return AnnotateSummary(
             folder=self.target.folder,
             pictures=len(self.pictures),
@@ -207,10 +218,10 @@ class _Run:
             skipped=self.skipped,
             failures=tuple(self.failures),
             instances=_added_up(row.found for row in rows),
-            added=sum(row.written.added for row in rows),
-            removed=sum(row.written.removed for row in rows),
-            duplicates=sum(row.written.duplicates for row in rows),
-            losses=_added_up(row.written.losses for row in rows),
+            added=sum(change.added for change in written),
+            removed=sum(change.removed for change in written),
+            duplicates=sum(change.duplicates for change in written),
+            losses=_added_up(change.losses for change in written),
             seconds=self.seconds,
             elapsed=elapsed,
         )

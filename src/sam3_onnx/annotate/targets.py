@@ -1,29 +1,19 @@
-"""Where do the labels of a picture go, and how do they join those that are there?"""
+"""Where may the labels of a folder go, and what is asked of such a place?"""
 
 from __future__ import annotations
 
-import os
-import tempfile
-from collections import Counter
 from dataclasses import dataclass
-from pathlib import Path
 from typing import TYPE_CHECKING, Protocol
-
-from sam3_onnx.annotate.merging import merge_shapes
-from sam3_onnx.annotate.rows import Written
-from sam3_onnx.errors import LabelCollisionError, OptionError
-from sam3_onnx.labels import LabelFile, picture_format, put
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
+    from pathlib import Path
 
     from sam3_onnx.annotate.merging import Existing
-    from sam3_onnx.annotate.rows import Row
-    from sam3_onnx.labels import Loss, PictureFormat
+    from sam3_onnx.annotate.rows import Row, Written
     from sam3_onnx.results import Segmentation
-    from sam3_onnx.shapes import Shape, ShapeType
 
-__all__ = ["FolderOfFiles", "Merging", "Target"]
+__all__ = ["Merging", "Target"]
 
 
 @dataclass(frozen=True)
@@ -51,95 +41,18 @@ class Target(Protocol):
         """Whether labels of a picture are there."""
         ...
 
-    def write(self, picture: Path, result: Segmentation) -> Written:
-        """Joins what was found to what is there."""
+    def still_has(self, picture: Path) -> bool:
+        """Whether what was written of a finished picture is still there."""
         ...
 
-    def finish(self, rows: Sequence[Row]) -> None:
-        """Completes the labels after the last picture, given all that are finished."""
+    def write(self, picture: Path, result: Segmentation) -> Written:
+        """Joins what was found to what is there.
+
+        Raises:
+            LabelError: What is there cannot be gone on with.
+        """
         ...
 
-
-@dataclass(frozen=True)
-class FolderOfFiles:
-    """One label file for each picture, with the picture's name and the format's ending."""
-
-    root: Path
-    """The folder of pictures."""
-    folder: Path
-    format: PictureFormat
-    mode: ShapeType
-    epsilon: float | None
-    merging: Merging
-
-    @classmethod
-    def named(
-        cls, name: str, *, root: Path, folder: Path, mode: ShapeType | None, epsilon: float | None, merging: Merging
-    ) -> FolderOfFiles:
-        """Files of a format, by its name.
-
-        Raises:
-            OptionError: There is no such format, or it has no such mode.
-            LabelError: It cannot write one of the labels, or its list of classes cannot be read.
-        """
-        format_ = picture_format(name, folder=folder).with_labels(merging.labels)
-        if mode is not None and mode not in format_.modes:
-            raise OptionError("mode", expected=f"one of {', '.join(format_.modes)} for {name}", got=mode)
-        return cls(root, folder, format_, mode or format_.modes[0], epsilon, merging)
-
-    def begin(self, pictures: Iterable[Path]) -> None:
-        """Writes what the label files share: the list of classes, if the format has one.
-
-        Raises:
-            LabelCollisionError: Two pictures would be labelled in one file.
-        """
-        taken: dict[Path, Path] = {}
-        for picture in pictures:
-            other = taken.setdefault(self._path(picture), picture)
-            if other is not picture:
-                raise LabelCollisionError(self._path(picture), pictures=(other, picture))
-        for name, content in self.format.shared_files().items():
-            put(self.folder / name, content)
-
-    def has_labels(self, picture: Path) -> bool:
-        """Whether a picture has a label file."""
-        return self._path(picture).exists()
-
-    def write(self, picture: Path, result: Segmentation) -> Written:
-        """Joins what was found to the picture's label file, and makes one if there is none."""
-        path = self._path(picture)
-        found = result.shapes(self.mode, epsilon=self.epsilon, parts="all")
-        if path.exists():
-            there = self.format.read(path, image_size=result.size)
-        else:
-            seen_from_labels = Path(os.path.relpath(picture, path.parent)).as_posix()
-            there = LabelFile((), seen_from_labels, result.size)
-        as_written, losses = _as_written(there.with_shapes(found), self.format)
-        merged = merge_shapes(
-            there.shapes,
-            as_written,
-            labels=self.merging.labels,
-            size=result.size,
-            existing=self.merging.existing,
-            duplicate_iou=self.merging.duplicate_iou,
-        )
-        if merged.added or merged.removed or not path.exists():
-            path.parent.mkdir(parents=True, exist_ok=True)
-            content, _ = self.format.encode(there.with_shapes(merged.shapes))
-            put(path, content)
-        return Written(merged.added, merged.removed, merged.duplicates, dict(Counter(map(str, losses))))
-
-    def finish(self, rows: Sequence[Row]) -> None:
-        """Nothing is left to do."""
-
-    def _path(self, picture: Path) -> Path:
-        return (self.folder / picture.relative_to(self.root)).with_suffix(self.format.suffix)
-
-
-def _as_written(file: LabelFile, format_: PictureFormat) -> tuple[tuple[Shape, ...], Sequence[Loss]]:
-    """Shapes as a file of the format tells them: what they are held against comes from such a file too."""
-    content, losses = format_.encode(file)
-    with tempfile.TemporaryDirectory() as folder:
-        draft = Path(folder, f"draft{format_.suffix}")
-        draft.write_bytes(content)
-        return format_.read(draft, image_size=file.image_size).shapes, losses
+    def finish(self, rows: Sequence[Row]) -> Written:
+        """Completes the labels after the last picture, given all that are finished; tells what this changed."""
+        ...

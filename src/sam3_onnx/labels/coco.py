@@ -24,7 +24,7 @@ from sam3_onnx.shapes import Shape
 
 if TYPE_CHECKING:
     import os
-    from collections.abc import Iterable, Iterator, Mapping, Sequence
+    from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
     from typing import TypeAlias
 
     from numpy.typing import NDArray
@@ -154,29 +154,51 @@ class CocoDataset:
         warn_of_losses(file_name, losses)
         return losses
 
-    def add_rows(self, picture: CocoPicture, *, replace: bool = False) -> None:
+    def add_rows(self, picture: CocoPicture, *, replace: bool | Collection[str] = False) -> int:
         """As `add`, with rows that `coco_picture` made, at another time or in another process.
 
-        Annotations that go hand their numbers on to those that come, so that doing the same twice changes nothing.
+        Annotations that go hand their numbers and their place on to those that come, so that doing the same twice
+        changes nothing.
+
+        Args:
+            picture: The rows.
+            replace: Whether older annotations of the picture go; or the labels of those that do.
+
+        Returns:
+            How many older annotations went.
 
         Raises:
             LabelFileSizeError: The file knows the picture in another size.
         """
         image = self._image(picture)
         slots = self._slots_of.setdefault(image["id"], [])
-        freed: list[object] = []
-        if replace and slots:
-            freed = [annotation.get("id") for slot in slots for annotation in self._slots[slot]]
-            for slot in slots:
-                self._slots[slot] = []
-        else:
+        going = set(replace) if not isinstance(replace, bool) else set()
+        named = {entry.get("id") for entry in self._categories if entry.get("name") in going}
+        freed: list[tuple[int, object]] = []
+        for slot in slots:
+            gone = [one for one in self._slots[slot] if replace is True or one.get("category_id") in named]
+            freed += [(slot, one.get("id")) for one in gone]
+            self._slots[slot] = [one for one in self._slots[slot] if not any(one is other for other in gone)]
+        if not freed:
             slots.append(len(self._slots))
             self._slots.append([])
         self.add_labels(row["label"] for row in picture["annotations"])
-        numbers = iter(freed)
-        self._slots[slots[0] if replace else slots[-1]] = [
+        numbers = iter([number for _, number in freed])
+        self._slots[freed[0][0] if freed else slots[-1]] += [
             self._annotation(row, next(numbers, None), image["id"]) for row in picture["annotations"]
         ]
+        return len(freed)
+
+    def require_size(self, file_name: str, size: tuple[int, int]) -> None:
+        """Lets a picture pass that the file does not know, or knows in that (height, width).
+
+        Raises:
+            LabelFileSizeError: The file knows it in another size.
+        """
+        image = self._named.get(file_name, {})
+        height, width = image.get("height"), image.get("width")
+        if is_whole(height) and is_whole(width) and (height, width) != size:
+            raise LabelFileSizeError(Path(file_name), expected=size, got=(height, width))
 
     def add_labels(self, labels: Iterable[str]) -> None:
         """Puts categories that are not there yet at the end, in the order given."""
@@ -217,15 +239,13 @@ class CocoDataset:
     def _image(self, picture: CocoPicture) -> Entry:
         """The picture's entry, a new one if there is none."""
         size = picture["height"], picture["width"]
+        self.require_size(picture["file_name"], size)
         image = self._named.get(picture["file_name"])
         if image is None:
             image = {"id": self._next_image, "file_name": picture["file_name"], "width": size[1], "height": size[0]}
             self._next_image += 1
             self._images.append(image)
             self._named[picture["file_name"]] = image
-        height, width = image.get("height"), image.get("width")
-        if is_whole(height) and is_whole(width) and (height, width) != size:
-            raise LabelFileSizeError(Path(picture["file_name"]), expected=size, got=(height, width))
         return image
 
     def _annotation(self, row: CocoRow, number: object, image: object) -> Entry:
