@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import sys
 import threading
 from typing import TYPE_CHECKING
 
@@ -22,6 +23,8 @@ from sam3_onnx.errors import (
     LabelFileSizeError,
     OptionError,
     PictureDecodeError,
+    PictureMissingError,
+    PictureNameError,
     UnfinishedRunError,
 )
 from sam3_onnx.labels import read_xanylabeling
@@ -301,3 +304,19 @@ def test_a_folder_that_may_not_be_written_to_is_told(folder: Path) -> None:
 def test_a_place_for_labels_that_is_a_file_is_told(folder: Path) -> None:
     with pytest.raises(FolderError, match="writing labels"):
         annotate_folder(fake_session(ANSWERS), folder, "coin", out=folder / "a.png")
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="other systems refuse such names")
+def test_a_name_that_is_no_unicode_is_told_and_the_others_go_on(folder: Path) -> None:
+    (folder / "a.png").rename(folder / os.fsdecode(b"caf\xe9.png"))
+    summary = annotate_folder(fake_session(ANSWERS), folder, "coin")
+    assert [type(failure.error) for failure in summary.failures] == [PictureNameError]
+    assert summary.finished == 2
+    assert r"caf\udce9.png" in str(summary)
+
+
+def test_a_link_that_leads_nowhere_is_told_and_the_others_go_on(folder: Path) -> None:
+    (folder / "gone.png").symlink_to(folder / "nowhere.png")
+    summary = annotate_folder(fake_session(ANSWERS), folder, "coin")
+    assert [type(failure.error) for failure in summary.failures] == [PictureMissingError]
+    assert summary.finished == 3

@@ -18,7 +18,7 @@ from sam3_onnx.annotate.summary import AnnotateProgress, AnnotateSummary, Failur
 from sam3_onnx.annotate.targets import Merging
 from sam3_onnx.asking import BOXES_ONLY_LABEL
 from sam3_onnx.checks import require_callbacks, require_path
-from sam3_onnx.errors import FolderError, LabelError, Sam3Error
+from sam3_onnx.errors import FolderError, LabelError, PictureNameError, Sam3Error
 from sam3_onnx.prompts import parse_text
 
 if TYPE_CHECKING:
@@ -159,6 +159,7 @@ class _Run:
     progress: Callable[[AnnotateProgress], None] | None
     resumed: int = 0
     skipped: int = 0
+    instances: int = 0
     last: Written = field(default_factory=Written)
     failures: list[Failure] = field(default_factory=list)
     seconds: dict[str, float] = field(default_factory=dict)
@@ -177,18 +178,21 @@ class _Run:
                 waiting.append(picture)
         self.journal.rows = finished
         self.resumed = len(finished)
+        self.instances = sum(sum(row.found.values()) for row in finished.values())
         return waiting
 
     def take(self, picture: Path, result: Segmentation) -> None:
         """Writes the labels of one picture, and notes it as finished."""
         began = time.perf_counter()
         try:
+            _require_unicode(picture)
             written = self.target.write(picture, result)
-        except LabelError as error:
+        except (LabelError, PictureNameError) as error:
             self.fail(picture, error)
             return
         found = _added_up({instance.label: 1} for instance in result)
         self.journal.note(Row(self._name(picture), _stamp(picture), found, written))
+        self.instances += len(result)
         for stage, seconds in {**result.timings, "write": time.perf_counter() - began}.items():
             self.seconds[stage] = self.seconds.get(stage, 0.0) + seconds
         self._tell(picture)
@@ -229,11 +233,17 @@ class _Run:
     def _tell(self, picture: Path) -> None:
         if self.progress is not None:
             done = len(self.journal.rows) + len(self.failures) + self.skipped
-            found = sum(sum(row.found.values()) for row in self.journal.rows.values())
-            self.progress(AnnotateProgress(picture, done, len(self.pictures), len(self.failures), found))
+            self.progress(AnnotateProgress(picture, done, len(self.pictures), len(self.failures), self.instances))
 
     def _name(self, picture: Path) -> str:
         return picture.relative_to(self.root).as_posix()
+
+
+def _require_unicode(picture: Path) -> None:
+    try:
+        str(picture).encode()
+    except UnicodeEncodeError as error:
+        raise PictureNameError(picture) from error
 
 
 def _stamp(picture: Path) -> list[int]:

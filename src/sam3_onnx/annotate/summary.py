@@ -24,7 +24,8 @@ class Failure:
     error: Sam3Error | OSError
 
     def __str__(self) -> str:
-        return f"{self.picture}: {self.error}"
+        told = f"{self.picture}: {self.error}"
+        return told.encode(errors="backslashreplace").decode()  # names may be bytes that are no text
 
 
 @dataclass(frozen=True)

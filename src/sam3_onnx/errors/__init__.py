@@ -54,7 +54,8 @@ Sam3Error
 │   ├── NoPicturesError            (LookupError)
 │   ├── FolderBusyError            (RuntimeError)
 │   ├── UnfinishedRunError         (ValueError)
-│   └── LabelCollisionError        (ValueError)
+│   ├── LabelCollisionError        (ValueError)
+│   └── PictureNameError           (ValueError)
 ├── OptionError                    (ValueError)
 ├── OutputExistsError              (FileExistsError)
 ├── ConfigError                    (ValueError)
@@ -83,6 +84,7 @@ from sam3_onnx.errors.annotating import (
     FolderError,
     LabelCollisionError,
     NoPicturesError,
+    PictureNameError,
     UnfinishedRunError,
 )
 from sam3_onnx.errors.base import Sam3Error
@@ -210,6 +212,7 @@ __all__ = [
     "PictureError",
     "PictureGoneError",
     "PictureMissingError",
+    "PictureNameError",
     "PictureTooLargeError",
     "PictureTypeError",
     "PointError",

@@ -16,6 +16,7 @@ __all__ = [
     "FolderError",
     "LabelCollisionError",
     "NoPicturesError",
+    "PictureNameError",
     "UnfinishedRunError",
 ]
 
@@ -73,4 +74,15 @@ class LabelCollisionError(AnnotateError, ValueError):
         super().__init__(
             f"{' and '.join(map(str, pictures))} would both be labelled in {path}; expected one picture of each name. "
             "Rename one, leave it out (exclude, --exclude), or write COCO, which is one file for all."
+        )
+
+
+class PictureNameError(AnnotateError, ValueError):
+    """A label file cannot say a picture's name."""
+
+    def __init__(self, picture: Path) -> None:
+        self.picture = picture
+        super().__init__(
+            f"The name of the picture {str(picture)!a} cannot stand in a label file: expected Unicode, got bytes of "
+            "another encoding. Rename the picture."
         )
