@@ -53,6 +53,19 @@ def test_the_same_twice_adds_nothing_twice(folder: Path, name: str, duplicate_io
 
 
 @pytest.mark.parametrize("name", [*FORMAT_NAMES, "coco"])
+def test_an_object_with_a_hole_is_known_again_by_a_format_that_fills_it(tmp_path: Path, name: str) -> None:
+    scene = np.full((224, 224, 3), 30, np.uint8)
+    cv2.circle(scene, (112, 112), 45, (60, 60, 230), 18, cv2.LINE_AA)
+    cv2.imwrite(str(tmp_path / "ring.png"), scene)
+    session = Sam3Session.from_pretrained("miniature", provider="cpu")
+    found = session.predict(tmp_path / "ring.png", "ring")
+    assert [len(polygon.holes) for instance in found for polygon in instance.polygons()] == [1]
+    first = annotate_folder(session, tmp_path, "ring", label_format=name)
+    again = annotate_folder(session, tmp_path, "ring", label_format=name)
+    assert (first.added, again.added, again.duplicates) == (1, 0, 1)
+
+
+@pytest.mark.parametrize("name", [*FORMAT_NAMES, "coco"])
 def test_replacing_twice_leaves_the_files_of_the_first_time(folder: Path, name: str) -> None:
     session = fake_session(ANSWERS)
     annotate_folder(session, folder, "tree", label_format=name, recursive=True)

@@ -24,6 +24,9 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
+    from numpy.typing import NDArray
+
+    from sam3_onnx.families import Arrays
     from sam3_onnx.images import Picture
 
 ANSWERS = {"coin": [FakeInstance((0.1, 0.1, 0.4, 0.5))]}
@@ -115,6 +118,24 @@ def test_closing_the_iterator_ends_its_threads() -> None:
     assert any(thread.name.startswith("sam3-") for thread in threading.enumerate())
     answers.close()
     assert not any(thread.name.startswith("sam3-") for thread in threading.enumerate())
+
+
+def test_closing_the_iterator_stops_what_is_with_the_model() -> None:
+    stopped: list[bool] = []
+
+    class Patient(FakeFamily):
+        """Works on every picture but the first until it is stopped."""
+
+        def encode_image(self, pixels: NDArray[np.uint8], *, cancel: threading.Event | None) -> Arrays:
+            if self.calls["encode_image"]:
+                assert cancel is not None
+                stopped.append(cancel.wait(WAIT))
+            return super().encode_image(pixels, cancel=cancel)
+
+    answers = Sam3Session(Patient(ANSWERS), model="fake").annotate([grey(level) for level in range(9)], "coin")
+    next(answers)
+    answers.close()
+    assert stopped in ([True], [])
 
 
 def test_cancelling_ends_the_iteration_though_a_picture_is_with_the_model() -> None:
