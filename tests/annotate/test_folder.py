@@ -12,7 +12,7 @@ import cv2
 import numpy as np
 import pytest
 
-from sam3_onnx import Sam3Session
+from sam3_onnx import Sam3Session, load_image
 from sam3_onnx.annotate import AnnotateProgress, annotate_folder
 from sam3_onnx.errors import (
     CancelledError,
@@ -90,6 +90,12 @@ def test_every_picture_gets_a_label_file_and_nothing_else_is_left(folder: Path) 
     assert [(step.done, step.total, step.instances) for step in told] == [(1, 3, 2), (2, 3, 4), (3, 3, 6)]
     assert "3 of 3 pictures are labelled" in str(summary)
     assert "6 money" in str(summary)
+
+
+def test_what_was_asked_for_and_never_found_is_counted_too(folder: Path) -> None:
+    summary = annotate_folder(fake_session(ANSWERS), folder, "dog, tree")
+    assert list(summary.instances.items()) == [("dog", 0), ("tree", 3)]
+    assert "found: 0 dog, 3 tree" in str(summary)
 
 
 def test_labels_say_what_predict_finds(tmp_path: Path, coins: Path) -> None:
@@ -320,3 +326,19 @@ def test_a_link_that_leads_nowhere_is_told_and_the_others_go_on(folder: Path) ->
     summary = annotate_folder(fake_session(ANSWERS), folder, "coin")
     assert [type(failure.error) for failure in summary.failures] == [PictureMissingError]
     assert summary.finished == 3
+
+
+def test_a_preview_shows_results_spread_over_the_run(tmp_path: Path) -> None:
+    folder = paint(tmp_path / "pictures", *(f"{number:02}.png" for number in range(20)))
+    annotate_folder(fake_session(ANSWERS), folder, "coin", preview=tmp_path / "preview.png")
+    sheet = load_image(tmp_path / "preview.png")
+    assert sheet.shape == (3 * 308 + 8, 4 * 408 + 8, 3)
+    corners = sheet[8 + 300 - 2 :: 308, 8 + 400 - 2 :: 408][:3, :4, 0].ravel().tolist()  # of each tile: its own grey
+    assert corners == [10 + number for number in (0, 2, 3, 5, 7, 9, 10, 12, 14, 16, 17, 19)]
+    assert sheet[60, 80].tolist() != [10, 10, 10], "an instance is drawn where it is"
+
+
+def test_a_preview_that_would_be_taken_for_a_picture_is_refused(folder: Path) -> None:
+    for place in (folder / "preview.png", folder / "nowhere" / "preview.png"):
+        with pytest.raises(OptionError, match="preview"):
+            annotate_folder(fake_session(ANSWERS), folder, "coin", preview=place)

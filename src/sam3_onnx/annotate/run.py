@@ -13,12 +13,14 @@ from sam3_onnx.annotate.journal import Journal, sole_run
 from sam3_onnx.annotate.label_files import FolderOfFiles
 from sam3_onnx.annotate.merging import DEFAULT_DUPLICATE_IOU, require_merging
 from sam3_onnx.annotate.pictures import find_pictures
+from sam3_onnx.annotate.preview import ContactSheet, require_place
 from sam3_onnx.annotate.rows import Row, Written
 from sam3_onnx.annotate.summary import AnnotateProgress, AnnotateSummary, Failure
 from sam3_onnx.annotate.targets import Merging
 from sam3_onnx.asking import BOXES_ONLY_LABEL
 from sam3_onnx.checks import require_callbacks, require_path
-from sam3_onnx.errors import FolderError, LabelError, PictureNameError, Sam3Error
+from sam3_onnx.errors import FolderError, LabelError, PictureGoneError, PictureNameError, Sam3Error
+from sam3_onnx.files import write_png
 from sam3_onnx.prompts import parse_text
 
 if TYPE_CHECKING:
@@ -55,6 +57,7 @@ def annotate_folder(  # noqa: PLR0913 - keyword-only options of one run
     include: Sequence[str] = (),
     exclude: Sequence[str] = (),
     restart: bool = False,
+    preview: str | os.PathLike[str] | None = None,
     progress: Callable[[AnnotateProgress], None] | None = None,
     cancel: threading.Event | None = None,
     **options: Unpack[QuestionOptions],
@@ -83,6 +86,7 @@ def annotate_folder(  # noqa: PLR0913 - keyword-only options of one run
         include: Patterns as "*.jpg" or "train/*", one of which a picture has to match; see `find_pictures`.
         exclude: Patterns of which a picture may match none.
         restart: Forget how far an interrupted run has come.
+        preview: Where to write a picture of a dozen results, spread over this run; replaced if it is there.
         progress: Called after each picture.
         cancel: Setting this event from another thread interrupts the run.
         **options: As for `Sam3Session.predict`: boxes, marks, label, conf_threshold, cut_to_box, nms, truncate.
@@ -104,6 +108,8 @@ def annotate_folder(  # noqa: PLR0913 - keyword-only options of one run
     require_callbacks(cancel, progress)
     began = time.perf_counter()
     root = require_path("folder", folder)
+    if preview is not None:
+        require_place(require_path("preview", preview), pictures=root)
     pictures = find_pictures(root, recursive=recursive, include=include, exclude=exclude)
     merging = Merging(_labels(text, options.get("label")), existing, duplicate_iou)
     labels_folder = root if out is None else require_path("out", out)
@@ -121,11 +127,15 @@ def annotate_folder(  # noqa: PLR0913 - keyword-only options of one run
             target.begin(pictures)
             journal = Journal(target.folder, {name: repr(value) for name, value in asked.items()}, restart=restart)
             run = _Run(root, pictures, target, journal, progress)
-            answers = session.annotate(run.waiting(existing), text, on_error=run.fail, cancel=cancel, **options)
+            waiting = run.waiting(existing)
+            run.sheet = ContactSheet(waiting) if preview is not None else None
+            answers = session.annotate(waiting, text, on_error=run.fail, cancel=cancel, **options)
             with journal.noting(), contextlib.closing(answers):
                 for picture, result in answers:
                     run.take(picture, result)
             run.finish()
+            if preview is not None and run.sheet and (image := run.sheet.image()) is not None:
+                write_png(preview, image)
             journal.end(forget=not run.failures)
     return run.summary(time.perf_counter() - began)
 
@@ -160,6 +170,7 @@ class _Run:
     resumed: int = 0
     skipped: int = 0
     instances: int = 0
+    sheet: ContactSheet | None = None
     last: Written = field(default_factory=Written)
     failures: list[Failure] = field(default_factory=list)
     seconds: dict[str, float] = field(default_factory=dict)
@@ -186,8 +197,10 @@ class _Run:
         began = time.perf_counter()
         try:
             _require_unicode(picture)
+            if self.sheet is not None:
+                self.sheet.offer(picture, result)
             written = self.target.write(picture, result)
-        except (LabelError, PictureNameError) as error:
+        except (LabelError, PictureNameError, PictureGoneError) as error:
             self.fail(picture, error)
             return
         found = _added_up({instance.label: 1} for instance in result)
@@ -221,7 +234,7 @@ class _Run:
             resumed=self.resumed,
             skipped=self.skipped,
             failures=tuple(self.failures),
-            instances=_added_up(row.found for row in rows),
+            instances=dict.fromkeys(self.target.merging.labels, 0) | _added_up(row.found for row in rows),
             added=sum(change.added for change in written),
             removed=sum(change.removed for change in written),
             duplicates=sum(change.duplicates for change in written),

@@ -58,7 +58,7 @@ class AnnotateSummary:
     """Left alone since they had a label file, under existing="skip"."""
     failures: tuple[Failure, ...]
     instances: Mapping[str, int] = field(default_factory=dict)
-    """Found, by label."""
+    """Found, by label, in the order in which they were asked for."""
     added: int = 0
     """Shapes written; an instance may have several, one for each of its parts."""
     removed: int = 0
@@ -79,7 +79,7 @@ class AnnotateSummary:
             told[0] += f", {self.resumed} of them before the interruption"
         if self.skipped:
             told.append(f"{self.skipped} had labels and were left alone")
-        found = ", ".join(f"{count} {label}" for label, count in self.instances.items() if count) or "nothing"
+        found = ", ".join(f"{count} {label}" for label, count in self.instances.items())
         told.append(f"found: {found}")
         shapes = f"shapes: {self.added} added"
         if self.removed:

@@ -33,6 +33,11 @@ class Target(Protocol):
         """Where the labels are."""
         ...
 
+    @property
+    def merging(self) -> Merging:
+        """How new labels join those that are there."""
+        ...
+
     def begin(self, pictures: Iterable[Path]) -> None:
         """Prepares for the labels of some pictures."""
         ...

@@ -53,6 +53,7 @@ def add(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
     for name, which in (("include", "only pictures"), ("exclude", "no pictures")):
         told = f'{which} whose name matches, such as "*.jpg", or whose path does, such as "train/*"; may be repeated'
         annotate.add_argument(f"--{name}", help=told, action="append", default=[], metavar="PATTERN")
+    annotate.add_argument("--preview", help="write a picture of a dozen results, spread over the run", metavar="PNG")
     annotate.add_argument("--restart", action="store_true", help="forget how far an interrupted run has come")
     add_model_options(annotate)
     annotate.set_defaults(run=_annotate)
@@ -106,6 +107,7 @@ def _annotate(options: argparse.Namespace) -> int:
             include=options.include,
             exclude=options.exclude,
             restart=options.restart,
+            preview=options.preview,
             progress=_shown_on(bar),
         )
     print(summary)

@@ -1,0 +1,86 @@
+"""What does a run look like, at one glance?"""
+
+from __future__ import annotations
+
+import math
+from typing import TYPE_CHECKING
+
+import cv2
+import numpy as np
+
+from sam3_onnx.errors import OptionError
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from pathlib import Path
+
+    from numpy.typing import NDArray
+
+    from sam3_onnx.results import Segmentation
+
+__all__ = ["ContactSheet", "require_place"]
+
+_MOST = 12
+_TILE = (300, 400)
+_GAP = 8
+_BACKGROUND = 32
+
+
+class ContactSheet:
+    """Pictures of a run, spread evenly over it, with their instances drawn on them."""
+
+    def __init__(self, pictures: Sequence[Path]) -> None:
+        """Chooses which pictures are shown.
+
+        Args:
+            pictures: Those of the run.
+        """
+        places = np.linspace(0, len(pictures) - 1, min(_MOST, len(pictures))).round().astype(int)
+        self._chosen = {pictures[place] for place in places}
+        self._tiles: list[NDArray[np.uint8]] = []
+
+    def offer(self, picture: Path, result: Segmentation) -> None:
+        """Draws a result, if its picture was chosen.
+
+        Raises:
+            PictureGoneError: The picture is another one than a moment ago.
+        """
+        if picture in self._chosen:
+            self._tiles.append(_fitted(result.draw()))
+
+    def image(self) -> NDArray[np.uint8] | None:
+        """The sheet (H, W, 3) uint8 RGB, or None if there is nothing to show."""
+        if not self._tiles:
+            return None
+        columns = math.ceil(math.sqrt(len(self._tiles)))
+        rows = math.ceil(len(self._tiles) / columns)
+        height, width = _TILE
+        pitch = (height + _GAP, width + _GAP)
+        sheet = np.full((rows * pitch[0] + _GAP, columns * pitch[1] + _GAP, 3), _BACKGROUND, np.uint8)
+        for place, tile in enumerate(self._tiles):
+            top, left = (place // columns) * pitch[0] + _GAP, (place % columns) * pitch[1] + _GAP
+            top, left = top + (height - tile.shape[0]) // 2, left + (width - tile.shape[1]) // 2
+            sheet[top : top + tile.shape[0], left : left + tile.shape[1]] = tile
+        return sheet
+
+
+def require_place(preview: Path, *, pictures: Path) -> None:
+    """Lets a path pass at which a sheet can be written.
+
+    Raises:
+        OptionError: Its folder is not there, or the sheet would be taken for one of the pictures another time.
+    """
+    folder = preview.absolute().parent
+    if not folder.is_dir():
+        raise OptionError("preview", expected="a file in a folder that is there", got=str(preview))
+    if folder.resolve().is_relative_to(pictures.resolve()):
+        raise OptionError("preview", expected=f"a file outside the folder of pictures, {pictures}", got=str(preview))
+
+
+def _fitted(picture: NDArray[np.uint8]) -> NDArray[np.uint8]:
+    """A picture shrunk, or enlarged, until it just fits into a tile."""
+    height, width = picture.shape[:2]
+    scale = min(_TILE[0] / height, _TILE[1] / width)
+    size = max(1, round(width * scale)), max(1, round(height * scale))
+    resized = cv2.resize(picture, size, interpolation=cv2.INTER_AREA if scale < 1 else cv2.INTER_LINEAR)
+    return np.asarray(resized, np.uint8)
