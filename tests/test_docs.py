@@ -17,6 +17,7 @@ import cv2
 import numpy as np
 import pytest
 
+import sam3_onnx
 from sam3_onnx import errors
 from sam3_onnx.errors import MissingExtraError
 from sam3_onnx.hub import model_folder
@@ -32,6 +33,9 @@ PAGES += sorted((ROOT / "examples").rglob("README.md"))
 LANGUAGES = {"python", "bash", "text", "json", "yaml"}
 MOST_NOT_RUN = 12
 """Blocks that are shown and not run. One more is a decision, to be taken here."""
+
+PARTLY_LISTED = {"sam3_onnx.hub", "sam3_onnx.conversions", "sam3_onnx.labels"}
+"""Rooms that offer the library more than they offer its users."""
 
 FENCE = re.compile(
     r"^(?:<!-- not run:(?P<why>.*?)-->\n)?```(?P<language>\S*)\n(?P<code>.*?)^```$", re.MULTILINE | re.DOTALL
@@ -148,6 +152,27 @@ def test_the_errors_page_has_a_heading_for_every_error() -> None:
 def test_links_within_the_repository_lead_somewhere(page: Path) -> None:
     targets = LINK.findall(page.read_text(encoding="utf-8"))
     assert [target for target in targets if not (page.parent / target).exists()] == []
+
+
+def listed_on_the_api_page() -> dict[str, set[str]]:
+    """What follows each `:::`, with the members that are chosen of it; none for all."""
+    text = (ROOT / "docs" / "api.md").read_text(encoding="utf-8")
+    return {
+        directive["name"]: set(re.findall(r"^ +- (\w+)$", directive["options"], re.MULTILINE))
+        for directive in re.finditer(r"^::: (?P<name>\S+)\n(?P<options>(?: +.*\n)*)", text, re.MULTILINE)
+    }
+
+
+def test_the_api_page_lists_what_the_package_offers() -> None:
+    named = {name.rpartition(".")[2] for name in listed_on_the_api_page()}
+    assert set(sam3_onnx.__all__) - named == {"Sam3Error", "__version__"}, "the first stands among the errors"
+
+
+@pytest.mark.parametrize(
+    "package", [name for name, members in listed_on_the_api_page().items() if members and name not in PARTLY_LISTED]
+)
+def test_the_api_page_lists_all_that_a_room_offers(package: str) -> None:
+    assert listed_on_the_api_page()[package] == set(exported_by(package))
 
 
 def manifest_keys() -> set[str]:

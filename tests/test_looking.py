@@ -13,7 +13,8 @@ import numpy as np
 import pytest
 
 from sam3_onnx import Sam3Session, Segmentation, load_image
-from sam3_onnx.draw import NOTEBOOK_ROWS, NOTEBOOK_SIDE, draw_result
+from sam3_onnx.draw import draw_result
+from sam3_onnx.draw.notebook import NOTEBOOK_ROWS, NOTEBOOK_SIDE
 from sam3_onnx.errors import OptionError, PictureGoneError, PictureTypeError
 from sam3_onnx.testing import FakeFamily, FakeInstance, FakeTracker, fake_session
 

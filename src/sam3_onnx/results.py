@@ -18,7 +18,8 @@ from sam3_onnx.conversions import (
     shapely_geometries,
     supervision_detections,
 )
-from sam3_onnx.draw import DEFAULT_OPACITY, draw_result, html_of, png_of
+from sam3_onnx.draw import DEFAULT_OPACITY, draw_result
+from sam3_onnx.draw.notebook import html_of, png_of
 from sam3_onnx.errors import OptionError, PictureGoneError
 from sam3_onnx.images import load_image
 from sam3_onnx.instances import Instance, part_shapes, require_mode
