@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pytest
 
-from benchmarks import cache, encoder, growth, outlines, query, start
+from benchmarks import cache, encoder, folder, growth, outlines, query, start
 from benchmarks.pairing import Spread, in_turn, ratios_to
 from benchmarks.run import main, table
 from sam3_onnx.hub import model_folder
@@ -81,6 +81,12 @@ def test_the_cache_benchmark_compares_bytes_with_shapes() -> None:
     rows = cache.measure(pairs=1, shapes=((1, 4, 8, 8), (1, 4, 4, 4)), size=(30, 40))
     assert numbers(rows, "mb") == [640e-6] * 3 + [1280e-6] * 3
     assert set(numbers(rows, "baseline_mb")) == {2560e-6}
+
+
+def test_the_folder_benchmark_labels_folders_of_each_size() -> None:
+    rows = folder.measure(pairs=1, pictures=2, megapixels=(0.01, 0.02))
+    assert [row["case"] for row in rows] == ["2 pictures of 0.01 megapixels", "2 pictures of 0.02 megapixels"]
+    assert all(set(row) >= PAIRED for row in rows)
 
 
 def test_growth_measures_every_axis() -> None:
