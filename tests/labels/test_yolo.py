@@ -181,6 +181,17 @@ def test_what_lies_outside_is_moved_to_the_edge_and_what_lies_wholly_outside_is_
     assert lines(path) == ["0 0.1 0.75 0.2 0.5"]
 
 
+def test_a_rotated_box_may_hang_over_the_edge_as_long_as_a_trainer_takes_it(tmp_path: Path) -> None:
+    path = tmp_path / "a.txt"
+    over = np.array([(20, -10), (50, 20), (20, 50), (-10, 20)], np.float64)
+    write_yolo(path, [Shape("car", "rotation", over)], task="obb", image_size=SIZE)
+    np.testing.assert_array_equal(read_yolo(path, task="obb", image_size=SIZE).shapes[0].points, over)
+    for too_far in (over * 5, over - np.array([40, 0])):
+        with pytest.warns(LabelLossWarning, match="moved to its edge"):
+            write_yolo(path, [Shape("car", "rotation", too_far)], task="obb", image_size=SIZE)
+        assert all(0 <= float(share) <= 1 for share in lines(path)[0].split())
+
+
 def test_scores_are_left_out_without_a_warning_and_other_fields_with_one(tmp_path: Path) -> None:
     path = tmp_path / "a.txt"
     scored = Shape("car", "rectangle", SQUARE, 0.5, extra={"flags": {}, "difficult": False})

@@ -76,6 +76,9 @@ def _turned(ring: NDArray[np.float64], turn: float) -> NDArray[np.float64]:
 
 def _nearest(ring: NDArray[np.float64], other: NDArray[np.float64]) -> tuple[float, int, int]:
     """The squared distance between the two nearest vertices, and which they are."""
-    squared = ((ring[:, None] - other[None]) ** 2).sum(axis=2)
-    at, entry = np.unravel_index(int(squared.argmin()), squared.shape)
-    return float(squared[at, entry]), int(at), int(entry)
+    best = (np.inf, 0, 0)
+    for entry, vertex in enumerate(other):  # one by one: all at once would need memory for every pair
+        squared = ((ring - vertex) ** 2).sum(axis=1)
+        at = int(squared.argmin())
+        best = min(best, (float(squared[at]), at, entry))
+    return best

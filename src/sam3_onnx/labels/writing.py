@@ -29,9 +29,7 @@ def put(path: str | os.PathLike[str], content: bytes) -> None:
         OSError: The folder is missing, or the disk is full.
     """
     target = Path(path)
-    if target.exists() and not os.access(
-        target, os.W_OK
-    ):  # it could be replaced all the same, against its owner's will
+    if target.exists() and not os.access(target, os.W_OK):  # replacing it would need the folder's permission only
         raise LabelFilePermissionError(target, reason="a file that is write-protected")
     try:
         write_atomically(target, content)

@@ -83,7 +83,7 @@ def _object(
         points, lost = _rotated(label, parts, rings)
         losses += lost
     height, width = size
-    inside = np.clip(points, 0, (width, height))
+    inside = points if task == "obb" and _is_accepted(points, size) else np.clip(points, 0, (width, height))
     if not np.array_equal(inside, points):
         losses.append(Loss(label, "what lies outside the picture", "moved to its edge"))
     shares = inside / (width, height)
@@ -111,6 +111,14 @@ def _rotated(
         return rings[0], []
     around = cv2.boxPoints(cv2.minAreaRect(np.concatenate(rings).astype(np.float32)))
     return RotatedBox(np.asarray(around, np.float64)).corners, [Loss(label, "outline", "written as its rotated box")]
+
+
+def _is_accepted(corners: NDArray[np.float64], size: tuple[int, int]) -> bool:
+    """Whether a rotated box may hang over the edge: of it, trainers check the upright box around, not the corners."""
+    height, width = size
+    low, high = corners.min(axis=0), corners.max(axis=0)
+    center = (low + high) / 2
+    return bool(((high - low <= (width, height)) & (center >= 0) & (center <= (width, height))).all())
 
 
 def _text(share: float) -> str:
