@@ -28,7 +28,13 @@ if TYPE_CHECKING:
 FOLDER = Path(__file__).parents[2] / "examples" / "labelme"
 LABELS = FOLDER / "labels.txt"
 EPSILON = 0.005
-BY_HAND = {"label": "stone", "shape_type": "point", "points": [[5.0, 6.0]], "group_id": None, "flags": {}}
+BY_HAND: dict[str, object] = {
+    "label": "stone",
+    "shape_type": "point",
+    "points": [[5.0, 6.0]],
+    "group_id": None,
+    "flags": {},
+}
 
 
 @pytest.fixture(scope="module")
