@@ -96,6 +96,14 @@ class TestWhichPicture:
         result = session.predict(image, "coin")
         np.testing.assert_array_equal(result.draw(), draw_result(noise(), result))
 
+    def test_a_pil_image_that_was_closed_is_gone(self, session: Sam3Session, path: Path) -> None:
+        image = pytest.importorskip("PIL.Image").open(path)
+        result = session.predict(image, "coin")
+        image.close()
+        with pytest.raises(PictureGoneError, match="PIL image cannot be read any more"):
+            result.draw()
+        assert shown(result)[0] is None
+
     def test_an_array_that_was_written_to_is_not_drawn_on(self, session: Sam3Session) -> None:
         frame = noise(1)
         result = session.predict(frame, "coin")

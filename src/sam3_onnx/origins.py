@@ -132,7 +132,10 @@ class LiveOrigin:
         picture = self.reference()
         if picture is None:
             raise PictureGoneError("nobody holds the array or PIL image any more that was asked about")
-        return load_image(picture, color=self.color, max_pixels=None)
+        try:
+            return load_image(picture, color=self.color, max_pixels=None)
+        except PictureError as error:
+            raise PictureGoneError(f"{self} cannot be read any more ({error})") from error
 
     def __str__(self) -> str:
         return "the array or PIL image"
