@@ -153,3 +153,11 @@ def test_every_fact_counts_when_shapes_are_compared() -> None:
     for at, one in enumerate(shapes):
         assert [one == other for other in again] == [at == other for other in range(len(facts))]
         assert hash(one) == hash(again[at])
+
+
+def test_small_parts_are_left_out_when_asked_for() -> None:
+    mask = np.zeros((40, 60), np.bool_)
+    mask[5:25, 5:25] = mask[30:32, 50:53] = True
+    result = found(mask)
+    counts = [len(result.shapes("polygon", parts="all", min_area=pixels)) for pixels in (0, 6, 7)]
+    assert counts == [2, 2, 1]

@@ -153,11 +153,11 @@ class Instance:
         return hash((self.label, self.prompt, self.score, self.box.tobytes()))
 
 
-def part_shapes(instances: Iterable[Instance], epsilon: float | None) -> Iterator[Shape]:
+def part_shapes(instances: Iterable[Instance], epsilon: float | None, min_area: float) -> Iterator[Shape]:
     """A polygon with its holes for each part of each mask; parts of one instance share a group id, from 1."""
     groups = count(1)
     for instance in instances:
-        parts = instance.polygons(epsilon)
+        parts = instance.polygons(epsilon, min_area=min_area)
         group = next(groups) if len(parts) > 1 else None
         for part in parts:
             yield Shape(instance.label, "polygon", part.exterior, instance.score, holes=part.holes, group_id=group)

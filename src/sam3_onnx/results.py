@@ -202,7 +202,12 @@ class Segmentation(Sequence[Instance]):
         return Segmentation(instances, self.size, dict(times), seen[0] if seen else None)
 
     def shapes(
-        self, mode: ShapeType = "polygon", *, epsilon: float | None = None, parts: Literal["largest", "all"] = "largest"
+        self,
+        mode: ShapeType = "polygon",
+        *,
+        epsilon: float | None = None,
+        parts: Literal["largest", "all"] = "largest",
+        min_area: float = 0,
     ) -> list[Shape]:
         """What label files hold: one shape per instance, without those that have none.
 
@@ -212,6 +217,7 @@ class Segmentation(Sequence[Instance]):
             parts: Of polygons: "largest" outlines the largest part of a mask, its holes filled; "all" gives a polygon
                 with its holes for each part, and those of one instance share a `group_id`, counted from 1. Rectangles
                 and masks hold all parts, rotated boxes the largest.
+            min_area: With all parts of polygons, leave out those of fewer pixels.
 
         Raises:
             OptionError: Another mode, or other parts.
@@ -220,7 +226,7 @@ class Segmentation(Sequence[Instance]):
         if parts not in {"largest", "all"}:
             raise OptionError("parts", expected='"largest" or "all"', got=parts)
         if mode == "polygon" and parts == "all":
-            return list(part_shapes(self.instances, epsilon))
+            return list(part_shapes(self.instances, epsilon, min_area))
         shapes = (instance.shape(mode, epsilon=epsilon) for instance in self.instances)
         return [shape for shape in shapes if shape is not None]
 

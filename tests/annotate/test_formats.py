@@ -165,3 +165,14 @@ def test_what_a_format_cannot_say_is_counted(folder: Path) -> None:
     summary = annotate_folder(fake_session(ANSWERS), folder, "coin", label_format="yolo-detect", recursive=True)
     assert sum(summary.losses.values()) >= 6
     assert "the format cannot say: coin: " in str(summary)
+
+
+def test_specks_are_left_out_when_asked_for(folder: Path) -> None:
+    smallest = FakeInstance((0.1, 0.1, 0.2, 0.2), score=0.95)
+    session = fake_session({"coin": [*ANSWERS["coin"], smallest]})
+    area = session.predict(folder / "a.png", "coin")[0].area
+    everything = annotate_folder(session, folder, "coin", min_area=area)
+    without = annotate_folder(session, folder, "coin", min_area=area + 1, existing="replace")
+    assert (everything.instances, without.instances) == ({"coin": 6}, {"coin": 4})
+    with pytest.raises(OptionError, match="min_area"):
+        annotate_folder(session, folder, "coin", min_area=-1)

@@ -36,11 +36,21 @@ class FolderOfFiles:
     format: PictureFormat
     mode: ShapeType
     epsilon: float | None
+    min_area: int
+    """Pixels below which parts of polygons are left out."""
     merging: Merging
 
     @classmethod
     def named(
-        cls, name: str, mode: ShapeType | None, *, root: Path, folder: Path, epsilon: float | None, merging: Merging
+        cls,
+        name: str,
+        mode: ShapeType | None,
+        *,
+        root: Path,
+        folder: Path,
+        epsilon: float | None,
+        min_area: int,
+        merging: Merging,
     ) -> FolderOfFiles:
         """Files of a format, by its name.
 
@@ -51,7 +61,7 @@ class FolderOfFiles:
         format_ = picture_format(name, folder=folder).with_labels(merging.labels)
         if mode is not None and mode not in format_.modes:
             raise OptionError("mode", expected=f"one of {', '.join(format_.modes)} for {name}", got=mode)
-        return cls(root, folder, format_, mode or format_.modes[0], epsilon, merging)
+        return cls(root, folder, format_, mode or format_.modes[0], epsilon, min_area, merging)
 
     def begin(self, pictures: Iterable[Path]) -> None:
         """Writes what the label files share: the list of classes, if the format has one.
@@ -78,7 +88,7 @@ class FolderOfFiles:
     def write(self, picture: Path, result: Segmentation) -> Written:
         """Joins what was found to the picture's label file, and makes one if there is none."""
         path = self._path(picture)
-        found = result.shapes(self.mode, epsilon=self.epsilon, parts="all")
+        found = result.shapes(self.mode, epsilon=self.epsilon, parts="all", min_area=self.min_area)
         if path.exists():
             there = self.format.read(path, image_size=result.size)
         else:

@@ -18,8 +18,8 @@ from sam3_onnx.annotate.rows import Row, Written
 from sam3_onnx.annotate.summary import AnnotateProgress, AnnotateSummary, Failure
 from sam3_onnx.annotate.targets import Merging
 from sam3_onnx.asking import BOXES_ONLY_LABEL
-from sam3_onnx.checks import require_callbacks, require_path
-from sam3_onnx.errors import FolderError, LabelError, PictureGoneError, PictureNameError, Sam3Error
+from sam3_onnx.checks import is_whole, require_callbacks, require_path
+from sam3_onnx.errors import FolderError, LabelError, OptionError, PictureGoneError, PictureNameError, Sam3Error
 from sam3_onnx.files import write_png
 from sam3_onnx.prompts import parse_text
 
@@ -50,6 +50,7 @@ def annotate_folder(  # noqa: PLR0913 - keyword-only options of one run
     label_format: str = "xanylabeling",
     mode: ShapeType | None = None,
     epsilon: float | None = None,
+    min_area: int = 0,
     out: str | os.PathLike[str] | None = None,
     existing: Existing = "append",
     duplicate_iou: float | None = DEFAULT_DUPLICATE_IOU,
@@ -77,6 +78,8 @@ def annotate_folder(  # noqa: PLR0913 - keyword-only options of one run
             picture, of its name; or "coco": one `annotations.json` for all.
         mode: "polygon", "rectangle", "rotation" or "mask", as far as the format has it; None for what it is best at.
         epsilon: Simplification of polygons as a fraction of the perimeter; None for the session's.
+        min_area: Leave out instances of fewer pixels, and parts of polygons in label files of one picture; specks
+            of a few pixels are common at the rims of masks.
         out: Where the labels go, in folders like those of the pictures; None for beside the pictures.
         existing: What becomes of labels that are there: "append" keeps them, "replace" removes those of the labels
             that are asked for, "replace-all" removes all, "skip" leaves labelled pictures alone.
@@ -106,6 +109,8 @@ def annotate_folder(  # noqa: PLR0913 - keyword-only options of one run
     """
     require_merging(existing, duplicate_iou)
     require_callbacks(cancel, progress)
+    if not (is_whole(min_area) and min_area >= 0):
+        raise OptionError("min_area", expected="a whole number of pixels of at least 0", got=min_area)
     began = time.perf_counter()
     root = require_path("folder", folder)
     if preview is not None:
@@ -117,10 +122,11 @@ def annotate_folder(  # noqa: PLR0913 - keyword-only options of one run
     if label_format == "coco":
         target = CocoFile.of_mode(mode, root=root, folder=labels_folder, epsilon=epsilon, merging=merging)
     else:
-        named = FolderOfFiles.named
-        target = named(label_format, mode, root=root, folder=labels_folder, epsilon=epsilon, merging=merging)
+        target = FolderOfFiles.named(
+            label_format, mode, root=root, folder=labels_folder, epsilon=epsilon, min_area=min_area, merging=merging
+        )
     chosen = {"text": text, "format": label_format, "mode": mode, "epsilon": epsilon, "existing": existing}
-    asked = {**chosen, "duplicate_iou": duplicate_iou, **options, "model": session.fingerprint}
+    asked = {**chosen, "min_area": min_area, "duplicate_iou": duplicate_iou, **options, "model": session.fingerprint}
     with _told_of_files(target.folder):
         target.folder.mkdir(parents=True, exist_ok=True)
         with sole_run(target.folder):
@@ -132,7 +138,7 @@ def annotate_folder(  # noqa: PLR0913 - keyword-only options of one run
             answers = session.annotate(waiting, text, on_error=run.fail, cancel=cancel, **options)
             with journal.noting(), contextlib.closing(answers):
                 for picture, result in answers:
-                    run.take(picture, result)
+                    run.take(picture, result.filter(min_area=min_area))
             run.finish()
             if preview is not None and run.sheet and (image := run.sheet.image()) is not None:
                 write_png(preview, image)

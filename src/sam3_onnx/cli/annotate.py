@@ -38,6 +38,8 @@ def add(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
     annotate.add_argument("--format", help=told, default="xanylabeling")
     told = "polygon, rectangle, rotation or mask (default: what the format is best at)"
     annotate.add_argument("--output-mode", choices=("polygon", "rectangle", "rotation", "mask"), help=told)
+    told = "leave out instances, and parts of polygons, of fewer pixels (default: %(default)s)"
+    annotate.add_argument("--min-area", type=int, default=0, metavar="PIXELS", help=told)
     annotate.add_argument("-o", "--out", help="folder of the labels (default: beside the pictures)")
     there = annotate.add_mutually_exclusive_group()
     for name, told in (
@@ -100,6 +102,7 @@ def _annotate(options: argparse.Namespace) -> int:
             text,
             label_format=options.format,
             mode=options.output_mode,
+            min_area=options.min_area,
             out=options.out,
             existing=options.existing,
             duplicate_iou=options.duplicates,
