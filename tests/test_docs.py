@@ -34,7 +34,7 @@ LANGUAGES = {"python", "bash", "text", "json", "yaml"}
 MOST_NOT_RUN = 12
 """Blocks that are shown and not run. One more is a decision, to be taken here."""
 
-PARTLY_LISTED = {"sam3_onnx.hub", "sam3_onnx.conversions", "sam3_onnx.labels"}
+PARTLY_LISTED = {"sam3_onnx.hub", "sam3_onnx.conversions"}
 """Rooms that offer the library more than they offer its users."""
 
 FENCE = re.compile(

@@ -13,7 +13,8 @@ from typing import TYPE_CHECKING
 from sam3_onnx.annotate.merging import merge_shapes
 from sam3_onnx.annotate.rows import Written
 from sam3_onnx.errors import OptionError
-from sam3_onnx.labels import CocoDataset, coco_picture, put
+from sam3_onnx.labels import CocoDataset, coco_picture
+from sam3_onnx.labels.writing import put
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence

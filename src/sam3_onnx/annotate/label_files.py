@@ -12,7 +12,8 @@ from typing import TYPE_CHECKING
 from sam3_onnx.annotate.merging import merge_shapes
 from sam3_onnx.annotate.rows import Written
 from sam3_onnx.errors import LabelCollisionError, OptionError
-from sam3_onnx.labels import LabelFile, picture_format, put
+from sam3_onnx.labels import LabelFile, picture_format
+from sam3_onnx.labels.writing import put
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence

@@ -9,7 +9,7 @@ from sam3_onnx.labels.formats import FORMAT_NAMES, picture_format
 from sam3_onnx.labels.label_file import HoleChoice, LabelFile, PictureFormat
 from sam3_onnx.labels.labelme import read_labelme, write_labelme
 from sam3_onnx.labels.losses import Loss, loss_summary
-from sam3_onnx.labels.writing import put, write_label_file
+from sam3_onnx.labels.writing import write_label_file
 from sam3_onnx.labels.xanylabeling import read_xanylabeling, write_xanylabeling
 from sam3_onnx.labels.yolo import read_yolo, write_yolo
 from sam3_onnx.labels.yolo_lines import YoloTask
@@ -28,7 +28,6 @@ __all__ = [
     "coco_picture",
     "loss_summary",
     "picture_format",
-    "put",
     "read_classes",
     "read_labelme",
     "read_xanylabeling",
