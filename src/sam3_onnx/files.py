@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import secrets
+import shutil
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -19,6 +20,8 @@ __all__ = ["write_atomically", "write_png"]
 def write_atomically(path: str | os.PathLike[str], content: bytes) -> None:
     """Puts a file in place in one step, so that readers see the old content or the new.
 
+    A file that is replaced hands its permissions on, and a link goes on leading to the file that it led to.
+
     Args:
         path: The file to create or replace. Its folder has to exist.
         content: The whole content.
@@ -26,13 +29,15 @@ def write_atomically(path: str | os.PathLike[str], content: bytes) -> None:
     Raises:
         OSError: The folder is missing or not writable, or the disk is full; an older file is as it was.
     """
-    target = Path(path)
+    target = Path(path).resolve()
     draft = target.with_name(f".{secrets.token_hex(8)}.tmp")
     try:
         with draft.open("xb") as file:
             file.write(content)
             file.flush()
             os.fsync(file.fileno())
+        if target.exists():
+            shutil.copymode(target, draft)
         draft.replace(target)
     except BaseException:
         draft.unlink(missing_ok=True)

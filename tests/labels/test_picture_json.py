@@ -22,7 +22,7 @@ from sam3_onnx.errors import (
     LabelShapeError,
     OptionError,
 )
-from sam3_onnx.labels import read_xanylabeling, write_xanylabeling
+from sam3_onnx.labels import read_labelme, read_xanylabeling, write_labelme, write_xanylabeling
 from sam3_onnx.shapes import Shape
 
 if TYPE_CHECKING:
@@ -88,6 +88,18 @@ def test_an_untouched_file_is_written_back_with_the_same_meaning(
     write_xanylabeling(path, file)
     assert json.loads(path.read_text(encoding="utf-8")) == content
     assert read_xanylabeling(path) == file
+
+
+@given(content=FILE)
+@settings(deadline=None, max_examples=100)
+def test_an_untouched_file_of_labelme_is_written_back_with_the_same_meaning(
+    tmp_path_factory: pytest.TempPathFactory, content: dict[str, Any]
+) -> None:
+    content["shapes"] = [{**shape, "mask": None} for shape in content["shapes"] if shape["shape_type"] != "cuboid"]
+    path = tmp_path_factory.getbasetemp() / "labelme.json"
+    path.write_text(json.dumps(content), encoding="utf-8")
+    assert write_labelme(path, read_labelme(path, image_size=SIZE)) == ()
+    assert json.loads(path.read_text(encoding="utf-8")) == content
 
 
 @given(content=FILE)

@@ -142,6 +142,25 @@ def test_a_missing_folder_is_named(tmp_path: Path) -> None:
         written(tmp_path / "absent" / "coins.json", [POLYGON])
 
 
+def test_a_replaced_file_hands_its_permissions_on(tmp_path: Path) -> None:
+    path = tmp_path / "coins.json"
+    written(path, [POLYGON])
+    path.chmod(0o660)
+    written(path, [ROTATION])
+    assert path.stat().st_mode & 0o777 == 0o660
+
+
+def test_a_link_goes_on_leading_to_the_file(tmp_path: Path) -> None:
+    (tmp_path / "store").mkdir()
+    stored, link = tmp_path / "store" / "1f3a.json", tmp_path / "coins.json"
+    written(stored, [POLYGON])
+    link.symlink_to(stored)
+    written(link, [ROTATION])
+    assert link.is_symlink()
+    assert json.loads(stored.read_text(encoding="utf-8"))["shapes"][0]["shape_type"] == "rotation"
+    assert [entry.name for entry in (tmp_path / "store").iterdir()] == ["1f3a.json"]
+
+
 def test_replacing_leaves_one_file_that_others_may_read(tmp_path: Path) -> None:
     path = tmp_path / "coins.json"
     plain = tmp_path / "plain"
