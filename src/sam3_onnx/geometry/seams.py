@@ -61,9 +61,9 @@ def in_one_ring(rings: Sequence[NDArray[np.float64]]) -> NDArray[np.float64]:
 
 
 def _joined(ring: NDArray[np.float64], others: Sequence[NDArray[np.float64]]) -> NDArray[np.float64]:
-    """A seam leads from the nearest vertex of what is already joined, to the nearest ring first."""
-    for other in sorted(others, key=lambda other: _nearest(ring, other)[0]):
-        _, start, entry = _nearest(ring, other)
+    """From left to right, each ring is joined to what is joined already."""
+    for other in sorted(others, key=lambda other: float(other[:, 0].min())):
+        start, entry = _near(ring, other)
         walk = np.roll(other, -entry, axis=0)
         ring = np.concatenate([ring[: start + 1], walk, walk[:1], ring[start:]])
     return ring
@@ -74,11 +74,12 @@ def _turned(ring: NDArray[np.float64], turn: float) -> NDArray[np.float64]:
     return ring if signed_area(ring) * turn >= 0 else ring[::-1]
 
 
-def _nearest(ring: NDArray[np.float64], other: NDArray[np.float64]) -> tuple[float, int, int]:
-    """The squared distance between the two nearest vertices, and which they are."""
-    best = (np.inf, 0, 0)
-    for entry, vertex in enumerate(other):  # one by one: all at once would need memory for every pair
-        squared = ((ring - vertex) ** 2).sum(axis=1)
-        at = int(squared.argmin())
-        best = min(best, (float(squared[at]), at, entry))
-    return best
+def _near(ring: NDArray[np.float64], other: NDArray[np.float64]) -> tuple[int, int]:
+    """Vertices of two rings that are near one another: from the left of the other to and fro, not every pair."""
+    start = _nearest(ring, other[other[:, 0].argmin()])
+    entry = _nearest(other, ring[start])
+    return _nearest(ring, other[entry]), entry
+
+
+def _nearest(ring: NDArray[np.float64], vertex: NDArray[np.float64]) -> int:
+    return int(((ring - vertex) ** 2).sum(axis=1).argmin())
