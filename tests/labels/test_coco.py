@@ -101,12 +101,22 @@ def test_shapes_of_one_group_are_one_instance() -> None:
         Shape("coin", "rectangle", SQUARE + 5, 0.25, group_id=1),
         Shape("coin", "rectangle", SQUARE),
         Shape("dot", "point", SQUARE[:1]),
+        Shape("coin", "line", SQUARE[:2], group_id=1),
+        Shape("far", "rectangle", SQUARE + 500),
     ]
     picture, losses = coco_picture("a.png", shapes, image_size=SIZE)
     together, alone = picture["annotations"]
     assert (together["bbox"], together["score"]) == ([10, 10, 25, 25], 0.25)
     assert (alone["bbox"], alone["area"], alone["score"]) == ([10, 10, 20, 20], 400, None)
-    assert [str(loss) for loss in losses] == ["dot: point left out"]
+    assert [str(loss) for loss in losses if not loss.by_nature] == [
+        "coin: line left out",
+        "dot: point left out",
+        "far: rectangle left out",
+    ]
+    assert {str(loss) for loss in losses if loss.by_nature} == {
+        "coin: polygon written as rle",
+        "coin: rectangle written as rle",
+    }
 
 
 def test_what_is_added_is_numbered_and_read_back(tmp_path: Path) -> None:

@@ -159,6 +159,21 @@ def test_a_mask_that_is_no_picture_another_size_and_a_newer_version_are_refused(
             read_labelme(path, image_size=SIZE)
 
 
+def test_the_parts_of_an_outlined_mask_share_a_group_of_their_own() -> None:
+    torn = np.zeros((20, 20), np.bool_)
+    torn[:5, :5] = torn[10:, 10:] = True
+    corners = np.array([(3.0, 4.0), (22.0, 23.0)])
+    shapes = (
+        Shape("a", "polygon", SQUARE, group_id=7),
+        Shape("b", "mask", corners, mask=torn),
+        Shape("c", "mask", corners, mask=torn, group_id=7),
+        Shape("d", "mask", corners, mask=torn),
+    )
+    content, _ = picture_format("xanylabeling").encode(LabelFile(shapes, "a.png", SIZE))
+    groups = [(entry["label"], entry["group_id"]) for entry in json.loads(content)["shapes"]]
+    assert groups == [("a", 7), ("b", 8), ("b", 8), ("c", 7), ("c", 7), ("d", 9), ("d", 9)]
+
+
 def test_x_anylabeling_gets_polygons_of_masks_and_of_what_it_does_not_know() -> None:
     mask = np.ones((6, 6), np.bool_)
     mask[2:4, 2:4] = False

@@ -171,6 +171,19 @@ def test_the_box_of_a_mask_is_the_same_from_its_outline_and_from_its_rectangle(t
     assert len(set(lines(path))) == 1
 
 
+def test_a_group_is_held_by_one_box_and_what_has_no_area_in_it_is_told(tmp_path: Path) -> None:
+    path = tmp_path / "a.txt"
+    group = [
+        Shape("car", "rectangle", SQUARE, group_id=4),
+        Shape("car", "rectangle", SQUARE + np.array([60, 10]), group_id=4),
+        Shape("car", "point", SQUARE[:1], group_id=4),
+    ]
+    with pytest.warns(LabelLossWarning, match="car: point left out; car: parts held by one box"):
+        write_yolo(path, group, task="detect", image_size=SIZE)
+    (shape,) = read_yolo(path, task="detect", image_size=SIZE).shapes
+    np.testing.assert_array_equal(shape.points[[0, 2]], [(20, 10), (120, 60)])
+
+
 def test_what_lies_outside_is_moved_to_the_edge_and_what_lies_wholly_outside_is_left_out(tmp_path: Path) -> None:
     path = tmp_path / "a.txt"
     over = Shape("car", "rectangle", np.array([(-20.0, 50.0), (40.0, 150.0)]))

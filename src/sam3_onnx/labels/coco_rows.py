@@ -29,6 +29,8 @@ CocoSegmentation: TypeAlias = Literal["rle", "polygons"]
 """How masks are written: "rle" says every pixel, "polygons" outlines each part and fills holes."""
 
 _LEAST_VERTICES = 3
+_SAID = {"rle": "mask", "polygons": "polygon"}
+"""Shapes that are written as they are."""
 
 
 class CocoRow(TypedDict):
@@ -88,7 +90,7 @@ def coco_picture(
     for instance in instances:
         row = _row(instance)
         rows += [] if row is None else [row]
-        losses += instance.losses if row else [Loss(instance.label, instance.kind, "left out")]
+        losses += instance.losses
     height, width = size
     picture: CocoPicture = {"file_name": file_name, "height": int(height), "width": int(width), "annotations": rows}
     return picture, tuple(losses)
@@ -96,8 +98,6 @@ def coco_picture(
 
 class _Found(NamedTuple):
     label: str
-    kind: str
-    """What it is made from, for a loss."""
     score: float | None
     mask: NDArray[np.bool_]
     """(H, W)."""
@@ -112,7 +112,9 @@ def _of_result(result: Segmentation, segmentation: CocoSegmentation, epsilon: fl
         holes = any(polygon.holes for polygon in polygons)
         losses = [Loss(instance.label, "holes", "filled")] if holes else []
         rings = [polygon.exterior for polygon in polygons]
-        yield _Found(instance.label, "empty mask", instance.score, instance.mask, rings, losses)
+        mask = instance.mask
+        losses += [] if mask.any() else [Loss(instance.label, "empty mask", "left out")]
+        yield _Found(instance.label, instance.score, mask, rings, losses)
 
 
 def _of_shapes(shapes: Iterable[Shape], size: tuple[int, int], segmentation: CocoSegmentation) -> Iterator[_Found]:
@@ -122,14 +124,18 @@ def _of_shapes(shapes: Iterable[Shape], size: tuple[int, int], segmentation: Coc
         losses: list[Loss] = []
         for part in parts:
             pixels = part.to_mask(size)
-            mask |= False if pixels is None else pixels
             losses += unsaid_fields(part)
+            if pixels is None or not pixels.any():
+                losses.append(Loss(label, part.shape_type, "left out"))
+                continue
+            mask |= pixels
+            if part.shape_type != _SAID[segmentation]:
+                losses.append(Loss(label, part.shape_type, f"written as {segmentation}", by_nature=True))
             if segmentation == "polygons":
                 outlines, lost = rings_of(part, size, "fill")
                 rings += outlines
                 losses += lost
-        kind = " and ".join(sorted({part.shape_type for part in parts}))
-        yield _Found(label, kind, parts[0].score, mask, rings, losses)
+        yield _Found(label, parts[0].score, mask, rings, losses)
 
 
 def _row(found: _Found) -> CocoRow | None:

@@ -8,7 +8,8 @@ carried along.
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from itertools import count
 from pathlib import Path
 from typing import TYPE_CHECKING, Protocol
 
@@ -22,7 +23,7 @@ from sam3_onnx.shapes import Shape
 
 if TYPE_CHECKING:
     import os
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Mapping, Sequence
 
     from numpy.typing import NDArray
 
@@ -39,8 +40,8 @@ _INTERPRETED = {"label", "points", "shape_type"}
 class Fit(Protocol):
     """Says a shape in the kinds of shape that an application knows."""
 
-    def __call__(self, shape: Shape, holes: HoleChoice) -> tuple[Iterable[Shape], Iterable[Loss]]:
-        """The shapes to write for one shape, and what they do not say."""
+    def __call__(self, shape: Shape, holes: HoleChoice) -> tuple[Sequence[Shape], Sequence[Loss]]:
+        """The shapes to write for one shape, its parts, and what they do not say."""
         ...
 
 
@@ -92,8 +93,12 @@ def encode_picture(file: LabelFile, dialect: Dialect, holes: HoleChoice) -> tupl
     """
     shapes: list[Shape] = []
     losses: list[Loss] = []
+    groups = count(1 + max((shape.group_id for shape in file.shapes if shape.group_id is not None), default=0))
     for shape in file.shapes:
         fitted, lost = dialect.fit(shape, holes)
+        if len(fitted) > 1 and shape.group_id is None:
+            group = next(groups)
+            fitted = [replace(part, group_id=group) for part in fitted]
         shapes += fitted
         losses += lost
     height, width = file.image_size

@@ -65,22 +65,26 @@ def _object(
     label = parts[0].label
     losses: list[Loss] = []
     rings: list[NDArray[np.float64]] = []
+    solid: list[Shape] = []
     for part in parts:
         outlines, lost = rings_of(part, size, holes if task == "segment" else None)
-        rings += [ring for ring in outlines if len(ring) >= _LEAST_VERTICES]
-        losses += lost
+        outlines = [ring for ring in outlines if len(ring) >= _LEAST_VERTICES]
+        losses += lost if outlines else [Loss(label, part.shape_type, "left out")]
+        solid += [part] if outlines else []
+        rings += outlines
     if not rings:
-        return [], [Loss(label, " and ".join(sorted({part.shape_type for part in parts})), "left out")]
-    kinds = {part.shape_type for part in parts}
+        return [], losses
+    kinds = {part.shape_type for part in solid}
     if task == "detect":
-        points = _box(parts, rings)
+        points = _box(solid, rings)
         losses += [] if kinds == {"rectangle"} else [Loss(label, "outline", "written as its box")]
+        losses += [Loss(label, "parts", "held by one box")] if len(rings) > 1 else []
     elif task == "segment":
         points = rings[0] if len(rings) == 1 else in_one_ring(rings)
         losses += [Loss(label, "parts", "joined by seams")] if len(rings) > 1 else []
         losses += [Loss(label, kind, "written as a polygon") for kind in sorted(kinds - {"polygon", "mask", "circle"})]
     else:
-        points, lost = _rotated(label, parts, rings)
+        points, lost = _rotated(label, solid, rings)
         losses += lost
     height, width = size
     inside = points if task == "obb" and _is_accepted(points, size) else np.clip(points, 0, (width, height))
