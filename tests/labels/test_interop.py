@@ -34,6 +34,7 @@ XANYLABELING = os.environ.get("SAM3_ONNX_XANYLABELING")
 if XANYLABELING is None and not any(map(importlib.util.find_spec, ("labelme", "pycocotools", "supervision"))):
     pytest.skip("none of the applications is installed (extra interop)", allow_module_level=True)
 
+NO_CHECKOUT = "SAM3_ONNX_XANYLABELING names no checkout of X-AnyLabeling"
 ROOT = Path(__file__).parent.parent.parent
 WORDS = "circle, square, triangle, star, ellipse, ring, cross"
 SCENES = 10
@@ -52,6 +53,25 @@ for path in sys.argv[1:]:
               image_height=-1, image_width=-1, other_data=file.other_data, flags=file.flags,
               image_data=file.image_data)
 print(json.dumps(found))
+"""
+SAVED_BY_X_ANYLABELING = """
+import json, sys
+from PyQt6.QtWidgets import QApplication
+application = QApplication([])
+from anylabeling.views.labeling.label_file import LabelFile
+from anylabeling.views.labeling.shape import Shape
+path, image_path = sys.argv[1:]
+counts = {"polygon": 5, "rectangle": 4, "rotation": 4, "quadrilateral": 4, "point": 1, "line": 2, "circle": 2,
+          "linestrip": 3, "cuboid": 8}
+shapes = []
+for kind, count in counts.items():
+    points = [[3.25 * at + 1, (7.5 * at * at) % 90] for at in range(count)]
+    fields = {"label": kind, "points": points, "shape_type": kind, "group_id": 4, "description": "by hand",
+              "difficult": True, "flags": {"seen": True}, "attributes": {"colour": "red"}, "kie_linking": [[1, 2]],
+              "locked": True, "unheard_of": {"deep": [1, 2.5, None]}}
+    shapes.append(Shape().load_from_dict(fields).to_dict())
+LabelFile().save(path, shapes=shapes, image_path=image_path, image_height=303, image_width=384, flags={"night": True},
+                 other_data={"checked": True, "description": "a note", "tags": ["one"], "unheard_of": [1]})
 """
 
 
@@ -108,6 +128,16 @@ def say(program: str, what: str, count: int, apart: Sequence[float] = ()) -> Non
     print(f"\n{program}: {count} {what}{largest}", end="")  # noqa: T201 - for whoever runs with -s
 
 
+def in_x_anylabeling(code: str, *arguments: str) -> str:
+    """The last line that some code prints which runs beside X-AnyLabeling, without a screen."""
+    assert XANYLABELING is not None
+    environment = {**os.environ, "QT_QPA_PLATFORM": "offscreen", "PYTHONPATH": XANYLABELING}
+    command = [sys.executable, "-c", code, *arguments]
+    answer = subprocess.run(command, env=environment, cwd=XANYLABELING, capture_output=True, text=True, check=False)  # noqa: S603
+    assert answer.returncode == 0, answer.stderr
+    return "".join(answer.stdout.splitlines()[-1:])
+
+
 @pytest.mark.filterwarnings("ignore")  # theirs, and ours of holes
 @pytest.mark.parametrize("mode", ["polygon", "rectangle", "rotation", "mask"])
 def test_labelme_opens_what_is_written(samples: list[Sample], mode: Any) -> None:  # noqa: ANN401 - a literal of many
@@ -143,21 +173,16 @@ def test_labelme_opens_what_is_written(samples: list[Sample], mode: Any) -> None
     say("labelme", f"shapes of the type {mode}", count, apart)
 
 
+@pytest.mark.skipif(XANYLABELING is None, reason=NO_CHECKOUT)
 @pytest.mark.filterwarnings("ignore:.*holes filled:sam3_onnx.errors.LabelLossWarning")
 @pytest.mark.parametrize("mode", ["polygon", "rectangle", "rotation"])
 def test_x_anylabeling_opens_what_is_written_and_we_read_what_it_saves(samples: list[Sample], mode: Any) -> None:  # noqa: ANN401
-    if XANYLABELING is None:
-        pytest.skip("SAM3_ONNX_XANYLABELING names no checkout of X-AnyLabeling")
     written = {}
     for sample in samples:
         path = sample.path.with_suffix(".json")
         written[str(path)] = sample.result.shapes(mode, parts="all")
         write_xanylabeling(path, written[str(path)], image_path=sample.path.name, image_size=sample.result.size)
-    environment = {**os.environ, "QT_QPA_PLATFORM": "offscreen", "PYTHONPATH": XANYLABELING}
-    command = [sys.executable, "-c", READ_BY_X_ANYLABELING, *written]
-    answer = subprocess.run(command, env=environment, cwd=XANYLABELING, capture_output=True, text=True, check=False)  # noqa: S603
-    assert answer.returncode == 0, answer.stderr
-    opened = json.loads(answer.stdout.splitlines()[-1])
+    opened = json.loads(in_x_anylabeling(READ_BY_X_ANYLABELING, *written))
     count, apart = 0, []
     for name, shapes in written.items():
         theirs = opened[name]
@@ -174,6 +199,19 @@ def test_x_anylabeling_opens_what_is_written_and_we_read_what_it_saves(samples: 
             assert (shape.label, shape.score, shape.group_id) == (back.label, back.score, back.group_id)
     assert max(apart) <= LARGEST_DIFFERENCE
     say("X-AnyLabeling", f"shapes of the type {mode}, also read back after it saved them", count, apart)
+
+
+@pytest.mark.skipif(XANYLABELING is None, reason=NO_CHECKOUT)
+def test_what_x_anylabeling_saved_by_hand_is_the_same_after_we_wrote_it(coins: Path, tmp_path: Path) -> None:
+    path = tmp_path / "coins.json"
+    (tmp_path / "coins.png").write_bytes(coins.read_bytes())
+    in_x_anylabeling(SAVED_BY_X_ANYLABELING, str(path), "coins.png")
+    before = json.loads(path.read_text(encoding="utf-8"))
+    opened_before = json.loads(in_x_anylabeling(READ_BY_X_ANYLABELING, str(path)))
+    assert write_xanylabeling(path, read_xanylabeling(path, image_size=(303, 384))) == ()
+    assert json.loads(path.read_text(encoding="utf-8")) == before
+    assert json.loads(in_x_anylabeling(READ_BY_X_ANYLABELING, str(path))) == opened_before
+    say("X-AnyLabeling", "kinds of shapes that it saved, the same after read and write", len(before["shapes"]))
 
 
 def coco_of(samples: list[Sample], folder: Path, segmentation: Any, epsilon: float | None = None) -> Path:  # noqa: ANN401
