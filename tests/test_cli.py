@@ -55,6 +55,16 @@ def test_segment_prints_a_table_and_writes_labels_and_an_overlay(
     assert np.mean(overlay != picture) > 0.1
 
 
+def test_a_cache_folder_is_filled_and_changes_no_result(coins: Path, tmp_path: Path) -> None:
+    command = ["segment", str(coins), "--text", "coin", "--cache-folder", str(tmp_path / "cache"), "-o"]
+    written = []
+    for run in ("first", "second"):
+        assert main([*command, str(tmp_path / run)]) == 0
+        written.append((tmp_path / run / "coins.json").read_bytes())
+    assert written[0] == written[1]
+    assert len(list((tmp_path / "cache").glob("*.embedding"))) == 2, "the picture and the word"
+
+
 @pytest.mark.parametrize("mode", ["rectangle", "rotation"])
 def test_other_outlines(coins: Path, tmp_path: Path, mode: str) -> None:
     assert main(["segment", str(coins), "--text", "coin", "--output-mode", mode, "-o", str(tmp_path)]) == 0
