@@ -50,6 +50,7 @@ ABOVE_RUNTIME = {
         "heads",
         "streaming",
         "annotate",
+        "integrations",
     ),
 }
 FORBIDDEN = {
@@ -64,8 +65,9 @@ FORBIDDEN = {
     "disk": {"runtime", "families", "hub", "session", "testing", "doctor", "cli"},
     "options": {"session", "testing", "doctor", "cli", "families"},
     "hub": {"session", "testing", "doctor", "cli", "families", "runtime"},
-    "session": {"testing", "doctor", "cli", "labels", "export", "optimize"},
-    "doctor": {"testing", "cli", "labels", "export", "optimize"},
+    "session": {"testing", "doctor", "cli", "labels", "export", "optimize", "integrations"},
+    "integrations": {"testing", "doctor", "cli", "export", "optimize"},
+    "doctor": {"testing", "cli", "integrations", "labels", "export", "optimize"},
     "export": {"session", "doctor", "cli", "labels", "draw"},
     "optimize": {"session", "doctor", "cli", "labels", "draw", "export"},
 }
@@ -138,6 +140,10 @@ def test_every_room_is_there_and_none_is_forgotten() -> None:
 
 def test_onnxruntime_is_imported_by_runtime_and_by_the_rooms_that_write_graphs() -> None:
     assert users_of({"onnxruntime"}) == {"runtime", "export", "optimize"}
+
+
+def test_ray_and_what_comes_with_it_is_imported_by_integrations_only() -> None:
+    assert users_of({"ray", "pyarrow"}) == {"integrations"}
 
 
 def test_pytorch_is_imported_by_export_only() -> None:

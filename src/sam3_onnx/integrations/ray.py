@@ -18,6 +18,7 @@ What a row holds is told by `sam3_onnx.integrations.rows.Row`.
 from __future__ import annotations
 
 import importlib
+import warnings
 from typing import TYPE_CHECKING, Protocol
 
 from sam3_onnx.checks import is_number, is_whole
@@ -29,14 +30,15 @@ from sam3_onnx.results import Segmentation
 from sam3_onnx.streaming import PictureFault, QuestionOptions
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Mapping
     from types import ModuleType
 
+    import numpy as np
     import pyarrow as pa
+    from numpy.typing import NDArray
     from ray.data import Dataset
     from typing_extensions import Unpack
 
-    from sam3_onnx.images import Picture
     from sam3_onnx.prompts import TextLike
     from sam3_onnx.session import Sam3Session
 
@@ -96,7 +98,7 @@ class PictureAnnotator:
         self._options: QuestionOptions = options or {}
         self._session = open_session(threads=threads)
 
-    def __call__(self, batch: Mapping[str, Sequence[Picture]]) -> pa.Table:
+    def __call__(self, batch: Mapping[str, NDArray[np.generic]]) -> pa.Table:
         """The rows of a batch, pictures in its order.
 
         Args:
@@ -111,7 +113,7 @@ class PictureAnnotator:
         rows = [row for name, answer in answers for row in _rows(name, answer)]
         return _package("pyarrow").Table.from_pylist(rows, schema=self._schema)
 
-    def _answers(self, pictures: Sequence[Picture]) -> list[Segmentation | PictureFault]:
+    def _answers(self, pictures: NDArray[np.generic]) -> list[Segmentation | PictureFault]:
         answers: list[Segmentation | PictureFault] = []
         # in order: a failure is told when it is its turn
         results = self._session.annotate(
@@ -146,7 +148,8 @@ def annotate(  # noqa: PLR0913 - keyword-only options
         open_session: Opens a session in each worker, such as `partial(Sam3Session.from_pretrained, "miniature")`.
         column: Of the pictures: paths that workers can read, the bytes of files, or arrays (RGB).
         name_column: Of what names each picture; None for `column`, which then has to hold paths.
-        workers: Processes. Each holds the model's weights.
+        workers: Processes. Each holds the model's weights. Leave a CPU of the cluster to whatever reads the pictures
+            and writes the rows: without one, Ray waits for ever.
         cpus: Of each worker: Ray sets so many apart, and a graph runs in so many threads.
         gpus: Of each worker.
         batch_size: Pictures that a worker takes at a time.
@@ -159,8 +162,11 @@ def annotate(  # noqa: PLR0913 - keyword-only options
         MissingExtraError: Ray is not installed.
         OptionError: An option does not exist, or is out of its range.
         PromptError: The words cannot be used.
+
+    Warns:
+        UserWarning: The workers leave no CPU of the cluster as it is now.
     """
-    compute = _package("ray.data").ActorPoolStrategy
+    ray, data = _package("ray"), _package("ray.data")
     require_known(options, of=QuestionOptions)
     if text is not None:
         parse_text(text)
@@ -169,6 +175,7 @@ def annotate(  # noqa: PLR0913 - keyword-only options
             raise OptionError(name, expected="a whole number of at least 1", got=value)
     if not (is_number(cpus) and cpus > 0):
         raise OptionError("cpus", expected="a number above 0", got=cpus)
+    _warn_of_waiting(workers * cpus, ray.cluster_resources().get("CPU", 0.0))
     return dataset.map_batches(
         PictureAnnotator,
         fn_constructor_kwargs={
@@ -181,7 +188,7 @@ def annotate(  # noqa: PLR0913 - keyword-only options
         },
         batch_format="numpy",
         batch_size=batch_size,
-        compute=compute(size=workers),
+        compute=data.ActorPoolStrategy(size=workers),
         num_cpus=cpus,
         num_gpus=gpus,
     )
@@ -203,11 +210,20 @@ def row_schema() -> pa.Schema:
     return arrow.schema([(name, kinds[name]) for name in Row.__annotations__])
 
 
+def _warn_of_waiting(taken: float, there: float) -> None:
+    if taken > there - 1:
+        message = (
+            f"The workers take {taken:g} of the {there:g} CPUs that Ray has, and reading pictures or writing rows may "
+            "take one as well: without it, Ray waits for ever. Take fewer workers, or start Ray with more CPUs."
+        )
+        warnings.warn(message, stacklevel=3)
+
+
 def _rows(name: str, answer: Segmentation | PictureFault) -> list[Row]:
     return rows_of(name, answer) if isinstance(answer, Segmentation) else [row_of_failure(name, answer)]
 
 
-def _column(batch: Mapping[str, Sequence[Picture]], name: str) -> Sequence[Picture]:
+def _column(batch: Mapping[str, NDArray[np.generic]], name: str) -> NDArray[np.generic]:
     if name not in batch:
         raise OptionError("column", expected=f"one of {', '.join(batch)}", got=name)
     return batch[name]

@@ -17,8 +17,9 @@ import numpy as np
 
 from sam3_onnx.errors import OptionError
 from sam3_onnx.geometry import rle_to_mask
+from sam3_onnx.instances import DEFAULT_EPSILON, Instance
 from sam3_onnx.masks import PackedMask
-from sam3_onnx.results import DEFAULT_EPSILON, Instance, Segmentation
+from sam3_onnx.results import Segmentation
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -117,10 +118,11 @@ def results_of(rows: Iterable[Mapping[str, object]], *, epsilon: float = DEFAULT
         instances = found.setdefault(picture, {})
         if isinstance(_required(row, "counts"), str):
             number = int(_number(row, "instance"))
-            if number in instances or sizes.setdefault(picture, size) != size:
-                raise OptionError("picture of each row", expected="the name of one picture only", got=picture)
+            if number in instances:
+                raise _two_pictures(picture)
             instances[number] = _instance(row, size, epsilon)
-        sizes.setdefault(picture, size)
+        if sizes.setdefault(picture, size) != size:
+            raise _two_pictures(picture)
     return {
         picture: Segmentation(tuple(instances[number] for number in sorted(instances)), sizes[picture])
         for picture, instances in found.items()
@@ -157,6 +159,10 @@ def _instance(row: Mapping[str, object], size: tuple[int, int], epsilon: float) 
     box = np.array([_number(row, edge) for edge in ("x1", "y1", "x2", "y2")], np.float32)
     label, prompt = str(_required(row, "label")), str(_required(row, "prompt"))
     return Instance(label, prompt, _number(row, "score"), box, PackedMask.pack(mask), epsilon)
+
+
+def _two_pictures(name: str) -> OptionError:
+    return OptionError("picture of each row", expected="the name of one picture only", got=name)
 
 
 def _required(row: Mapping[str, object], name: str) -> object:
