@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import importlib.util
+import json
 import os
+import subprocess
 import sys
 from functools import partial
 from pathlib import Path
@@ -152,3 +154,17 @@ def test_without_ray_the_extra_is_named(monkeypatch: pytest.MonkeyPatch) -> None
     monkeypatch.setitem(sys.modules, "ray.data", None)
     with pytest.raises(MissingExtraError, match=r'pip install "sam3-onnx\[ray\]"'):
         annotate(None, "coin", open_session=OPENER)
+
+
+@needs_ray
+@pytest.mark.usefixtures("cluster")
+def test_the_example_labels_a_folder(scenes: Path, plain: dict[str, list[Row]], tmp_path: Path) -> None:
+    program = [sys.executable, str(ROOT / "examples" / "ray-data" / "annotate.py"), str(scenes), "--text", WORDS]
+    options = ["--out", str(tmp_path / "rows"), "--coco", str(tmp_path / "all.json")]
+    environment = {key: value for key, value in os.environ.items() if key != "RAY_ADDRESS"}
+    answer = subprocess.run([*program, *options], capture_output=True, text=True, env=environment, check=False)  # noqa: S603 - our own
+    assert answer.returncode == 1, answer.stderr
+    assert f"{len(plain) - 1} pictures answered, 1 not" in answer.stdout
+    assert "005.png: PictureDecodeError: " in answer.stdout
+    rows = [row for rows in plain.values() for row in rows if row["counts"]]
+    assert len(json.loads((tmp_path / "all.json").read_bytes())["annotations"]) == len(rows)
