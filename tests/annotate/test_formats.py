@@ -12,7 +12,7 @@ import pytest
 
 from sam3_onnx import Sam3Session
 from sam3_onnx.annotate import AnnotateProgress, annotate_folder
-from sam3_onnx.errors import LabelFileKindError, LabelFileSizeError, OptionError
+from sam3_onnx.errors import LabelCollisionError, LabelFileKindError, LabelFileSizeError, OptionError
 from sam3_onnx.labels import FORMAT_NAMES, CocoDataset
 from sam3_onnx.testing import FakeInstance, fake_session
 
@@ -176,3 +176,10 @@ def test_specks_are_left_out_when_asked_for(folder: Path) -> None:
     assert (everything.instances, without.instances) == ({"coin": 6}, {"coin": 4})
     with pytest.raises(OptionError, match="min_area"):
         annotate_folder(session, folder, "coin", min_area=-1)
+
+
+def test_a_picture_whose_labels_would_take_the_place_of_the_list_of_classes_is_refused(folder: Path) -> None:
+    shutil.copy(folder / "a.png", folder / "classes.png")
+    with pytest.raises(LabelCollisionError, match=r"classes\.txt.*classes\.png"):
+        annotate_folder(fake_session(ANSWERS), folder, "coin", label_format="yolo-obb")
+    assert not list(folder.glob("*.txt"))

@@ -68,14 +68,16 @@ class FolderOfFiles:
         """Writes what the label files share: the list of classes, if the format has one.
 
         Raises:
-            LabelCollisionError: Two pictures would be labelled in one file.
+            LabelCollisionError: Two pictures would be labelled in one file, or one in what the files share.
         """
-        taken: dict[Path, Path] = {}
+        shared = self.format.shared_files()
+        taken = {self.folder / name: f"the file {name} that all label files share" for name in shared}
         for picture in pictures:
-            other = taken.setdefault(self._path(picture), picture)
-            if other is not picture:
-                raise LabelCollisionError(self._path(picture), pictures=(other, picture))
-        for name, content in self.format.shared_files().items():
+            path = self._path(picture)
+            if path in taken:
+                raise LabelCollisionError(path, claimed_by=(taken[path], str(picture)))
+            taken[path] = str(picture)
+        for name, content in shared.items():
             put(self.folder / name, content)
 
     def has_labels(self, picture: Path) -> bool:

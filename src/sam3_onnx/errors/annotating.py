@@ -69,10 +69,10 @@ class UnfinishedRunError(AnnotateError, ValueError):
 class LabelCollisionError(AnnotateError, ValueError):
     """Two pictures would be labelled in one file."""
 
-    def __init__(self, path: Path, *, pictures: Sequence[Path]) -> None:
+    def __init__(self, path: Path, *, claimed_by: Sequence[str]) -> None:
         self.path = path
         super().__init__(
-            f"{' and '.join(map(str, pictures))} would both be labelled in {path}; expected one picture of each name. "
+            f"{' and '.join(claimed_by)} would both be written to {path}; expected pictures of different names. "
             "Rename one, leave it out (exclude, --exclude), or write COCO, which is one file for all."
         )
 
