@@ -34,17 +34,7 @@ if TYPE_CHECKING:
     Ask = Callable[..., Mapping[str, Any]]
 
 SCRIPT = Path(__file__).parents[2] / "examples" / "label-studio" / "sam3_backend.py"
-CONFIG = """
-<View>
-  <Image name="image" value="$image"/>
-  <TextArea name="words" toName="image"/>
-  <{tag} name="found" toName="image">
-    <Label value="coin"/>
-    <Label value="Round thing" predicted_values="circle, disc"/>
-  </{tag}>
-  <RectangleLabels name="example" toName="image" smart="true"><Label value="coin"/></RectangleLabels>
-</View>
-"""
+CONFIG = SCRIPT.with_name("labeling_config.xml").read_text(encoding="utf-8")
 ONE_COIN = {"x": 100 * 21 / 384, "y": 100 * 34 / 303, "width": 100 * 44 / 384, "height": 100 * 38 / 303, "rotation": 0}
 """The first coin of the photograph, 21, 34, 65, 72 in pixels, as Label Studio sends a smart rectangle."""
 
@@ -264,7 +254,7 @@ def request(tag: str, *drawn: Mapping[str, object], picture: str = "coins.png") 
     return {
         "tasks": [{"id": 7, "data": {"image": f"/data/local-files/?d={picture}"}, "project": 1}],
         "project": "1.1700000000",
-        "label_config": CONFIG.format(tag=tag),
+        "label_config": CONFIG.replace("BrushLabels", tag),
         "params": {"login": None, "password": None, **context},
     }
 
@@ -279,7 +269,7 @@ def decoded(python: str, prediction: Mapping[str, Any]) -> NDArray[np.bool_]:
 
 def test_the_real_server_is_healthy_and_can_be_set_up(server: str) -> None:
     assert exchanged(f"{server}/health") == (200, {"model_class": "Sam3Backend", "status": "UP"})
-    setup = {"project": "1.1700000000", "schema": CONFIG.format(tag="BrushLabels"), "extra_params": None}
+    setup = {"project": "1.1700000000", "schema": CONFIG, "extra_params": None}
     status, answer = exchanged(f"{server}/setup", setup)
     assert status == 200
     assert answer["model_version"].startswith("sam3-onnx-")
