@@ -83,19 +83,20 @@ class Sam3Widget(Container):
         self.status.value = "..."
         self.find.enabled = self.cut_out.enabled = False
         worker = create_worker(question, _start_thread=False, _ignore_errors=True)
-        worker.returned.connect(self._show)
+        worker.returned.connect(partial(self._show, place=self._place()))
         worker.errored.connect(self._fail)
+        worker.finished.connect(self._ready)
         worker.start()
         return worker
 
-    def _show(self, found: Segmentation) -> None:
+    def _show(self, found: Segmentation, place: dict[str, NDArray[np.float64]]) -> None:
         for name in (FOUND, OUTLINES):
             if name in self.viewer.layers:
                 self.viewer.layers.remove(name)
         rows = pd.DataFrame({"label": found.labels, "score": found.scores})
         numbered = pd.concat([pd.DataFrame({"label": ["nothing"], "score": [0.0]}), rows], ignore_index=True)
         outlines, which = as_outlines(found)
-        self.viewer.add_labels(as_label_map(found), name=FOUND, features=numbered, **self._place())
+        self.viewer.add_labels(as_label_map(found), name=FOUND, features=numbered, **place)
         self.viewer.add_shapes(
             outlines,
             name=OUTLINES,
@@ -105,16 +106,15 @@ class Sam3Widget(Container):
             text={"string": "{label} {score:.2f}", "color": "white", "size": 8},
             edge_color="yellow",
             face_color="transparent",
-            **self._place(),
+            **place,
         )
-        self._ready(f"{len(found)} found")
+        self.status.value = f"{len(found)} found"
 
     def _fail(self, error: Exception) -> None:
         show_error(str(error))
-        self._ready("not answered")
+        self.status.value = "not answered"
 
-    def _ready(self, told: str) -> None:
-        self.status.value = told
+    def _ready(self) -> None:
         self.find.enabled = self.cut_out.enabled = True
 
     def _picture(self) -> Image:

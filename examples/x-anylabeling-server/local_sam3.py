@@ -28,6 +28,8 @@ if TYPE_CHECKING:
     from sam3_onnx.results import Segmentation
     from sam3_onnx.shapes import Shape
 
+OUTPUTS = ("polygon", "rectangle", "rotation")
+"""What the server's schema has of the library's kinds of shape."""
 UNNAMED = "AUTOLABEL_OBJECT"
 """What the client calls an object until a person names it with Finish."""
 
@@ -72,7 +74,13 @@ class LocalSam3(BaseModel):
     """SAM 3 through `sam3_onnx`, set up by `configs/auto_labeling/local_sam3.yaml`."""
 
     def load(self) -> None:
-        """Opens the model that `params` names: a folder with an export, or the name of a published model."""
+        """Opens the model that `params` names: a folder with an export, or the name of a published model.
+
+        Raises:
+            OptionError: The server has no such shapes as `output` names.
+        """
+        if self.params["output"] not in OUTPUTS:
+            raise OptionError("output", expected=f"one of {', '.join(OUTPUTS)}", got=self.params["output"])
         model: str = self.params["model"]
         options: SessionOptions = self.params["session"]
         is_folder = Path(model).is_dir()

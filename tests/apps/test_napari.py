@@ -119,6 +119,12 @@ def test_words_and_drawn_examples_become_layers_of_what_predict_finds(told: Mapp
     assert told["layers"] == ["coins", "like this", "not this", "found", "outlines"]
 
 
+def test_nothing_found_is_an_empty_layer(told: Mapping[str, Any]) -> None:
+    layers, status = told["nothing"]
+    assert (layers["masks"], layers["labels"], layers["outlines"]) == ([], ["nothing"], [])
+    assert status == "0 found"
+
+
 def test_clicks_cut_out_one_object_where_the_model_takes_them(told: Mapping[str, Any]) -> None:
     assert told["click layers"] == ["coins", "on it", "beside it"]
     points, labels = told["clicks"]

@@ -26,6 +26,7 @@ import yaml
 from serving import exchanged, free_port, started
 
 from sam3_onnx import Box, Sam3Session
+from sam3_onnx.errors import OptionError
 from sam3_onnx.testing import FakeFamily, FakeInstance, FakeTracker
 
 if TYPE_CHECKING:
@@ -133,6 +134,11 @@ def test_words_are_answered_as_predict_does(
     assert received(answer["shapes"]) == sent(expected)
     assert [shape["score"] for shape in answer["shapes"]] == [shape.score for shape in expected]
     assert [shape["direction"] for shape in answer["shapes"]] == [shape.direction or 0.0 for shape in expected]
+
+
+def test_shapes_that_the_server_cannot_send_are_refused_before_it_serves(opened: Callable[..., Any]) -> None:
+    with pytest.raises(OptionError, match="output must be one of polygon, rectangle, rotation, got 'mask'"):
+        opened(output="mask")
 
 
 def test_rects_are_answered_as_predict_does_and_await_their_name(

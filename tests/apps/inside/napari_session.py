@@ -74,6 +74,10 @@ told["layers"] = [layer.name for layer in viewer.layers]
 viewer.reset_view()
 QApplication.processEvents()
 viewer.screenshot(screenshot, canvas_only=False, flash=False)
+viewer.layers["like this"].data = viewer.layers["not this"].data = []
+widget.words.value = "submarine"
+pressed(widget, "find")
+told["nothing"] = [held(viewer), widget.status.value]
 widget.words.value = "word " * 60
 pressed(widget, "find")
 told["error"] = notification_manager.records[-1].message
