@@ -267,6 +267,8 @@ def test_points_that_are_not_finite_and_unknown_tasks_are_refused(tmp_path: Path
         write_yolo(path, [RECTANGLE], task="pose", image_size=SIZE)  # type: ignore[arg-type]
     with pytest.raises(OptionError, match="image_size"):
         write_yolo(path, [RECTANGLE], task="detect")
+    with pytest.raises(OptionError, match="another file than the list of classes"):
+        write_yolo(tmp_path / "classes.txt", [RECTANGLE], task="detect", image_size=SIZE)
     with pytest.raises(OptionError, match="one of xanylabeling, labelme, yolo-detect"):
         picture_format("voc")
     with pytest.raises(OptionError, match="holes"):

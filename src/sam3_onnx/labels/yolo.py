@@ -198,7 +198,7 @@ def write_yolo(
         LabelShapeError: A shape has points that are not finite.
         LabelNameError: A label that cannot stand on a line of the list.
         LabelFilePermissionError: A file may not be written.
-        OptionError: Another task, or shapes without the picture's size.
+        OptionError: Another task, shapes without the picture's size, or the list of classes as the label file.
         OSError: A file cannot be written.
 
     Warns:
@@ -206,6 +206,9 @@ def write_yolo(
     """
     file = _file(shapes, image_size)
     listed = _classes_path(path, classes)
+    if listed.resolve() == Path(path).resolve():
+        remedy = "Name the picture and its label file otherwise, or pass classes= with another list."
+        raise OptionError("path", expected="another file than the list of classes", got=str(path), remedy=remedy)
     known = read_classes(listed) if listed.exists() else ()
     chosen = _format(task, known, holes).with_labels(shape.label for shape in file.shapes)
     content, losses = chosen.encode(file)
