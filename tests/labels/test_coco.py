@@ -303,3 +303,17 @@ def test_another_size_and_wrong_options_are_refused_and_change_nothing(tmp_path:
     with pytest.raises(OptionError, match="segmentation"):
         coco_picture("a.png", result(RING), segmentation="bitmap")  # type: ignore[arg-type]
     assert content(dataset) == FOREIGN
+
+
+def test_only_annotations_of_the_labels_named_give_way() -> None:
+    dataset = CocoDataset()
+    coin, tree = (Shape(label, "rectangle", np.array([(1.0, 1.0), (5.0, 6.0)])) for label in ("coin", "tree"))
+    dataset.add("a.png", [coin, tree, coin], image_size=(20, 30))
+    rows, _ = coco_picture("a.png", [coin], image_size=(20, 30))
+    assert dataset.add_rows(rows, replace=["coin"]) == 2
+    assert sorted(shape.label for shape in dataset.shapes("a.png")) == ["coin", "tree"]
+    once = dataset.encode()
+    assert dataset.add_rows(rows, replace=["coin"]) == 1
+    assert dataset.encode() == once
+    with pytest.raises(OptionError, match=r"\[label\] for one"):
+        dataset.add_rows(rows, replace="coin")

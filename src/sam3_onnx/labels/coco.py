@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from sam3_onnx.checks import is_number, is_whole
-from sam3_onnx.errors import LabelFileKindError, LabelFileSizeError, LabelShapeError, MaskError
+from sam3_onnx.errors import LabelFileKindError, LabelFileSizeError, LabelShapeError, MaskError, OptionError
 from sam3_onnx.geometry import rle_to_mask
 from sam3_onnx.labels.coco_rows import coco_picture
 from sam3_onnx.labels.json_text import dump_json, read_json
@@ -169,7 +169,10 @@ class CocoDataset:
 
         Raises:
             LabelFileSizeError: The file knows the picture in another size.
+            OptionError: `replace` is one string.
         """
+        if isinstance(replace, str):
+            raise OptionError("replace", expected="True, False or several labels: [label] for one", got=replace)
         image = self._image(picture)
         slots = self._slots_of.setdefault(image["id"], [])
         going = set(replace) if not isinstance(replace, bool) else set()
