@@ -88,7 +88,7 @@ def test_every_picture_gets_a_label_file_and_nothing_else_is_left(folder: Path) 
     assert summary.instances == {"money": 6}
     assert set(summary.seconds) == {"read", "image", "text", "decode", "select", "write"}
     assert [(step.done, step.total, step.instances) for step in told] == [(1, 3, 2), (2, 3, 4), (3, 3, 6)]
-    assert "3 of 3 pictures are labelled" in str(summary)
+    assert "3 of 3 pictures done" in str(summary)
     assert "6 money" in str(summary)
 
 
@@ -247,7 +247,7 @@ def test_a_picture_or_label_file_that_changed_meanwhile_is_not_finished(folder: 
 
 def test_another_question_waits_for_an_interrupted_run_unless_told_to_begin_anew(folder: Path) -> None:
     interrupted_after(folder, 2)
-    with pytest.raises(UnfinishedRunError, match=r"after 2 pictures.*coin.*--restart"):
+    with pytest.raises(UnfinishedRunError, match=r"after 2 pictures: text was 'coin' and is 'tree'\. .*--restart"):
         annotate_folder(fake_session(ANSWERS), folder, "tree")
     summary = annotate_folder(fake_session(ANSWERS), folder, "tree", restart=True)
     assert (summary.finished, summary.resumed) == (3, 0)
@@ -338,7 +338,9 @@ def test_a_preview_shows_results_spread_over_the_run(tmp_path: Path) -> None:
     assert sheet[60, 80].tolist() != [10, 10, 10], "an instance is drawn where it is"
 
 
-def test_a_preview_that_would_be_taken_for_a_picture_is_refused(folder: Path) -> None:
-    for place in (folder / "preview.png", folder / "nowhere" / "preview.png"):
+def test_a_preview_that_is_no_png_or_would_be_taken_for_a_picture_is_refused(folder: Path, tmp_path: Path) -> None:
+    (tmp_path / "notes.md").write_text("mine")
+    for place in (folder / "preview.png", folder / "nowhere" / "preview.png", tmp_path / "notes.md"):
         with pytest.raises(OptionError, match="preview"):
             annotate_folder(fake_session(ANSWERS), folder, "coin", preview=place)
+    assert (tmp_path / "notes.md").read_text() == "mine"

@@ -71,8 +71,8 @@ def test_files_are_those_of_a_run_that_was_left_alone(tmp_path: Path) -> None:
     for share in range(1, KILLS + 1):
         killed_after(tmp_path / "killed", share * PICTURES // (KILLS + 1), *options)
     last = subprocess.run(command(tmp_path / "killed", *options), check=True, capture_output=True, text=True)  # noqa: S603 - our own command
-    assert f"{PICTURES} of {PICTURES} pictures are labelled" in last.stdout
-    assert "before the interruption" in last.stdout
+    assert f"{PICTURES} of {PICTURES} pictures done" in last.stdout
+    assert "of them done already when this run began" in last.stdout
     assert labels_of(tmp_path / "killed") == labels_of(tmp_path / "left alone")
     assert (
         sum(content.count(b'"label"') + content.count(b'"bbox"') for content in labels_of(tmp_path / "killed").values())

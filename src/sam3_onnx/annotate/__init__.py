@@ -2,11 +2,12 @@
 
 from sam3_onnx.annotate.merging import DEFAULT_DUPLICATE_IOU, Existing, Merged, merge_shapes
 from sam3_onnx.annotate.pictures import PICTURE_SUFFIXES, find_pictures
-from sam3_onnx.annotate.run import annotate_folder
+from sam3_onnx.annotate.run import LABEL_FORMATS, annotate_folder
 from sam3_onnx.annotate.summary import AnnotateProgress, AnnotateSummary, Failure
 
 __all__ = [
     "DEFAULT_DUPLICATE_IOU",
+    "LABEL_FORMATS",
     "PICTURE_SUFFIXES",
     "AnnotateProgress",
     "AnnotateSummary",

@@ -6,12 +6,11 @@ interruption leaves no trace in it.
 
 from __future__ import annotations
 
-from collections import Counter
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from sam3_onnx.annotate.merging import merge_shapes
-from sam3_onnx.annotate.rows import Written
+from sam3_onnx.annotate.rows import Written, counted
 from sam3_onnx.errors import OptionError
 from sam3_onnx.labels import CocoDataset, coco_picture
 from sam3_onnx.labels.writing import put
@@ -86,7 +85,7 @@ class CocoFile:
         name = self._name(picture)
         self.dataset.require_size(name, result.size)
         rows, losses = coco_picture(name, result, segmentation=self.segmentation, epsilon=self.epsilon)
-        return Written(losses=dict(Counter(map(str, losses))), pending=[rows])
+        return Written(losses=counted(losses), pending=[rows])
 
     def finish(self, rows: Sequence[Row]) -> Written:
         """Writes the file."""

@@ -89,7 +89,9 @@ class Journal:
         if header and header != self._asked and is_ended:
             self.rows = {}
         elif header and header != self._asked:
-            raise UnfinishedRunError(folder, finished=len(rows), asked=header)
+            differing = [name for name in self._asked if header.get(name) != self._asked[name]]
+            changes = {name: (str(header.get(name)), self._asked[name]) for name in differing}
+            raise UnfinishedRunError(folder, finished=len(rows), changes=changes)
 
     def _lines(self) -> list[dict[str, object]]:
         """The lines of the file; one that was cut off counts as not written."""

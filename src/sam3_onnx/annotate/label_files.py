@@ -4,13 +4,12 @@ from __future__ import annotations
 
 import os
 import tempfile
-from collections import Counter
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from sam3_onnx.annotate.merging import merge_shapes
-from sam3_onnx.annotate.rows import Written
+from sam3_onnx.annotate.rows import Written, counted
 from sam3_onnx.errors import LabelCollisionError, OptionError
 from sam3_onnx.labels import LabelFile, picture_format
 from sam3_onnx.labels.writing import put
@@ -110,7 +109,7 @@ class FolderOfFiles:
             path.parent.mkdir(parents=True, exist_ok=True)
             content, _ = self.format.encode(there.with_shapes(merged.shapes))
             put(path, content)
-        return Written(merged.added, merged.removed, merged.duplicates, dict(Counter(map(str, losses))))
+        return Written(merged.added, merged.removed, merged.duplicates, counted(losses))
 
     def finish(self, rows: Sequence[Row]) -> Written:  # noqa: ARG002 - the protocol's
         """Nothing is left to do."""

@@ -68,13 +68,17 @@ def require_place(preview: Path, *, pictures: Path) -> None:
     """Lets a path pass at which a sheet can be written.
 
     Raises:
-        OptionError: Its folder is not there, or the sheet would be taken for one of the pictures another time.
+        OptionError: It does not end in .png, its folder is not there, or the sheet would be taken for one of the
+            pictures another time.
     """
+    if preview.suffix.lower() != ".png":
+        raise OptionError("preview", expected="a file that ends in .png", got=str(preview))
     folder = preview.absolute().parent
     if not folder.is_dir():
         raise OptionError("preview", expected="a file in a folder that is there", got=str(preview))
     if folder.resolve().is_relative_to(pictures.resolve()):
-        raise OptionError("preview", expected=f"a file outside the folder of pictures, {pictures}", got=str(preview))
+        remedy = "Next time it would be taken for one of the pictures."
+        raise OptionError("preview", expected=f"outside the folder {pictures}", got=str(preview), remedy=remedy)
 
 
 def _fitted(picture: NDArray[np.uint8]) -> NDArray[np.uint8]:

@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from dataclasses import asdict, dataclass, field
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Iterable, Mapping, Sequence
 
-    from sam3_onnx.labels import CocoPicture
+    from sam3_onnx.labels import CocoPicture, Loss
 
-__all__ = ["Row", "Written"]
+__all__ = ["Row", "Written", "counted"]
 
 
 @dataclass(frozen=True)
@@ -24,7 +25,7 @@ class Written:
     duplicates: int = 0
     """Shapes that were found and left out, since they were there already."""
     losses: Mapping[str, int] = field(default_factory=dict)
-    """What the format could not say, and how often."""
+    """What the format could not say, and how often; without what it never can."""
     pending: Sequence[CocoPicture] = ()
     """What is written when the last picture is finished."""
 
@@ -56,3 +57,8 @@ class Row:
             case {"picture": str(picture), "stamp": list(stamp), "found": dict(found), "written": dict(written)}:
                 return cls(picture, stamp, found, Written(**written))
         raise ValueError(f"no row of a finished picture: {content!r:.80}")
+
+
+def counted(losses: Iterable[Loss]) -> dict[str, int]:
+    """How often a format could not say what it might have been expected to."""
+    return dict(Counter(str(loss) for loss in losses if not loss.by_nature))

@@ -21,6 +21,7 @@ from sam3_onnx.asking import BOXES_ONLY_LABEL
 from sam3_onnx.checks import is_whole, require_callbacks, require_path
 from sam3_onnx.errors import FolderError, LabelError, OptionError, PictureGoneError, PictureNameError, Sam3Error
 from sam3_onnx.files import write_png
+from sam3_onnx.labels import FORMAT_NAMES
 from sam3_onnx.prompts import parse_text
 
 if TYPE_CHECKING:
@@ -39,7 +40,11 @@ if TYPE_CHECKING:
     from sam3_onnx.shapes import ShapeType
     from sam3_onnx.streaming import QuestionOptions
 
-__all__ = ["annotate_folder"]
+__all__ = ["LABEL_FORMATS", "annotate_folder"]
+
+_COCO = "coco"
+LABEL_FORMATS = (*FORMAT_NAMES, _COCO)
+"""What `annotate_folder` can write."""
 
 
 def annotate_folder(  # noqa: PLR0913 - keyword-only options of one run
@@ -113,13 +118,15 @@ def annotate_folder(  # noqa: PLR0913 - keyword-only options of one run
         raise OptionError("min_area", expected="a whole number of pixels of at least 0", got=min_area)
     began = time.perf_counter()
     root = require_path("folder", folder)
+    if label_format not in LABEL_FORMATS:
+        raise OptionError("label_format", expected=f"one of {', '.join(LABEL_FORMATS)}", got=label_format)
     if preview is not None:
         require_place(require_path("preview", preview), pictures=root)
     pictures = find_pictures(root, recursive=recursive, include=include, exclude=exclude)
     merging = Merging(_labels(text, options.get("label")), existing, duplicate_iou)
     labels_folder = root if out is None else require_path("out", out)
     target: Target
-    if label_format == "coco":
+    if label_format == _COCO:
         target = CocoFile.of_mode(mode, root=root, folder=labels_folder, epsilon=epsilon, merging=merging)
     else:
         target = FolderOfFiles.named(

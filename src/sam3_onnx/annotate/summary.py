@@ -24,7 +24,7 @@ class Failure:
     error: Sam3Error | OSError
 
     def __str__(self) -> str:
-        told = f"{self.picture}: {self.error}"
+        told = str(self.error) if str(self.picture) in str(self.error) else f"{self.picture}: {self.error}"
         return told.encode(errors="backslashreplace").decode()  # names may be bytes that are no text
 
 
@@ -74,9 +74,9 @@ class AnnotateSummary:
 
     def __str__(self) -> str:
         here = self.finished - self.resumed
-        told = [f"{self.finished} of {self.pictures} pictures are labelled in {self.folder}"]
+        told = [f"{self.finished} of {self.pictures} pictures done, labels in {self.folder}"]
         if self.resumed:
-            told[0] += f", {self.resumed} of them before the interruption"
+            told[0] += f"; {self.resumed} of them done already when this run began"
         if self.skipped:
             told.append(f"{self.skipped} had labels and were left alone")
         found = ", ".join(f"{count} {label}" for label, count in self.instances.items())
@@ -87,7 +87,7 @@ class AnnotateSummary:
         if self.duplicates:
             shapes += f", {self.duplicates} there already"
         told.append(shapes)
-        told += [f"the format cannot say: {what} ({count} times)" for what, count in self.losses.items()]
+        told += [f"the format cannot say: {what} ({count}x)" for what, count in self.losses.items()]
         if here:
             stages = ", ".join(f"{stage} {seconds:.1f}" for stage, seconds in self.seconds.items())
             told.append(f"{self.elapsed:.1f} s, {self.elapsed / here:.2f} s a picture; seconds by stage: {stages}")

@@ -10,15 +10,13 @@ from sam3_onnx.cli.opening import add_model_options, opened
 from sam3_onnx.errors import OptionError
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
-
-    from tqdm import tqdm
-
     from sam3_onnx.annotate import AnnotateProgress
 
-__all__ = ["add"]
+__all__ = ["FORMATS", "add"]
 
-_SOME_FAILED = 3
+FORMATS = ("xanylabeling", "labelme", "yolo-detect", "yolo-segment", "yolo-obb", "coco")
+"""`sam3_onnx.annotate.LABEL_FORMATS`, known without importing NumPy."""
+_SOME_FAILED, _INTERRUPTED = 3, 130
 
 
 def add(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
@@ -28,14 +26,15 @@ def add(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
         help="label a folder of pictures in one go",
         description="Finds the same things in every picture of a folder and writes them to label files. A run that is "
         "interrupted goes on where it was when the same command is given again. Exit status: 0 if every picture is "
-        "labelled, 3 if some failed, 1 if the run could not begin or go on, 130 if it was interrupted.",
+        "done, 3 if some failed, 1 if the run could not begin or go on, 2 if the command is not understood, 130 if it "
+        "was interrupted.",
     )
     annotate.add_argument("folder", help="a folder of pictures")
     annotate.add_argument("--text", required=True, help='what to find, such as "person, car"')
     told = "call what was found for a prompt something else in the files; may be repeated"
     annotate.add_argument("--label", help=told, action="append", default=[], metavar="PROMPT=LABEL", type=_renaming)
-    told = "xanylabeling, labelme, yolo-detect, yolo-segment, yolo-obb or coco (default: %(default)s)"
-    annotate.add_argument("--format", help=told, default="xanylabeling")
+    told = "of the label files (default: %(default)s)"
+    annotate.add_argument("--format", choices=FORMATS, help=told, default="xanylabeling")
     told = "polygon, rectangle, rotation or mask (default: what the format is best at)"
     annotate.add_argument("--output-mode", choices=("polygon", "rectangle", "rotation", "mask"), help=told)
     told = "leave out instances, and parts of polygons, of fewer pixels (default: %(default)s)"
@@ -44,8 +43,8 @@ def add(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
     there = annotate.add_mutually_exclusive_group()
     for name, told in (
         ("append", "keep labels that are there (the default)"),
-        ("replace", "remove labels that are there, those of other names than are asked for excepted"),
-        ("replace-all", "remove all labels that are there"),
+        ("replace", "remove labels that are there of the names asked for, made by hand or not; keep all others"),
+        ("replace-all", "remove all labels that are there, made by hand or not"),
         ("skip", "leave pictures alone that have labels"),
     ):
         there.add_argument(f"--{name}", dest="existing", action="store_const", const=name, default="append", help=told)
@@ -94,35 +93,40 @@ def _annotate(options: argparse.Namespace) -> int:
 
     text = _named(options.text, options.label)
     find_pictures(options.folder, recursive=options.recursive, include=options.include, exclude=options.exclude)
-    # disable=None: no bar where standard error is no terminal
-    with opened(options) as session, tqdm(unit="picture", file=sys.stderr, disable=None) as bar:
-        summary = annotate_folder(
-            session,
-            options.folder,
-            text,
-            label_format=options.format,
-            mode=options.output_mode,
-            min_area=options.min_area,
-            out=options.out,
-            existing=options.existing,
-            duplicate_iou=options.duplicates,
-            recursive=options.recursive,
-            include=options.include,
-            exclude=options.exclude,
-            restart=options.restart,
-            preview=options.preview,
-            progress=_shown_on(bar),
-        )
-    print(summary)
-    return _SOME_FAILED if summary.failures else 0
+    done = ""
 
-
-def _shown_on(bar: tqdm[None]) -> Callable[[AnnotateProgress], None]:
     def show(progress: AnnotateProgress) -> None:
-        if not bar.total:  # what was finished before counts for the bar, not for its rate
+        nonlocal done
+        done = f"{progress.done} of {progress.total} pictures are done; "
+        if not bar.total:  # what was done before counts for the bar, not for its rate
             bar.initial = bar.n = progress.done - 1
         bar.total = progress.total
         bar.set_postfix(found=progress.instances, failed=progress.failures, refresh=False)
         bar.update(progress.done - bar.n)
 
-    return show
+    # disable=None: no bar where standard error is no terminal
+    with opened(options) as session, tqdm(unit="picture", file=sys.stderr, disable=None) as bar:
+        try:
+            summary = annotate_folder(
+                session,
+                options.folder,
+                text,
+                label_format=options.format,
+                mode=options.output_mode,
+                min_area=options.min_area,
+                out=options.out,
+                existing=options.existing,
+                duplicate_iou=options.duplicates,
+                recursive=options.recursive,
+                include=options.include,
+                exclude=options.exclude,
+                restart=options.restart,
+                preview=options.preview,
+                progress=show,
+            )
+        except KeyboardInterrupt:
+            bar.close()
+            print(f"sam3-onnx: interrupted: {done}the same command goes on where this one was", file=sys.stderr)
+            return _INTERRUPTED
+    print(summary)
+    return _SOME_FAILED if summary.failures else 0

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from sam3_onnx.errors.base import Sam3Error
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
     from pathlib import Path
 
 __all__ = [
@@ -57,12 +57,12 @@ class FolderBusyError(AnnotateError, RuntimeError):
 class UnfinishedRunError(AnnotateError, ValueError):
     """A run with other settings was interrupted in a folder of labels."""
 
-    def __init__(self, path: Path, *, finished: int, asked: object) -> None:
+    def __init__(self, path: Path, *, finished: int, changes: Mapping[str, tuple[str, str]]) -> None:
         self.path = path
+        told = "; ".join(f"{name} was {then} and is {now}" for name, (then, now) in changes.items())
         super().__init__(
-            f"A run with other settings was interrupted in {path} after {finished} pictures; expected the same "
-            f"question, model and options, or a fresh start. It was asked: {asked}. Run it again as it was to go on "
-            "with it, or pass restart=True (--restart) to begin this one; labels that it wrote stay as they are."
+            f"A run with other settings was interrupted in {path} after {finished} pictures: {told}. Run it again as "
+            "it was to go on with it, or pass restart=True (--restart) to begin this one; labels that it wrote stay."
         )
 
 
