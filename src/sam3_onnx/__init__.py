@@ -13,6 +13,7 @@ parts that need no model never load ONNX Runtime.
 
 from __future__ import annotations
 
+import os
 from importlib import import_module
 from importlib.metadata import PackageNotFoundError, version
 from typing import TYPE_CHECKING
@@ -30,6 +31,10 @@ if TYPE_CHECKING:
     from sam3_onnx.results import Segmentation
     from sam3_onnx.session import Sam3Session
     from sam3_onnx.shapes import Shape
+
+# ONNX Runtime's official builds report their use to Microsoft, from 1.32 also on Linux and macOS, unless this is set
+# before they are loaded. What is said here is "on your own machine"; whoever sets it themselves is not overruled.
+os.environ.setdefault("ORT_DISABLE_TELEMETRY", "1")
 
 __all__ = [
     "Box",
