@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
     from sam3_onnx.annotate.rows import Row
     from sam3_onnx.annotate.targets import Merging
-    from sam3_onnx.labels import Loss, PictureFormat
+    from sam3_onnx.labels import PictureFormat
     from sam3_onnx.results import Segmentation
     from sam3_onnx.shapes import Shape, ShapeType
 
@@ -96,7 +96,8 @@ class FolderOfFiles:
         else:
             seen_from_labels = Path(os.path.relpath(picture, path.parent)).as_posix()
             there = LabelFile((), seen_from_labels, result.size)
-        as_written, losses = _as_written(there.with_shapes(found), self.format)
+        content, losses = self.format.encode(there.with_shapes(found))
+        as_written = _read_back(content, self.format, result.size)
         merged = merge_shapes(
             there.shapes,
             as_written,
@@ -106,8 +107,9 @@ class FolderOfFiles:
             duplicate_iou=self.merging.duplicate_iou,
         )
         if merged.added or merged.removed or not path.exists():
+            if there.shapes:
+                content, _ = self.format.encode(there.with_shapes(merged.shapes))
             path.parent.mkdir(parents=True, exist_ok=True)
-            content, _ = self.format.encode(there.with_shapes(merged.shapes))
             put(path, content)
         return Written(merged.added, merged.removed, merged.duplicates, counted(losses))
 
@@ -119,10 +121,9 @@ class FolderOfFiles:
         return (self.folder / picture.relative_to(self.root)).with_suffix(self.format.suffix)
 
 
-def _as_written(file: LabelFile, format_: PictureFormat) -> tuple[tuple[Shape, ...], Sequence[Loss]]:
+def _read_back(content: bytes, format_: PictureFormat, size: tuple[int, int]) -> tuple[Shape, ...]:
     """Shapes as a file of the format tells them: what they are held against comes from such a file too."""
-    content, losses = format_.encode(file)
     with tempfile.TemporaryDirectory() as folder:
         draft = Path(folder, f"draft{format_.suffix}")
         draft.write_bytes(content)
-        return format_.read(draft, image_size=file.image_size).shapes, losses
+        return format_.read(draft, image_size=size).shapes

@@ -35,6 +35,8 @@ __all__ = ["Dialect", "Fit", "encode_picture", "read_picture"]
 _HELD = {"shapes", "imagePath", "imageHeight", "imageWidth"}
 _LARGEST = 1e300
 _INTERPRETED = {"label", "points", "shape_type"}
+_NUMBERS = (float, int)
+"""What JSON's numbers are read as. Types are compared, since True is an int, too."""
 
 
 class Fit(Protocol):
@@ -173,7 +175,7 @@ def _points(points: object, where: str) -> NDArray[np.float64]:
 
 
 def _is_point(point: object) -> bool:
-    return isinstance(point, list) and len(point) == 2 and all(is_number(value) for value in point)  # noqa: PLR2004 - x and y
+    return isinstance(point, list) and len(point) == 2 and type(point[0]) in _NUMBERS and type(point[1]) in _NUMBERS  # noqa: PLR2004 - x and y
 
 
 def _mask(text: str, where: str) -> NDArray[np.bool_]:
