@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
-__all__ = ["write_atomically", "write_png"]
+__all__ = ["seen_from", "write_atomically", "write_png"]
 
 
 def write_atomically(path: str | os.PathLike[str], content: bytes) -> None:
@@ -42,6 +42,14 @@ def write_atomically(path: str | os.PathLike[str], content: bytes) -> None:
     except BaseException:
         draft.unlink(missing_ok=True)
         raise
+
+
+def seen_from(folder: Path, path: Path) -> str:
+    """A file's path as seen from a folder, with slashes; the absolute one where there is no way, as between drives."""
+    try:
+        return Path(os.path.relpath(path, folder)).as_posix()
+    except ValueError:
+        return path.absolute().as_posix()
 
 
 def write_png(path: str | os.PathLike[str], image: NDArray[np.uint8]) -> None:

@@ -344,3 +344,14 @@ def test_a_preview_that_is_no_png_or_would_be_taken_for_a_picture_is_refused(fol
         with pytest.raises(OptionError, match="preview"):
             annotate_folder(fake_session(ANSWERS), folder, "coin", preview=place)
     assert (tmp_path / "notes.md").read_text() == "mine"
+
+
+def test_labels_on_another_drive_name_the_picture_by_its_whole_path(
+    folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def no_way(*_: object) -> str:
+        raise ValueError("path is on mount 'C:', start on mount 'D:'")
+
+    monkeypatch.setattr("os.path.relpath", no_way)
+    annotate_folder(fake_session(ANSWERS), folder, "coin", out=tmp_path / "labels")
+    assert read_xanylabeling(tmp_path / "labels" / "a.json").image_path == (folder / "a.png").as_posix()

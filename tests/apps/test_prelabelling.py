@@ -91,6 +91,32 @@ def test_a_broken_picture_is_told_and_the_others_are_labelled(
 
 
 @pytest.mark.parametrize(
+    ("options", "told"),
+    [
+        (["nowhere", "--labels", str(LABELS)], "nowhere"),
+        (["pictures", "--labels", "missing.txt"], "missing.txt"),
+        (["pictures", "--labels", "ignored.txt"], "at least one label"),
+        (["pictures", "--labels", str(LABELS), "--model", "no-such-model"], "no-such-model"),
+    ],
+    ids=["no folder", "no list", "nothing to look for", "no model"],
+)
+def test_what_cannot_be_done_is_told_in_a_line(
+    prelabel: ModuleType,
+    pictures: Path,
+    options: list[str],
+    told: str,
+    capsys: pytest.CaptureFixture[str],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.chdir(pictures.parent)
+    Path("ignored.txt").write_text("__ignore__\n", encoding="utf-8")
+    assert prelabel.main(options) == 1
+    error = capsys.readouterr().err
+    assert error.startswith("prelabel: ")
+    assert told in error
+
+
+@pytest.mark.parametrize(
     ("mode", "shown_as"),
     [("polygon", "polygon"), ("rectangle", "rectangle"), ("rotation", "oriented_rectangle"), ("mask", "mask")],
 )

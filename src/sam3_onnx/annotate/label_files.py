@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import tempfile
 from dataclasses import dataclass
 from pathlib import Path
@@ -11,6 +10,7 @@ from typing import TYPE_CHECKING
 from sam3_onnx.annotate.merging import merge_shapes
 from sam3_onnx.annotate.rows import Written, counted
 from sam3_onnx.errors import LabelCollisionError, OptionError
+from sam3_onnx.files import seen_from
 from sam3_onnx.labels import LabelFile, picture_format
 from sam3_onnx.labels.writing import put
 
@@ -94,8 +94,7 @@ class FolderOfFiles:
         if path.exists():
             there = self.format.read(path, image_size=result.size)
         else:
-            seen_from_labels = Path(os.path.relpath(picture, path.parent)).as_posix()
-            there = LabelFile((), seen_from_labels, result.size)
+            there = LabelFile((), seen_from(path.parent, picture), result.size)
         content, losses = self.format.encode(there.with_shapes(found))
         as_written = _read_back(content, self.format, result.size)
         merged = merge_shapes(

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import argparse
-import os
 import time
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -115,7 +114,7 @@ def _answer(session: Sam3Session, picture: NDArray[np.uint8], options: argparse.
 
 def _segment(options: argparse.Namespace) -> int:
     from sam3_onnx.draw import draw_result  # noqa: PLC0415 - --help need not wait for OpenCV
-    from sam3_onnx.files import write_png  # noqa: PLC0415
+    from sam3_onnx.files import seen_from, write_png  # noqa: PLC0415
     from sam3_onnx.images import load_image  # noqa: PLC0415
     from sam3_onnx.labels import write_xanylabeling  # noqa: PLC0415
 
@@ -132,9 +131,8 @@ def _segment(options: argparse.Namespace) -> int:
         print(_table(result, options.output_mode))
         print(_times({"load model": loaded, **result.timings}))
         folder.mkdir(parents=True, exist_ok=True)
-        seen_from_labels = Path(os.path.relpath(options.picture, folder)).as_posix()
         shapes = result.shapes(options.output_mode)
-        write_xanylabeling(labels, shapes, image_path=seen_from_labels, image_size=result.size)
+        write_xanylabeling(labels, shapes, image_path=seen_from(folder, Path(options.picture)), image_size=result.size)
         write_png(overlay, draw_result(picture, result))
         print(f"wrote {labels} and {overlay}")
     return 0
