@@ -1,17 +1,21 @@
 """Draws the pictures of the documentation from the library itself.
 
-`python tools/docs_pictures.py` writes `docs/images/post-processing/*.png`. They have a dark ground of their own, so
-that they can be looked at on a dark page and on a light one.
+`python tools/docs_pictures.py` writes `docs/images/post-processing/*.png`, and `docs/images/preview.jpg`. They have a
+dark ground of their own, so that they can be looked at on a dark page and on a light one.
 """
 
 from __future__ import annotations
 
+import tempfile
 from pathlib import Path
 from typing import TYPE_CHECKING, TypeAlias
 
 import cv2
 import numpy as np
 
+from miniature.world import SHAPES, draw_scene
+from sam3_onnx import Sam3Session, load_image
+from sam3_onnx.annotate import annotate_folder
 from sam3_onnx.files import write_png
 from sam3_onnx.geometry import mask_to_polygon, mask_to_polygons, mask_to_rectangle, mask_to_rotated_box
 
@@ -51,6 +55,19 @@ def main() -> None:
     for name, panels in rows.items():
         write_png(FOLDER / f"{name}.png", _row(panels))
         print(f"{name}.png")
+    cv2.imwrite(str(FOLDER.parent / "preview.jpg"), _preview()[..., ::-1], [cv2.IMWRITE_JPEG_QUALITY, 85])
+    print("preview.jpg")
+
+
+def _preview() -> NDArray[np.uint8]:
+    """What a run over generated scenes shows, at half its size."""
+    with tempfile.TemporaryDirectory() as folder, Sam3Session.from_pretrained("miniature") as session:
+        pictures, preview = Path(folder, "pictures"), Path(folder, "preview.png")
+        pictures.mkdir()
+        for seed in range(24):
+            write_png(pictures / f"{seed:02}.png", draw_scene(np.random.default_rng(seed)).picture)
+        annotate_folder(session, pictures, [*SHAPES, "coin"], preview=preview)
+        return cv2.resize(load_image(preview), None, fx=0.5, fy=0.5, interpolation=cv2.INTER_AREA)
 
 
 def _leaf() -> NDArray[np.bool_]:
