@@ -95,6 +95,7 @@ def test_an_untouched_file_is_written_back_with_the_same_meaning(
 def test_an_untouched_file_of_labelme_is_written_back_with_the_same_meaning(
     tmp_path_factory: pytest.TempPathFactory, content: dict[str, Any]
 ) -> None:
+    content["version"] = "5.4.1"
     content["shapes"] = [{**shape, "mask": None} for shape in content["shapes"] if shape["shape_type"] != "cuboid"]
     path = tmp_path_factory.getbasetemp() / "labelme.json"
     path.write_text(json.dumps(content), encoding="utf-8")
@@ -190,7 +191,11 @@ def entry(**changes: object) -> str:
         ("[]", LabelFileKindError, "a list"),
         ('{"images": [], "annotations": []}', LabelFileKindError, "annotations, images"),
         (json.dumps({**PLAIN, "imageWidth": 383}), LabelFileSizeError, "384 x 303 pixels, got 383 x 303"),
-        (json.dumps({**PLAIN, "version": "5.0.0"}), LabelFileVersionError, "X-AnyLabeling 4 or older, got 5.0.0"),
+        (
+            json.dumps({**PLAIN, "version": "5.0.0", "checked": True}),
+            LabelFileVersionError,
+            "X-AnyLabeling 4 or older, got 5.0.0",
+        ),
         (entry(points=[[1, 2], [3, "4"]]), LabelShapeError, "shape 0: expected points"),
         (entry(points=[[1, 2, 3]]), LabelShapeError, "shape 0: expected points"),
         (entry(points=[[1, 10**400]]), LabelShapeError, "finite"),

@@ -47,6 +47,7 @@ Sam3Error
 │   ├── LabelFileVersionError      (ValueError)
 │   ├── LabelFileSizeError         (ValueError)
 │   ├── LabelFilePermissionError   (PermissionError)
+│   ├── LabelFolderMissingError    (FileNotFoundError)
 │   ├── LabelShapeError            (ValueError)
 │   └── LabelNameError             (ValueError)
 ├── AnnotateError
@@ -116,6 +117,7 @@ from sam3_onnx.errors.labels import (
     LabelFilePermissionError,
     LabelFileSizeError,
     LabelFileVersionError,
+    LabelFolderMissingError,
     LabelLossWarning,
     LabelNameError,
     LabelShapeError,
@@ -193,6 +195,7 @@ __all__ = [
     "LabelFilePermissionError",
     "LabelFileSizeError",
     "LabelFileVersionError",
+    "LabelFolderMissingError",
     "LabelLossWarning",
     "LabelNameError",
     "LabelShapeError",

@@ -16,6 +16,7 @@ __all__ = [
     "LabelFilePermissionError",
     "LabelFileSizeError",
     "LabelFileVersionError",
+    "LabelFolderMissingError",
     "LabelLossWarning",
     "LabelNameError",
     "LabelShapeError",
@@ -76,6 +77,17 @@ class LabelFilePermissionError(LabelError, PermissionError):
         super().__init__(
             f"{path} cannot be written: expected a file and a folder that you may write to, got {reason}. "
             "It is left as it is; change its permissions, or write elsewhere."
+        )
+
+
+class LabelFolderMissingError(LabelError, FileNotFoundError):
+    """The folder that a label file is to be written to is not there."""
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+        super().__init__(
+            f"The label file {path} cannot be written: expected a folder {path.parent}, got none of that name. "
+            "Nothing was written; make the folder, or write elsewhere."
         )
 
 

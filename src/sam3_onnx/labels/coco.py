@@ -18,7 +18,7 @@ from sam3_onnx.geometry import rle_to_mask
 from sam3_onnx.labels.coco_rows import coco_picture
 from sam3_onnx.labels.json_text import dump_json, read_json
 from sam3_onnx.labels.losses import warn_of_losses
-from sam3_onnx.labels.writing import put
+from sam3_onnx.labels.writing import put, require_folder
 from sam3_onnx.masks import Window
 from sam3_onnx.shapes import Shape
 
@@ -30,6 +30,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from sam3_onnx.labels.coco_rows import CocoPicture, CocoRow, CocoSegmentation
+    from sam3_onnx.labels.label_file import LabelFile
     from sam3_onnx.labels.losses import Loss
     from sam3_onnx.results import Segmentation
 
@@ -86,6 +87,11 @@ class CocoDataset:
         dataset._adopt(content, images, annotations, categories)
         return dataset
 
+    def __repr__(self) -> str:
+        instances = sum(map(len, self._slots))
+        pictures, categories = len(self._images), len(self._categories)
+        return f"<CocoDataset of {pictures} pictures, {instances} annotations, {categories} categories>"
+
     @property
     def file_names(self) -> tuple[str, ...]:
         """Of all pictures, in the order of the file."""
@@ -120,7 +126,7 @@ class CocoDataset:
     def add(
         self,
         file_name: str,
-        found: Segmentation | Sequence[Shape],
+        found: Segmentation | LabelFile | Sequence[Shape],
         *,
         image_size: tuple[int, int] | None = None,
         replace: bool = False,
@@ -131,8 +137,8 @@ class CocoDataset:
 
         Args:
             file_name: Of the picture, as the file is to name it.
-            found: A result, or shapes. Shapes that share a label and a `group_id` are one instance.
-            image_size: (height, width) of the picture; a result knows its own.
+            found: A result, a `LabelFile`, or shapes. Shapes that share a label and a `group_id` are one instance.
+            image_size: (height, width) of the picture; a result and a `LabelFile` know their own.
             replace: Whether older annotations of the picture go.
             segmentation: "rle", or "polygons": without holes.
             epsilon: Of the polygons of a result; None for the session's.
@@ -142,7 +148,7 @@ class CocoDataset:
 
         Raises:
             LabelFileSizeError: The file knows the picture in another size.
-            OptionError: Shapes without a size, or another kind of segmentation.
+            OptionError: What is no shapes, shapes without a size, another size than found, or another segmentation.
 
         Warns:
             LabelLossWarning: The rows do not say all.
@@ -221,8 +227,10 @@ class CocoDataset:
 
         Raises:
             LabelFilePermissionError: The file may not be written.
+            LabelFolderMissingError: Its folder is not there.
             OSError: The file cannot be written.
         """
+        require_folder(path)
         put(path, self.encode())
 
     def _adopt(self, content: Entry, images: list[Entry], annotations: list[Entry], categories: list[Entry]) -> None:

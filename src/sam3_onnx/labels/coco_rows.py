@@ -12,7 +12,8 @@ import numpy as np
 
 from sam3_onnx.errors import OptionError
 from sam3_onnx.geometry import Rle, mask_to_rectangle, mask_to_rle
-from sam3_onnx.labels.fitting import instances_of, rings_of, unsaid_fields
+from sam3_onnx.labels.fitting import instances_of, rings_of, unsaid_fields, unsaid_file_fields
+from sam3_onnx.labels.label_file import LabelFile, require_shapes
 from sam3_onnx.labels.losses import Loss
 from sam3_onnx.results import Segmentation
 
@@ -59,7 +60,7 @@ class CocoPicture(TypedDict):
 
 def coco_picture(
     file_name: str,
-    found: Segmentation | Sequence[Shape],
+    found: Segmentation | LabelFile | Sequence[Shape],
     *,
     image_size: tuple[int, int] | None = None,
     segmentation: CocoSegmentation = "rle",
@@ -69,24 +70,28 @@ def coco_picture(
 
     Args:
         file_name: Of the picture, as the COCO file names it.
-        found: A result, or shapes. Shapes that share a label and a `group_id` are one instance.
-        image_size: (height, width) of the picture; a result knows its own.
+        found: A result, a `LabelFile`, or shapes. Shapes that share a label and a `group_id` are one instance.
+        image_size: (height, width) of the picture; a result and a `LabelFile` know their own.
         segmentation: "rle", or "polygons": without holes. A mask too thin for a polygon is written as run lengths.
         epsilon: Of the polygons of a result; None for the session's.
 
     Raises:
-        OptionError: Shapes without a size, or another kind of segmentation.
+        OptionError: What is no shapes, shapes without a size, another size than found, or another segmentation.
     """
     if segmentation not in {"rle", "polygons"}:
         raise OptionError("segmentation", expected='"rle" or "polygons"', got=segmentation)
+    losses: list[Loss] = []
     if isinstance(found, Segmentation):
-        size, instances = found.size, _of_result(found, segmentation, epsilon)
+        size, instances = _one_size(found.size, image_size), _of_result(found, segmentation, epsilon)
+    elif isinstance(found, LabelFile):
+        size = _one_size(found.image_size, image_size)
+        instances = _of_shapes(found.shapes, size, segmentation)
+        losses += unsaid_file_fields(found)
     elif image_size is None:
         raise OptionError("image_size", expected="given with shapes", got=None)
     else:
-        size, instances = image_size, _of_shapes(found, image_size, segmentation)
+        size, instances = image_size, _of_shapes(require_shapes(found), image_size, segmentation)
     rows: list[CocoRow] = []
-    losses: list[Loss] = []
     for instance in instances:
         row = _row(instance)
         rows += [] if row is None else [row]
@@ -94,6 +99,12 @@ def coco_picture(
     height, width = size
     picture: CocoPicture = {"file_name": file_name, "height": int(height), "width": int(width), "annotations": rows}
     return picture, tuple(losses)
+
+
+def _one_size(known: tuple[int, int], asked: tuple[int, int] | None) -> tuple[int, int]:
+    if asked is not None and tuple(asked) != tuple(known):
+        raise OptionError("image_size", expected=f"left out, or {known} as what was found says", got=asked)
+    return known
 
 
 class _Found(NamedTuple):

@@ -16,10 +16,19 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-    from sam3_onnx.labels.label_file import HoleChoice
+    from sam3_onnx.labels.label_file import HoleChoice, LabelFile
     from sam3_onnx.shapes import Shape
 
-__all__ = ["instances_of", "left_out", "outlined", "renamed", "rings_of", "unsaid_fields", "without_holes"]
+__all__ = [
+    "instances_of",
+    "left_out",
+    "outlined",
+    "renamed",
+    "rings_of",
+    "unsaid_fields",
+    "unsaid_file_fields",
+    "without_holes",
+]
 
 _OUTLINED = {"polygon", "rotation", "quadrilateral", "oriented_rectangle"}
 
@@ -37,6 +46,12 @@ def unsaid_fields(shape: Shape) -> list[Loss]:
     """What else a file said of a shape, for a format that has no room for it; empty values are not missed."""
     fields = sorted(name for name, value in shape.extra.items() if value)
     return [Loss(shape.label, f"fields {', '.join(fields)}", "left out")] if fields else []
+
+
+def unsaid_file_fields(file: LabelFile) -> list[Loss]:
+    """As `unsaid_fields`, of what a file says beside its shapes."""
+    fields = sorted(name for name, value in file.extra.items() if value and name != "version")
+    return [Loss("the file", f"fields {', '.join(fields)}", "left out")] if fields else []
 
 
 def without_holes(shape: Shape, holes: HoleChoice) -> tuple[list[Shape], list[Loss]]:

@@ -2,17 +2,21 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Literal, Protocol, TypeAlias
 
+from sam3_onnx.errors import OptionError
+from sam3_onnx.shapes import Shape
+
 if TYPE_CHECKING:
     import os
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Mapping
 
     from sam3_onnx.labels.losses import Loss
-    from sam3_onnx.shapes import Shape, ShapeType
+    from sam3_onnx.shapes import ShapeType
 
-__all__ = ["HoleChoice", "LabelFile", "PictureFormat"]
+__all__ = ["HoleChoice", "LabelFile", "PictureFormat", "require_shapes"]
 
 HoleChoice: TypeAlias = Literal["fill", "seam"]
 """What becomes of a polygon's holes where a format has none: "fill" outlines the polygon without them, "seam" joins
@@ -21,7 +25,11 @@ their rings to the outline by lines that are walked to and fro, so that the encl
 
 @dataclass(frozen=True)
 class LabelFile:
-    """The shapes of one picture, and all else that its label file says."""
+    """The shapes of one picture, and all else that its label file says.
+
+    Raises:
+        OptionError: Something else than shapes, such as a result.
+    """
 
     shapes: tuple[Shape, ...]
     image_path: str
@@ -33,7 +41,26 @@ class LabelFile:
 
     def with_shapes(self, shapes: Iterable[Shape]) -> LabelFile:
         """The same file with other shapes."""
-        return replace(self, shapes=tuple(shapes))
+        return replace(self, shapes=require_shapes(shapes))
+
+    def __post_init__(self) -> None:
+        require_shapes(self.shapes)
+
+
+def require_shapes(given: object) -> tuple[Shape, ...]:
+    """Shapes as they are to be written.
+
+    Raises:
+        OptionError: They are something else, such as a result.
+    """
+    entries = tuple(given) if isinstance(given, Iterable) else (given,)
+    shapes = tuple(entry for entry in entries if isinstance(entry, Shape))
+    if isinstance(given, Shape) or len(shapes) < len(entries):
+        others = {type(entry).__name__ for entry in entries if not isinstance(entry, Shape)}
+        got = " of ".join([type(given).__name__, *sorted(others)][:2])
+        remedy = 'Pass result.shapes("polygon") of a result, [shape] of one shape.'
+        raise OptionError("shapes", expected="a list of Shape", got=got, remedy=remedy)
+    return shapes
 
 
 class PictureFormat(Protocol):

@@ -13,6 +13,7 @@ import numpy as np
 
 from sam3_onnx.labels.fitting import left_out, renamed, without_holes
 from sam3_onnx.labels.losses import warn_of_losses
+from sam3_onnx.labels.origin import LABELME
 from sam3_onnx.labels.picture_json import Dialect, encode_picture, read_picture
 from sam3_onnx.labels.writing import encode_and_put, label_file
 
@@ -43,9 +44,8 @@ def _fit(shape: Shape, holes: HoleChoice) -> tuple[list[Shape], list[Loss]]:
 
 
 _DIALECT = Dialect(
-    application="labelme",
+    program=LABELME,
     version="7.1.0",
-    reader="read_labelme",
     file_fields={"version": None, "flags": {}, "shapes": [], "imagePath": "", "imageData": None},
     shape_fields={
         "label": "",
@@ -128,7 +128,8 @@ def write_labelme(
     Raises:
         LabelShapeError: A shape has points or other numbers that are not finite.
         LabelFilePermissionError: The file may not be written.
-        OptionError: Shapes without the picture's path and size.
+        LabelFolderMissingError: Its folder is not there.
+        OptionError: What is no shapes, or shapes without the picture's path and size.
         OSError: The file cannot be written.
 
     Warns:

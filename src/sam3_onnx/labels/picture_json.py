@@ -7,7 +7,6 @@ carried along.
 
 from __future__ import annotations
 
-import re
 from dataclasses import dataclass, replace
 from itertools import count
 from pathlib import Path
@@ -19,6 +18,7 @@ from sam3_onnx.checks import is_number, is_whole
 from sam3_onnx.errors import LabelFileKindError, LabelFileSizeError, LabelFileVersionError, LabelShapeError
 from sam3_onnx.labels.json_text import dump_json, mask_from_text, mask_to_text, read_json
 from sam3_onnx.labels.label_file import LabelFile
+from sam3_onnx.labels.origin import major_version, origin
 from sam3_onnx.shapes import Shape
 
 if TYPE_CHECKING:
@@ -29,6 +29,7 @@ if TYPE_CHECKING:
 
     from sam3_onnx.labels.label_file import HoleChoice
     from sam3_onnx.labels.losses import Loss
+    from sam3_onnx.labels.origin import Program
 
 __all__ = ["Dialect", "Fit", "encode_picture", "read_picture"]
 
@@ -51,11 +52,9 @@ class Fit(Protocol):
 class Dialect:
     """What one application writes."""
 
-    application: str
+    program: Program
     version: str
     """Whose form is written; files of its major version and older ones are read."""
-    reader: str
-    """The function that reads it, for error messages."""
     file_fields: Mapping[str, object]
     """Fields of a new file in the application's order, with the values that it starts from."""
     shape_fields: Mapping[str, object]
@@ -80,8 +79,11 @@ def read_picture(path: str | os.PathLike[str], dialect: Dialect, image_size: tup
     if not isinstance(entries, list) or not isinstance(image_path, str):
         raise _another_kind(target, dialect, f"an object with {', '.join(sorted(content)[:8]) or 'nothing in it'}")
     version = content.get("version")
-    if _major(version) > _major(dialect.version):
-        raise LabelFileVersionError(target, application=dialect.application, known=dialect.version, got=str(version))
+    writer = origin(content)
+    if writer is not None and writer != dialect.program:
+        raise _of_another_program(target, dialect.program, writer, version)
+    if major_version(version) > major_version(dialect.version):
+        raise LabelFileVersionError(target, application=dialect.program.name, known=dialect.version, got=str(version))
     shapes = tuple(_shape(entry, f"{target}, shape {at}", dialect) for at, entry in enumerate(entries))
     size = _size(target, content, image_size)
     return LabelFile(shapes, image_path, size, {key: value for key, value in content.items() if key not in _HELD})
@@ -107,13 +109,13 @@ def encode_picture(file: LabelFile, dialect: Dialect, holes: HoleChoice) -> tupl
     content = {
         **dialect.file_fields,
         **file.extra,
-        "version": _version(file.extra.get("version"), dialect),
+        "version": file.extra.get("version"),
         "shapes": [_entry(shape, f"shape {at}", dialect) for at, shape in enumerate(shapes)],
         "imagePath": file.image_path,
         "imageHeight": int(height),
         "imageWidth": int(width),
     }
-    return dump_json(content), tuple(losses)
+    return dump_json({**content, "version": _version(content, dialect)}), tuple(losses)
 
 
 def _shape(entry: object, where: str, dialect: Dialect) -> Shape:
@@ -210,18 +212,20 @@ def _size(path: Path, content: Mapping[str, object], asked: tuple[int, int] | No
     return height, width
 
 
-def _major(version: object) -> int:
-    """The number before the first point; -1 for what is no version, which is taken for an old one."""
-    found = re.match(r"\d+", version) if isinstance(version, str) else None
-    return int(found[0]) if found else -1
-
-
-def _version(version: object, dialect: Dialect) -> object:
-    """A file keeps its version, unless that is one of another application."""
-    return version if 0 <= _major(version) <= _major(dialect.version) else dialect.version
+def _version(content: Mapping[str, object], dialect: Dialect) -> object:
+    """A file keeps its version, unless that is one of another program."""
+    version = content.get("version")
+    known = 0 <= major_version(version) <= major_version(dialect.version)
+    return version if known and origin(content) in {None, dialect.program} else dialect.version
 
 
 def _another_kind(path: Path, dialect: Dialect, got: str) -> LabelFileKindError:
-    expected = f"a label file of {dialect.application}: an object with shapes and imagePath"
-    remedy = f"{dialect.reader} reads nothing else; COCO files are read by CocoDataset.read."
+    expected = f"a label file of {dialect.program.name}: an object with shapes and imagePath"
+    remedy = f"{dialect.program.reader} reads nothing else; COCO files are read by CocoDataset.read."
+    return LabelFileKindError(path, expected=expected, got=got, remedy=remedy)
+
+
+def _of_another_program(path: Path, asked: Program, writer: Program, version: object) -> LabelFileKindError:
+    expected, got = f"a label file of {asked.name}", f"one of {writer.name}, version {version}"
+    remedy = f"Read it with {writer.reader}; in a shell, pass --format {writer.format_name}."
     return LabelFileKindError(path, expected=expected, got=got, remedy=remedy)

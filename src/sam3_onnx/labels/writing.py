@@ -6,9 +6,9 @@ import os
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from sam3_onnx.errors import LabelFilePermissionError, OptionError
+from sam3_onnx.errors import LabelFilePermissionError, LabelFolderMissingError, OptionError
 from sam3_onnx.files import write_atomically
-from sam3_onnx.labels.label_file import LabelFile
+from sam3_onnx.labels.label_file import LabelFile, require_shapes
 from sam3_onnx.labels.losses import warn_of_losses
 
 if TYPE_CHECKING:
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from sam3_onnx.labels.losses import Loss
     from sam3_onnx.shapes import Shape
 
-__all__ = ["encode_and_put", "label_file", "put", "write_label_file"]
+__all__ = ["encode_and_put", "label_file", "put", "require_folder", "write_label_file"]
 
 
 def put(path: str | os.PathLike[str], content: bytes) -> None:
@@ -37,13 +37,24 @@ def put(path: str | os.PathLike[str], content: bytes) -> None:
         raise LabelFilePermissionError(target, reason=str(error)) from error
 
 
+def require_folder(path: str | os.PathLike[str]) -> None:
+    """Lets a path pass whose folder is there.
+
+    Raises:
+        LabelFolderMissingError: It is not.
+    """
+    target = Path(path)
+    if not target.parent.is_dir():
+        raise LabelFolderMissingError(target)
+
+
 def label_file(
     shapes: Sequence[Shape] | LabelFile, image_path: str | None, image_size: tuple[int, int] | None
 ) -> LabelFile:
     """A file as it was read, or a new one for a picture.
 
     Raises:
-        OptionError: Shapes without the picture's path and size, or a file with them.
+        OptionError: What is no shapes, or shapes without the picture's path and size, or a file with them.
     """
     known = image_path is not None or image_size is not None
     if isinstance(shapes, LabelFile):
@@ -53,7 +64,7 @@ def label_file(
     if image_path is None or image_size is None:
         got = (image_path, image_size)
         raise OptionError("image_path and image_size", expected="given with shapes that are no LabelFile", got=got)
-    return LabelFile(tuple(shapes), image_path, image_size)
+    return LabelFile(require_shapes(shapes), image_path, image_size)
 
 
 def write_label_file(path: str | os.PathLike[str], file: LabelFile, picture_format: PictureFormat) -> tuple[Loss, ...]:
@@ -63,12 +74,17 @@ def write_label_file(path: str | os.PathLike[str], file: LabelFile, picture_form
         What the file does not say.
 
     Raises:
-        LabelError: As `PictureFormat.encode`, or the file may not be written.
+        LabelError: As `PictureFormat.encode`, the file may not be written, or its folder is not there.
+        OptionError: What is no `LabelFile`.
         OSError: The file cannot be written.
 
     Warns:
         LabelLossWarning: The file does not say all.
     """
+    given: object = file
+    if not isinstance(given, LabelFile):
+        remedy = 'Pass LabelFile(tuple(result.shapes("polygon")), image_path, result.size) of a result.'
+        raise OptionError("file", expected="a LabelFile", got=type(given).__name__, remedy=remedy)
     losses = encode_and_put(path, file, picture_format)
     warn_of_losses(path, losses)
     return losses
@@ -76,6 +92,7 @@ def write_label_file(path: str | os.PathLike[str], file: LabelFile, picture_form
 
 def encode_and_put(path: str | os.PathLike[str], file: LabelFile, picture_format: PictureFormat) -> tuple[Loss, ...]:
     """As `write_label_file`, and warns of nothing."""
+    require_folder(path)
     content, losses = picture_format.encode(file)
     put(path, content)
     return losses

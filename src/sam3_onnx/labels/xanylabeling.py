@@ -13,6 +13,7 @@ import numpy as np
 
 from sam3_onnx.labels.fitting import left_out, outlined, renamed, without_holes
 from sam3_onnx.labels.losses import warn_of_losses
+from sam3_onnx.labels.origin import X_ANYLABELING
 from sam3_onnx.labels.picture_json import Dialect, encode_picture, read_picture
 from sam3_onnx.labels.writing import encode_and_put, label_file
 
@@ -45,9 +46,8 @@ def _fit(shape: Shape, holes: HoleChoice) -> tuple[list[Shape], list[Loss]]:
 
 
 _DIALECT = Dialect(
-    application="X-AnyLabeling",
+    program=X_ANYLABELING,
     version="4.0.2",
-    reader="read_xanylabeling",
     file_fields={
         "version": None,
         "flags": {},
@@ -144,7 +144,8 @@ def write_xanylabeling(
     Raises:
         LabelShapeError: A shape has points or other numbers that are not finite.
         LabelFilePermissionError: The file may not be written.
-        OptionError: Shapes without the picture's path and size.
+        LabelFolderMissingError: Its folder is not there.
+        OptionError: What is no shapes, or shapes without the picture's path and size.
         OSError: The file cannot be written.
 
     Warns:

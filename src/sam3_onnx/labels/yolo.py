@@ -16,9 +16,10 @@ import numpy as np
 
 from sam3_onnx.errors import LabelFileDamagedError, LabelFileKindError, LabelShapeError, OptionError
 from sam3_onnx.labels.classes import CLASSES_FILE, class_list_text, class_number, read_classes, with_new_classes
-from sam3_onnx.labels.label_file import LabelFile
-from sam3_onnx.labels.losses import Loss, warn_of_losses
-from sam3_onnx.labels.writing import put
+from sam3_onnx.labels.fitting import unsaid_file_fields
+from sam3_onnx.labels.label_file import LabelFile, require_shapes
+from sam3_onnx.labels.losses import warn_of_losses
+from sam3_onnx.labels.writing import put, require_folder
 from sam3_onnx.labels.yolo_lines import objects_of
 from sam3_onnx.shapes import Shape
 
@@ -29,6 +30,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from sam3_onnx.labels.label_file import HoleChoice
+    from sam3_onnx.labels.losses import Loss
     from sam3_onnx.labels.yolo_lines import YoloTask
     from sam3_onnx.shapes import ShapeType
 
@@ -86,10 +88,7 @@ class YoloFormat:
                 raise LabelShapeError(where=f"shape {at}", expected="finite points (V, 2)", got=got)
         objects, losses = objects_of(file.shapes, self.task, file.image_size, self.holes)
         lines = [found.line(class_number(self.classes, found.label)) for found in objects]
-        fields = sorted(name for name, value in file.extra.items() if value and name != "version")
-        if fields:
-            losses.append(Loss("the file", f"fields {', '.join(fields)}", "left out"))
-        return "".join(f"{line}\n" for line in lines).encode(), tuple(losses)
+        return "".join(f"{line}\n" for line in lines).encode(), (*losses, *unsaid_file_fields(file))
 
     def with_labels(self, labels: Iterable[str]) -> YoloFormat:
         """See `PictureFormat.with_labels`: those that are no class yet come last, so that no number changes."""
@@ -198,7 +197,9 @@ def write_yolo(
         LabelShapeError: A shape has points that are not finite.
         LabelNameError: A label that cannot stand on a line of the list.
         LabelFilePermissionError: A file may not be written.
-        OptionError: Another task, shapes without the picture's size, or the list of classes as the label file.
+        LabelFolderMissingError: A folder is not there.
+        OptionError: Another task, what is no shapes, shapes without the picture's size, or the list of
+            classes as the label file.
         OSError: A file cannot be written.
 
     Warns:
@@ -209,6 +210,8 @@ def write_yolo(
     if listed.resolve() == Path(path).resolve():
         remedy = "Name the picture and its label file otherwise, or pass classes= with another list."
         raise OptionError("path", expected="another file than the list of classes", got=str(path), remedy=remedy)
+    require_folder(path)
+    require_folder(listed)
     known = read_classes(listed) if listed.exists() else ()
     chosen = _format(task, known, holes).with_labels(shape.label for shape in file.shapes)
     content, losses = chosen.encode(file)
@@ -230,7 +233,7 @@ def _file(shapes: Sequence[Shape] | LabelFile, size: tuple[int, int] | None) -> 
         return shapes
     if size is None:
         raise OptionError("image_size", expected="given with shapes that are no LabelFile", got=None)
-    return LabelFile(tuple(shapes), "", size)
+    return LabelFile(require_shapes(shapes), "", size)
 
 
 def _classes_path(path: str | os.PathLike[str], classes: str | os.PathLike[str] | None) -> Path:
