@@ -289,6 +289,11 @@ def test_two_pictures_that_would_share_a_label_file_are_refused_before_anything_
     assert annotate_folder(fake_session(ANSWERS), folder, "coin", exclude=["*.jpg"]).finished == 3
 
 
+def test_an_option_of_another_name_is_told_with_those_that_there_are(folder: Path) -> None:
+    with pytest.raises(OptionError, match=r"label_format.*boxes.*got 'format'"):
+        annotate_folder(fake_session(ANSWERS), folder, "coin", format="coco")  # type: ignore[call-arg]
+
+
 def test_options_are_checked_before_anything_is_written(folder: Path) -> None:
     session = fake_session(ANSWERS)
     for wrong in ({"label_format": "voc"}, {"mode": "mask"}, {"existing": "keep"}, {"duplicate_iou": 2}, {"nms": 4}):

@@ -22,7 +22,9 @@ from sam3_onnx.checks import is_whole, require_callbacks, require_path
 from sam3_onnx.errors import FolderError, LabelError, OptionError, PictureGoneError, PictureNameError, Sam3Error
 from sam3_onnx.files import write_png
 from sam3_onnx.labels import FORMAT_NAMES
+from sam3_onnx.options import require_known
 from sam3_onnx.prompts import parse_text
+from sam3_onnx.streaming import QuestionOptions
 
 if TYPE_CHECKING:
     import os
@@ -38,7 +40,6 @@ if TYPE_CHECKING:
     from sam3_onnx.results import Segmentation
     from sam3_onnx.session import Sam3Session
     from sam3_onnx.shapes import ShapeType
-    from sam3_onnx.streaming import QuestionOptions
 
 __all__ = ["LABEL_FORMATS", "annotate_folder"]
 
@@ -112,6 +113,7 @@ def annotate_folder(  # noqa: PLR0913 - keyword-only options of one run
         FolderError: A folder may not be read or written to, or the disk is full.
         CancelledError: `cancel` was set; what is finished stays finished.
     """
+    require_known(options, also=annotate_folder.__kwdefaults__, of=QuestionOptions)
     require_merging(existing, duplicate_iou)
     require_callbacks(cancel, progress)
     if not (is_whole(min_area) and min_area >= 0):
