@@ -113,7 +113,7 @@ def annotate_folder(  # noqa: PLR0913 - keyword-only options of one run
         FolderError: A folder may not be read or written to, or the disk is full.
         CancelledError: `cancel` was set; what is finished stays finished.
     """
-    require_known(options, also=annotate_folder.__kwdefaults__, of=QuestionOptions)
+    require_known(options, also=annotate_folder.__kwdefaults__ or (), of=QuestionOptions)
     require_merging(existing, duplicate_iou)
     require_callbacks(cancel, progress)
     if not (is_whole(min_area) and min_area >= 0):
