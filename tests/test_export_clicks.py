@@ -47,7 +47,8 @@ def test_one_encoding_serves_words_boxes_and_clicks(made: Path, maker: ModuleTyp
         assert session.capabilities.points
         assert set(session.providers) == {"image_encoder", "text_encoder", "decoder", "mask_decoder", "click_decoder"}
         embedding = session.encode(picture)
-        assert session.encode(picture, purpose="clicks") is embedding
+        assert session.encode(picture, purpose="clicks").model == embedding.model
+        assert session.cache.info().misses == 1
         session.predict(embedding, "coin")
         session.predict(picture, boxes=[Box(10, 20, 60, 100)])
         one = session.predict_object(embedding, [(40, 70)])
