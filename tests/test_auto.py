@@ -16,8 +16,8 @@ import onnxruntime as ort
 import pytest
 
 from sam3_onnx import Sam3Session
+from sam3_onnx._support.folders import CACHE_VARIABLE
 from sam3_onnx.errors import ProviderWarning
-from sam3_onnx.folders import CACHE_VARIABLE
 from sam3_onnx.runtime import CPU, RuntimeSettings, prove_all
 from sam3_onnx.runtime.proof import TOLERANCES, worst_difference
 

@@ -16,6 +16,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from sam3_onnx import doctor
+from sam3_onnx._support.machine_limits import available_memory, core_limit, memory_left, memory_limit
 from sam3_onnx.cli import main
 from sam3_onnx.doctor import (
     Failure,
@@ -38,7 +39,6 @@ from sam3_onnx.doctor.report import shown_variables
 from sam3_onnx.doctor.store import survey_store
 from sam3_onnx.doctor.trial import try_provider
 from sam3_onnx.hub import where
-from sam3_onnx.limits import available_memory, core_limit, memory_left, memory_limit
 
 CPU = "CPUExecutionProvider"
 WORKS = Trial(CPU, active=(CPU,), scores=(0.9, 0.9, 0.8), load_ms=1.0, encode_ms=2.0, word_ms=3.0, decode_ms=4.0)

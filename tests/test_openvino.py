@@ -15,8 +15,8 @@ import numpy as np
 import pytest
 
 from sam3_onnx import Sam3Session
+from sam3_onnx._support.folders import CACHE_VARIABLE
 from sam3_onnx.errors import CancelledError, ProviderError, ProviderWarning
-from sam3_onnx.folders import CACHE_VARIABLE
 from sam3_onnx.runtime import CPU, OnnxModel, RuntimeSettings, prove_all, read_graph
 from sam3_onnx.runtime.plugins import plugin_of
 

@@ -16,61 +16,6 @@ import sam3_onnx
 
 SOURCE = Path(sam3_onnx.__file__).parent
 PACKAGE = "sam3_onnx"
-PURE = (
-    *(
-        "errors",
-        "checks",
-        "files",
-        "geometry",
-        "images",
-        "picture_header",
-        "locks",
-        "prompts",
-        "tokenizer",
-        "masks",
-        "shapes",
-        "instances",
-        "suppression",
-        "origins",
-        "results",
-    ),
-    *("conversions", "embeddings", "labels", "draw", "folders", "clicks", "stopwatch", "limits"),
-)
-ABOVE_RUNTIME = {
-    *("families", "hub", "cache", "asking", "selection", "config", "session"),
-    *("testing", "doctor", "cli", "export", "optimize", "__main__"),
-    *(
-        "disk",
-        "embedder",
-        "concepts",
-        "objects",
-        "tracking",
-        "opening",
-        "prefetching",
-        "heads",
-        "streaming",
-        "annotate",
-        "integrations",
-    ),
-}
-FORBIDDEN = {
-    **{name: {"runtime", *ABOVE_RUNTIME} for name in PURE},
-    "geometry": {"runtime", "images", "prompts", "tokenizer", "masks", "results", "labels", "draw", *ABOVE_RUNTIME},
-    **{
-        name: {"runtime", "results", "labels", *ABOVE_RUNTIME}
-        for name in ("instances", "draw", "conversions", "origins", "suppression")
-    },
-    "runtime": ABOVE_RUNTIME | {"images", "prompts", "results", "labels", "draw", "geometry"},
-    "families": ABOVE_RUNTIME - {"families"} | {"labels", "draw"},
-    "disk": {"runtime", "families", "hub", "session", "testing", "doctor", "cli"},
-    "options": {"session", "testing", "doctor", "cli", "families"},
-    "hub": {"session", "testing", "doctor", "cli", "families", "runtime"},
-    "session": {"testing", "doctor", "cli", "labels", "export", "optimize", "integrations"},
-    "integrations": {"testing", "doctor", "cli", "export", "optimize"},
-    "doctor": {"testing", "cli", "integrations", "labels", "export", "optimize"},
-    "export": {"session", "doctor", "cli", "labels", "draw"},
-    "optimize": {"session", "doctor", "cli", "labels", "draw", "export"},
-}
 LOADED_BY_IMPORT = """
 import importlib, json, sys
 before = set(sys.modules)
@@ -111,31 +56,6 @@ def imports(module: str) -> frozenset[str]:
 def users_of(packages: set[str]) -> set[str]:
     """Rooms that import one of some third-party packages."""
     return {room(module) for module in modules() if packages & {name.split(".")[0] for name in imports(module)}}
-
-
-def reached(name: str) -> dict[str, str]:
-    """Rooms that one room leads to, step by step, each with the module that opens the door."""
-    waiting, doors = [name], {name: ""}
-    while waiting:
-        here = waiting.pop()
-        for module in (module for module in modules() if room(module) == here):
-            for other in imports(module):
-                if other.startswith(f"{PACKAGE}.") and room(other) not in doors:
-                    doors[room(other)] = module
-                    waiting.append(room(other))
-    return doors
-
-
-@pytest.mark.parametrize("name", FORBIDDEN)
-def test_a_room_leads_to_none_that_it_must_not_know(name: str) -> None:
-    doors = reached(name)
-    assert {other: doors[other] for other in FORBIDDEN[name] if other in doors} == {}
-
-
-def test_every_room_is_there_and_none_is_forgotten() -> None:
-    there = {room(module) for module in modules()} - {""}
-    named = set(FORBIDDEN).union(*FORBIDDEN.values())
-    assert there == named, "a new room needs a line in FORBIDDEN, an old one none"
 
 
 def test_onnxruntime_is_imported_by_runtime_and_by_the_rooms_that_write_graphs() -> None:

@@ -29,7 +29,8 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-    from sam3_onnx.results import Instance, Segmentation
+    from sam3_onnx import Instance
+    from sam3_onnx.results import Segmentation
 
 
 class Task(TypedDict):

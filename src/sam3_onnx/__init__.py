@@ -15,14 +15,15 @@ from __future__ import annotations
 
 import os
 from importlib import import_module
-from importlib.metadata import PackageNotFoundError, version
 from typing import TYPE_CHECKING
+
+from sam3_onnx._support.version import __version__
 
 if TYPE_CHECKING:
     from sam3_onnx.cache import CacheInfo
     from sam3_onnx.embeddings import Embedding
     from sam3_onnx.errors import Sam3Error
-    from sam3_onnx.families import Capabilities
+    from sam3_onnx.families.base import Capabilities
     from sam3_onnx.images import load_image
     from sam3_onnx.instances import Instance
     from sam3_onnx.objects import ObjectSegmentation
@@ -51,11 +52,6 @@ __all__ = [
     "__version__",
     "load_image",
 ]
-
-try:
-    __version__ = version("sam3-onnx")
-except PackageNotFoundError:
-    __version__ = "0+unknown"
 
 _HOMES = {
     "Box": "prompts",

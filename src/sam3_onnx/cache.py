@@ -11,7 +11,7 @@ from collections import OrderedDict
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Generic, Literal, Protocol, TypeVar
 
-from sam3_onnx.checks import is_whole
+from sam3_onnx._support.checks import is_whole
 from sam3_onnx.errors import CancelledError, OptionError
 
 if TYPE_CHECKING:

@@ -6,11 +6,11 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal, TypeVar
 
+from sam3_onnx._support.checks import require_flag
 from sam3_onnx.asking import boxes_of, concepts_of, cut_of, nms_of, threshold_of
-from sam3_onnx.checks import require_flag
 from sam3_onnx.embeddings import TextEmbedding
 from sam3_onnx.errors import EmptyPromptError
-from sam3_onnx.families import Query
+from sam3_onnx.families.base import Query
 from sam3_onnx.prompts import box_labels, normalised_cxcywh
 from sam3_onnx.results import Segmentation
 from sam3_onnx.selection import instances_of
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from sam3_onnx.cache import CacheTier
     from sam3_onnx.embedder import Embedder
     from sam3_onnx.embeddings import Embedding
-    from sam3_onnx.families import Family
+    from sam3_onnx.families.base import Family
     from sam3_onnx.origins import LoadedPicture
     from sam3_onnx.prompts import BoxesLike, Concept, MarksLike, TextLike
     from sam3_onnx.stopwatch import Stopwatch

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from sam3_onnx.cache import CacheTier
-    from sam3_onnx.families import Encoder
+    from sam3_onnx.families.base import Encoder
     from sam3_onnx.origins import LoadedPicture
     from sam3_onnx.stopwatch import Stopwatch
 

@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, BinaryIO, Literal, TypeAlias, TypeGuard
 import cv2
 import numpy as np
 
-from sam3_onnx.checks import is_whole
+from sam3_onnx._support.checks import is_whole
 from sam3_onnx.errors import (
     OptionError,
     PictureDecodeError,

@@ -9,15 +9,9 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from sam3_onnx.errors import OptionError
-from sam3_onnx.geometry import (
-    Polygon,
-    Rle,
-    RotatedBox,
-    mask_to_polygon,
-    mask_to_polygons,
-    mask_to_rle,
-    mask_to_rotated_box,
-)
+from sam3_onnx.geometry.boxes import RotatedBox, mask_to_rotated_box
+from sam3_onnx.geometry.polygons import Polygon, mask_to_polygon, mask_to_polygons
+from sam3_onnx.geometry.rle import Rle, mask_to_rle
 from sam3_onnx.shapes import Shape, ShapeType
 
 if TYPE_CHECKING:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Literal
 
 import numpy as np
 
-from sam3_onnx.draw import DEFAULT_OPACITY
+from sam3_onnx.draw.overlay import DEFAULT_OPACITY
 from sam3_onnx.instances import Instance
 from sam3_onnx.results import Segmentation
 
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
     from sam3_onnx.clicks import ObjectPrompt
     from sam3_onnx.embeddings import Embedding
-    from sam3_onnx.families import Candidates
+    from sam3_onnx.families.base import Candidates
     from sam3_onnx.images import Picture
     from sam3_onnx.shapes import Shape, ShapeType
 

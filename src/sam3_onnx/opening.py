@@ -7,10 +7,11 @@ from abc import ABC, abstractmethod
 from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
-from sam3_onnx.checks import require_path
+from sam3_onnx._support.checks import require_path
 from sam3_onnx.config import read_config
-from sam3_onnx.families import exports_in_folder, exports_of_files
-from sam3_onnx.hub import model_folder
+from sam3_onnx.families.folder import exports_in_folder
+from sam3_onnx.families.recognition import exports_of_files
+from sam3_onnx.hub.pull import model_folder
 from sam3_onnx.options import require_known
 
 if TYPE_CHECKING:
@@ -18,8 +19,8 @@ if TYPE_CHECKING:
 
     from typing_extensions import Self, Unpack
 
-    from sam3_onnx.families import Exports
-    from sam3_onnx.hub import ProgressChoice
+    from sam3_onnx.families.recognition import Exports
+    from sam3_onnx.hub.progress import ProgressChoice
     from sam3_onnx.options import SessionOptions
 
 __all__ = ["SessionOpeners"]

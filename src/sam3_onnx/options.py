@@ -6,14 +6,15 @@ import difflib
 from typing import TYPE_CHECKING, TypedDict
 
 from sam3_onnx.errors import OptionError
-from sam3_onnx.runtime import RuntimeSettings
+from sam3_onnx.runtime.settings import RuntimeSettings
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
     from os import PathLike
 
     from sam3_onnx.embeddings import FeaturePrecision
-    from sam3_onnx.runtime import Precision, ProviderChoice
+    from sam3_onnx.runtime.precision import Precision
+    from sam3_onnx.runtime.providers import ProviderChoice
 
 __all__ = ["SessionOptions", "require_known", "runtime_settings"]
 

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Literal
 
 import numpy as np
 
-from sam3_onnx.checks import require_pictures
+from sam3_onnx._support.checks import require_pictures
 from sam3_onnx.errors import CancelledError, Sam3Error, SessionClosedError
 from sam3_onnx.images import load_image, require_reading
 

@@ -10,16 +10,12 @@ from typing import TYPE_CHECKING, Literal, overload
 
 import numpy as np
 
-from sam3_onnx.checks import is_number, require_flag
-from sam3_onnx.conversions import (
-    coco_annotations,
-    dataframe,
-    feature_collection,
-    shapely_geometries,
-    supervision_detections,
-)
-from sam3_onnx.draw import DEFAULT_OPACITY, draw_result
+from sam3_onnx._support.checks import is_number, require_flag
+from sam3_onnx.conversions.coco import coco_annotations
+from sam3_onnx.conversions.geojson import feature_collection
+from sam3_onnx.conversions.libraries import dataframe, shapely_geometries, supervision_detections
 from sam3_onnx.draw.notebook import html_of, png_of
+from sam3_onnx.draw.overlay import DEFAULT_OPACITY, draw_result
 from sam3_onnx.errors import OptionError, PictureGoneError
 from sam3_onnx.images import load_image
 from sam3_onnx.instances import Instance, part_shapes, require_mode
@@ -34,7 +30,8 @@ if TYPE_CHECKING:
     from _typeshed import SupportsRichComparison
     from numpy.typing import NDArray
 
-    from sam3_onnx.conversions import CocoAnnotation, FeatureCollection
+    from sam3_onnx.conversions.coco import CocoAnnotation
+    from sam3_onnx.conversions.geojson import FeatureCollection
     from sam3_onnx.images import Picture
     from sam3_onnx.origins import SeenPicture
     from sam3_onnx.shapes import Shape, ShapeType

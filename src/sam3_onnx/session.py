@@ -6,10 +6,10 @@ import weakref
 from functools import partial
 from typing import TYPE_CHECKING, Literal, NoReturn, TypeAlias
 
+from sam3_onnx._support.checks import is_number, require_callbacks, require_label
 from sam3_onnx.cache import EmbeddingCache
-from sam3_onnx.checks import is_number, require_callbacks, require_label
 from sam3_onnx.concepts import Question
-from sam3_onnx.disk import DEFAULT_FOLDER_BYTES, disk_tier
+from sam3_onnx.disk.tier import DEFAULT_FOLDER_BYTES, disk_tier
 from sam3_onnx.embedder import Embedder
 from sam3_onnx.embeddings import Embedding
 from sam3_onnx.errors import OptionError, SessionClosedError, SessionPickleError
@@ -35,7 +35,8 @@ if TYPE_CHECKING:
 
     from sam3_onnx.clicks import BoxLike, PointsLike
     from sam3_onnx.embeddings import FeaturePrecision, TextEmbedding
-    from sam3_onnx.families import Capabilities, Exports, Family, Tracker
+    from sam3_onnx.families.base import Capabilities, Family, Tracker
+    from sam3_onnx.families.recognition import Exports
     from sam3_onnx.heads import Purpose
     from sam3_onnx.images import Picture
     from sam3_onnx.options import SessionOptions

@@ -11,7 +11,7 @@ from collections import deque
 from concurrent.futures import ThreadPoolExecutor, wait
 from typing import TYPE_CHECKING, Literal, TypeAlias, TypedDict, TypeVar
 
-from sam3_onnx.checks import require_callbacks, require_pictures
+from sam3_onnx._support.checks import require_callbacks, require_pictures
 from sam3_onnx.concepts import Question
 from sam3_onnx.errors import CancelledError, ModelAnswerError, OptionError, PictureError, PromptError
 from sam3_onnx.images import DEFAULT_MAX_PIXELS, require_reading

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from sam3_onnx.geometry import suppress_overlaps
+from sam3_onnx.geometry.overlap import suppress_overlaps
 from sam3_onnx.masks import window_iou
 
 if TYPE_CHECKING:

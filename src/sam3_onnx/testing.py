@@ -21,8 +21,8 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from sam3_onnx.disk import DEFAULT_FOLDER_BYTES
-from sam3_onnx.families import Arrays, Candidates, Capabilities, Clicks, Defaults, Detections, Query
+from sam3_onnx.disk.tier import DEFAULT_FOLDER_BYTES
+from sam3_onnx.families.base import Arrays, Candidates, Capabilities, Clicks, Defaults, Detections, Query
 from sam3_onnx.instances import DEFAULT_EPSILON
 from sam3_onnx.masks import LogitMask
 from sam3_onnx.options import require_known
@@ -36,7 +36,7 @@ if TYPE_CHECKING:
     from typing_extensions import Unpack
 
     from sam3_onnx.options import SessionOptions
-    from sam3_onnx.runtime import OnnxModel
+    from sam3_onnx.runtime.model import OnnxModel
 
 __all__ = ["FakeFamily", "FakeInstance", "FakeTracker", "fake_session"]
 

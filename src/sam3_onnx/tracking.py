@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from sam3_onnx.clicks import parse_clicks, require_object
-from sam3_onnx.families import Clicks
+from sam3_onnx.families.base import Clicks
 from sam3_onnx.objects import ObjectSegmentation, object_of
 
 if TYPE_CHECKING:
@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from sam3_onnx.clicks import BoxLike, PointsLike
     from sam3_onnx.embedder import Embedder
     from sam3_onnx.embeddings import Embedding
-    from sam3_onnx.families import Tracker
+    from sam3_onnx.families.base import Tracker
     from sam3_onnx.origins import LoadedPicture
     from sam3_onnx.stopwatch import Stopwatch
 

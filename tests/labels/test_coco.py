@@ -12,6 +12,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
+from sam3_onnx import Instance
 from sam3_onnx.errors import (
     LabelError,
     LabelFileDamagedError,
@@ -24,7 +25,7 @@ from sam3_onnx.errors import (
 from sam3_onnx.geometry import rle_to_mask
 from sam3_onnx.labels import CocoDataset, coco_picture
 from sam3_onnx.masks import PackedMask
-from sam3_onnx.results import Instance, Segmentation
+from sam3_onnx.results import Segmentation
 from sam3_onnx.shapes import Shape
 
 if TYPE_CHECKING:

@@ -20,7 +20,7 @@ import numpy as np
 import pytest
 
 from sam3_onnx import Sam3Session, load_image
-from sam3_onnx.files import write_png
+from sam3_onnx._support.files import write_png
 from sam3_onnx.labels import CocoDataset, read_xanylabeling, write_labelme, write_xanylabeling, write_yolo
 
 if TYPE_CHECKING:

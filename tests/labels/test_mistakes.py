@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pytest
 
+from sam3_onnx import Instance
 from sam3_onnx.errors import LabelError, LabelFileKindError, LabelFolderMissingError, LabelLossWarning, OptionError
 from sam3_onnx.labels import (
     CocoDataset,
@@ -21,7 +22,7 @@ from sam3_onnx.labels import (
     write_yolo,
 )
 from sam3_onnx.masks import PackedMask
-from sam3_onnx.results import Instance, Segmentation
+from sam3_onnx.results import Segmentation
 from sam3_onnx.shapes import Shape
 
 if TYPE_CHECKING:

@@ -12,7 +12,8 @@ from typing import TYPE_CHECKING
 from sam3_onnx.annotate.merging import merge_shapes
 from sam3_onnx.annotate.rows import Written, counted
 from sam3_onnx.errors import OptionError
-from sam3_onnx.labels import CocoDataset, coco_picture
+from sam3_onnx.labels.coco import CocoDataset
+from sam3_onnx.labels.coco_rows import coco_picture
 from sam3_onnx.labels.writing import put
 
 if TYPE_CHECKING:
@@ -21,7 +22,7 @@ if TYPE_CHECKING:
 
     from sam3_onnx.annotate.rows import Row
     from sam3_onnx.annotate.targets import Merging
-    from sam3_onnx.labels import CocoPicture, CocoRow, CocoSegmentation
+    from sam3_onnx.labels.coco_rows import CocoPicture, CocoRow, CocoSegmentation
     from sam3_onnx.results import Segmentation
     from sam3_onnx.shapes import ShapeType
 

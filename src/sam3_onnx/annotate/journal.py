@@ -11,10 +11,10 @@ import json
 import os
 from typing import TYPE_CHECKING
 
+from sam3_onnx._support.files import write_atomically
+from sam3_onnx._support.locks import file_lock
 from sam3_onnx.annotate.rows import Row
 from sam3_onnx.errors import FolderBusyError, FolderError, UnfinishedRunError
-from sam3_onnx.files import write_atomically
-from sam3_onnx.locks import file_lock
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping

@@ -7,11 +7,12 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from sam3_onnx._support.files import seen_from
 from sam3_onnx.annotate.merging import merge_shapes
 from sam3_onnx.annotate.rows import Written, counted
 from sam3_onnx.errors import LabelCollisionError, OptionError
-from sam3_onnx.files import seen_from
-from sam3_onnx.labels import LabelFile, picture_format
+from sam3_onnx.labels.formats import picture_format
+from sam3_onnx.labels.label_file import LabelFile
 from sam3_onnx.labels.writing import put
 
 if TYPE_CHECKING:
@@ -19,7 +20,7 @@ if TYPE_CHECKING:
 
     from sam3_onnx.annotate.rows import Row
     from sam3_onnx.annotate.targets import Merging
-    from sam3_onnx.labels import PictureFormat
+    from sam3_onnx.labels.label_file import PictureFormat
     from sam3_onnx.results import Segmentation
     from sam3_onnx.shapes import Shape, ShapeType
 

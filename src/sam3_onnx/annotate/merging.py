@@ -6,7 +6,7 @@ from collections import defaultdict
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Literal, TypeAlias, get_args
 
-from sam3_onnx.checks import is_number
+from sam3_onnx._support.checks import is_number
 from sam3_onnx.errors import OptionError
 from sam3_onnx.masks import Window, window_iou
 

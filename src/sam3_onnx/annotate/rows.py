@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
 
-    from sam3_onnx.labels import CocoPicture, Loss
+    from sam3_onnx.labels.coco_rows import CocoPicture
+    from sam3_onnx.labels.losses import Loss
 
 __all__ = ["Row", "Written", "counted"]
 

@@ -8,6 +8,8 @@ from collections import Counter
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
+from sam3_onnx._support.checks import is_whole, require_callbacks, require_path
+from sam3_onnx._support.files import write_png
 from sam3_onnx.annotate.coco import CocoFile
 from sam3_onnx.annotate.journal import Journal, sole_run
 from sam3_onnx.annotate.label_files import FolderOfFiles
@@ -18,10 +20,8 @@ from sam3_onnx.annotate.rows import Row, Written
 from sam3_onnx.annotate.summary import AnnotateProgress, AnnotateSummary, Failure
 from sam3_onnx.annotate.targets import Merging
 from sam3_onnx.asking import BOXES_ONLY_LABEL
-from sam3_onnx.checks import is_whole, require_callbacks, require_path
 from sam3_onnx.errors import FolderError, LabelError, OptionError, PictureGoneError, PictureNameError, Sam3Error
-from sam3_onnx.files import write_png
-from sam3_onnx.labels import FORMAT_NAMES
+from sam3_onnx.labels.formats import FORMAT_NAMES
 from sam3_onnx.options import require_known
 from sam3_onnx.prompts import parse_text
 from sam3_onnx.streaming import QuestionOptions

@@ -7,6 +7,7 @@ import os
 import sys
 from typing import TYPE_CHECKING
 
+from sam3_onnx._support.version import __version__
 from sam3_onnx.cli import annotate, doctor, export, models, optimize, segment
 from sam3_onnx.errors import Sam3Error
 
@@ -48,8 +49,6 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 
 def _parser() -> argparse.ArgumentParser:
-    from sam3_onnx import __version__  # noqa: PLC0415 - the package is complete by now
-
     parser = argparse.ArgumentParser(prog="sam3-onnx", description="SAM 3 on your own machine through ONNX Runtime.")
     parser.add_argument("--version", action="version", version=f"sam3-onnx {__version__}")
     commands = parser.add_subparsers(dest="command", required=True)

@@ -10,7 +10,7 @@ from sam3_onnx.cli.opening import add_model_options, opened
 from sam3_onnx.errors import OptionError
 
 if TYPE_CHECKING:
-    from sam3_onnx.annotate import AnnotateProgress
+    from sam3_onnx.annotate.summary import AnnotateProgress
 
 __all__ = ["FORMATS", "add"]
 
@@ -89,7 +89,8 @@ def _named(text: str, renamings: list[tuple[str, str]]) -> dict[str, str]:
 def _annotate(options: argparse.Namespace) -> int:
     from tqdm import tqdm  # noqa: PLC0415 - --help need not wait for it
 
-    from sam3_onnx.annotate import annotate_folder, find_pictures  # noqa: PLC0415
+    from sam3_onnx.annotate.pictures import find_pictures  # noqa: PLC0415
+    from sam3_onnx.annotate.run import annotate_folder  # noqa: PLC0415
 
     text = _named(options.text, options.label)
     find_pictures(options.folder, recursive=options.recursive, include=options.include, exclude=options.exclude)

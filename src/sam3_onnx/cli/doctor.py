@@ -24,7 +24,8 @@ def add(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
 
 
 def _doctor(options: argparse.Namespace) -> int:
-    from sam3_onnx.doctor import as_json, as_markdown, examine, problems_of  # noqa: PLC0415 - --help need not wait for it
+    from sam3_onnx.doctor.render import as_json, as_markdown  # noqa: PLC0415 - --help need not wait for it
+    from sam3_onnx.doctor.report import examine, problems_of  # noqa: PLC0415
 
     report = examine()
     problems = problems_of(report)

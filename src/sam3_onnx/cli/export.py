@@ -43,7 +43,7 @@ def add(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
 
 
 def _export(options: argparse.Namespace) -> int:
-    from sam3_onnx.export import export_checkpoint  # noqa: PLC0415 - --help need not wait for PyTorch, nor have it
+    from sam3_onnx.export.from_checkpoint import export_checkpoint  # noqa: PLC0415 - --help need not wait for PyTorch, nor have it
 
     report = export_checkpoint(
         options.checkpoint,

@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     import argparse
 
-    from sam3_onnx.hub import PublishedModel, Whereabouts
+    from sam3_onnx.hub.inventory import Whereabouts
+    from sam3_onnx.hub.registry import PublishedModel
 
 __all__ = ["add"]
 
@@ -57,7 +58,8 @@ def _action(
 
 
 def _list(options: argparse.Namespace) -> int:
-    from sam3_onnx.hub import list_models, where  # noqa: PLC0415 - --help need not wait for it
+    from sam3_onnx.hub.inventory import where  # noqa: PLC0415 - --help need not wait for it
+    from sam3_onnx.hub.registry import list_models  # noqa: PLC0415
 
     found = [where(model) for model in list_models()]
     if options.json:
@@ -82,7 +84,7 @@ def _pull(options: argparse.Namespace) -> int:
 
 
 def _verify(options: argparse.Namespace) -> int:
-    from sam3_onnx.hub import verify, where  # noqa: PLC0415
+    from sam3_onnx.hub.inventory import verify, where  # noqa: PLC0415
 
     model = where(options.model, folder=options.folder).model
     seen = verify(options.model, folder=options.folder)
@@ -95,7 +97,7 @@ def _verify(options: argparse.Namespace) -> int:
 
 
 def _where(options: argparse.Namespace) -> int:
-    from sam3_onnx.hub import where  # noqa: PLC0415
+    from sam3_onnx.hub.inventory import where  # noqa: PLC0415
 
     found = where(options.model, folder=options.folder)
     model = found.model
@@ -113,7 +115,7 @@ def _where(options: argparse.Namespace) -> int:
 
 
 def _remove(options: argparse.Namespace) -> int:
-    from sam3_onnx.hub import remove, where  # noqa: PLC0415
+    from sam3_onnx.hub.inventory import remove, where  # noqa: PLC0415
 
     found = where(options.model, folder=options.folder)
     there = [file for file in found.files if file.size]

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-    from sam3_onnx.geometry import Polygon
+    from sam3_onnx.geometry.polygons import Polygon
     from sam3_onnx.instances import Instance
 
 __all__ = ["Feature", "FeatureCollection", "feature_collection"]

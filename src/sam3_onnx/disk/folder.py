@@ -13,8 +13,8 @@ import time
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from sam3_onnx._support.locks import LOCK_NAME, file_lock
 from sam3_onnx.errors import EmbeddingFolderError
-from sam3_onnx.locks import LOCK_NAME, file_lock
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

@@ -9,9 +9,9 @@ from collections import deque
 from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING, Generic, Protocol, TypeAlias, TypeVar
 
-from sam3_onnx import __version__
+from sam3_onnx._support.checks import is_whole, require_path
+from sam3_onnx._support.version import __version__
 from sam3_onnx.cache import CacheInfo
-from sam3_onnx.checks import is_whole, require_path
 from sam3_onnx.disk.container import NotThisEntryError, load, pieces_of
 from sam3_onnx.disk.folder import EntryFolder
 from sam3_onnx.embeddings import Embedding, TextEmbedding

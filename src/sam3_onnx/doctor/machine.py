@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from sam3_onnx.limits import available_memory, core_limit, kernel_text, memory_limit
+from sam3_onnx._support.machine_limits import available_memory, core_limit, kernel_text, memory_limit
 
 if TYPE_CHECKING:
     from sam3_onnx.doctor.probes import Probes

@@ -8,13 +8,13 @@ from dataclasses import dataclass
 from functools import partial
 from typing import TYPE_CHECKING
 
-import sam3_onnx
+from sam3_onnx._support.folders import CACHE_VARIABLE
+from sam3_onnx._support.version import __version__
 from sam3_onnx.doctor.machine import Machine
 from sam3_onnx.doctor.packages import Package, conflicts_of, installed_packages, is_plugin
 from sam3_onnx.doctor.probes import Failure, Probes
 from sam3_onnx.doctor.store import Store, survey_store
 from sam3_onnx.doctor.trial import DRAWN, Trial, try_provider
-from sam3_onnx.folders import CACHE_VARIABLE
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -80,7 +80,7 @@ def examine(try_one: Callable[[str], Trial] = try_provider) -> Report:
     machine = Machine.here(probes)
     store = probes.ask("cache folder", survey_store)
     return Report(
-        version=sam3_onnx.__version__,
+        version=__version__,
         packages=packages,
         machine=machine,
         providers=providers,

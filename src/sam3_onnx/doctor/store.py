@@ -5,7 +5,7 @@ from __future__ import annotations
 import shutil
 from dataclasses import dataclass
 
-from sam3_onnx.folders import cache_folder
+from sam3_onnx._support.folders import cache_folder
 
 __all__ = ["HeldModel", "Store", "survey_store"]
 
@@ -39,7 +39,8 @@ def survey_store() -> Store:
         OSError: It cannot be read.
         CacheFolderError: The folder of a model cannot be read.
     """
-    from sam3_onnx.hub import list_models, where  # noqa: PLC0415 - loads OpenCV, and a broken one is a finding
+    from sam3_onnx.hub.inventory import where  # noqa: PLC0415 - loads OpenCV, and a broken one is a finding
+    from sam3_onnx.hub.registry import list_models  # noqa: PLC0415
 
     folder = cache_folder()
     nearest = next(place for place in (folder, *folder.absolute().parents) if place.exists())

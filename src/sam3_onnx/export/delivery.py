@@ -8,7 +8,7 @@ import secrets
 import shutil
 from typing import TYPE_CHECKING
 
-from sam3_onnx.folders import parents_made
+from sam3_onnx._support.folders import parents_made
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

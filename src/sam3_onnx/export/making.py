@@ -10,7 +10,7 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import TYPE_CHECKING, TypeAlias
 
-from sam3_onnx import __version__
+from sam3_onnx._support.version import __version__
 from sam3_onnx.errors import OptionError
 from sam3_onnx.export.delivery import REPORT, delivery
 from sam3_onnx.export.graphs import write_graph

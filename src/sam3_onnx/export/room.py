@@ -5,8 +5,8 @@ from __future__ import annotations
 import shutil
 from typing import TYPE_CHECKING
 
+from sam3_onnx._support.machine_limits import available_memory, memory_left
 from sam3_onnx.errors import ExportDiskError, ExportMemoryError
-from sam3_onnx.limits import available_memory, memory_left
 
 if TYPE_CHECKING:
     from pathlib import Path

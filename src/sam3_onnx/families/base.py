@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from sam3_onnx.masks import MaskSource
-    from sam3_onnx.runtime import OnnxModel
+    from sam3_onnx.runtime.model import OnnxModel
 
 __all__ = [
     "Arrays",

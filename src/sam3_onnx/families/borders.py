@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from sam3_onnx.families.base import Arrays
-    from sam3_onnx.runtime import GraphInfo
+    from sam3_onnx.runtime.graph import GraphInfo
 
 __all__ = ["EMPTY_SLOT", "fitted", "input_size", "normalised"]
 

@@ -14,7 +14,7 @@ from sam3_onnx.families.recognition import (
     exports_among,
     unknown,
 )
-from sam3_onnx.runtime import read_graph
+from sam3_onnx.runtime.graph import read_graph
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from sam3_onnx.families.base import Arrays, Query
-    from sam3_onnx.runtime import GraphInfo
+    from sam3_onnx.runtime.graph import GraphInfo
 
 __all__ = ["DECODER_INPUTS", "MetaExport", "encoder_role", "single_box"]
 

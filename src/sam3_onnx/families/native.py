@@ -19,7 +19,8 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-    from sam3_onnx.runtime import GraphInfo, OnnxModel
+    from sam3_onnx.runtime.graph import GraphInfo
+    from sam3_onnx.runtime.model import OnnxModel
 
 __all__ = ["NativeFamily"]
 

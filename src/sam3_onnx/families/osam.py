@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-    from sam3_onnx.runtime import GraphInfo
+    from sam3_onnx.runtime.graph import GraphInfo
 
 __all__ = ["OsamFamily"]
 

@@ -18,7 +18,8 @@ if TYPE_CHECKING:
     import threading
     from collections.abc import Mapping, Sequence
 
-    from sam3_onnx.runtime import GraphInfo, OnnxModel
+    from sam3_onnx.runtime.graph import GraphInfo
+    from sam3_onnx.runtime.model import OnnxModel
 
 __all__ = ["RawHeadsFamily"]
 

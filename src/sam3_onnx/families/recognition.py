@@ -14,14 +14,16 @@ from sam3_onnx.families.six_file import SixFileFamily
 from sam3_onnx.families.text_only import TextOnlyFamily
 from sam3_onnx.families.tracker import TrackerFamily
 from sam3_onnx.families.unsupported import reason_against
-from sam3_onnx.runtime import OnnxModel, read_graph
+from sam3_onnx.runtime.graph import read_graph
+from sam3_onnx.runtime.model import OnnxModel
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
     from pathlib import Path
 
     from sam3_onnx.families.base import Family, Tracker
-    from sam3_onnx.runtime import GraphInfo, RuntimeSettings
+    from sam3_onnx.runtime.graph import GraphInfo
+    from sam3_onnx.runtime.settings import RuntimeSettings
 
 __all__ = ["FAMILY_NAMES", "ConceptExport", "Exports", "TrackerExport", "exports_among", "exports_of_files", "unknown"]
 

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     import threading
     from collections.abc import Sequence
 
-    from sam3_onnx.runtime import GraphInfo
+    from sam3_onnx.runtime.graph import GraphInfo
 
 __all__ = ["TextOnlyFamily"]
 

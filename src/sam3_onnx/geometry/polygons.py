@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import cv2
 import numpy as np
 
-from sam3_onnx.checks import is_number, is_whole
+from sam3_onnx._support.checks import is_number, is_whole
 from sam3_onnx.errors import OptionError
 from sam3_onnx.geometry._contours import largest_contour, trace_parts
 from sam3_onnx.geometry._masks import as_mask

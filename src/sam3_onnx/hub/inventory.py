@@ -7,12 +7,12 @@ import warnings
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from sam3_onnx._support.locks import LOCK_NAME, file_lock
 from sam3_onnx.errors import CacheFolderError, ModelFileMissingError, OptionError
 from sam3_onnx.hub.progress import say
 from sam3_onnx.hub.records import RECORDS_NAME, read_records
 from sam3_onnx.hub.registry import find_model
 from sam3_onnx.hub.store import examine, folder_of, named_faults, notes_of, part_of, remember, survey
-from sam3_onnx.locks import LOCK_NAME, file_lock
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence

@@ -7,8 +7,8 @@ from dataclasses import asdict, dataclass
 from datetime import datetime, timezone
 from typing import TYPE_CHECKING
 
+from sam3_onnx._support.files import write_atomically
 from sam3_onnx.errors import CacheFolderError
-from sam3_onnx.files import write_atomically
 
 if TYPE_CHECKING:
     import os

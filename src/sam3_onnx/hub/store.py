@@ -10,8 +10,8 @@ from importlib.resources import files
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal, TypeAlias
 
+from sam3_onnx._support.folders import cache_folder
 from sam3_onnx.errors import CacheFolderError, DiskFullError, ModelFileChangedError, Sam3Error, WebPageError
-from sam3_onnx.folders import cache_folder
 from sam3_onnx.hub.records import read_records, record_of, write_records
 
 if TYPE_CHECKING:

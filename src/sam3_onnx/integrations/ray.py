@@ -21,7 +21,7 @@ import importlib
 import warnings
 from typing import TYPE_CHECKING, Protocol
 
-from sam3_onnx.checks import is_number, is_whole
+from sam3_onnx._support.checks import is_number, is_whole
 from sam3_onnx.errors import MissingExtraError, OptionError
 from sam3_onnx.integrations.rows import Row, row_of_failure, rows_of
 from sam3_onnx.options import require_known

@@ -11,7 +11,8 @@ from typing import TYPE_CHECKING, Literal, NamedTuple, TypeAlias, TypedDict
 import numpy as np
 
 from sam3_onnx.errors import OptionError
-from sam3_onnx.geometry import Rle, mask_to_rectangle, mask_to_rle
+from sam3_onnx.geometry.boxes import mask_to_rectangle
+from sam3_onnx.geometry.rle import Rle, mask_to_rle
 from sam3_onnx.labels.fitting import instances_of, rings_of, unsaid_fields, unsaid_file_fields
 from sam3_onnx.labels.label_file import LabelFile, require_shapes
 from sam3_onnx.labels.losses import Loss

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from sam3_onnx.geometry import mask_to_polygons
+from sam3_onnx.geometry.polygons import mask_to_polygons
 from sam3_onnx.geometry.seams import with_seams
 from sam3_onnx.labels.losses import Loss
 

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Protocol
 
 import numpy as np
 
-from sam3_onnx.checks import is_number, is_whole
+from sam3_onnx._support.checks import is_number, is_whole
 from sam3_onnx.errors import LabelFileKindError, LabelFileSizeError, LabelFileVersionError, LabelShapeError
 from sam3_onnx.labels.json_text import dump_json, mask_from_text, mask_to_text, read_json
 from sam3_onnx.labels.label_file import LabelFile

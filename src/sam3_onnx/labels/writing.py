@@ -6,8 +6,8 @@ import os
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from sam3_onnx._support.files import write_atomically
 from sam3_onnx.errors import LabelFilePermissionError, LabelFolderMissingError, OptionError
-from sam3_onnx.files import write_atomically
 from sam3_onnx.labels.label_file import LabelFile, require_shapes
 from sam3_onnx.labels.losses import warn_of_losses
 

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Literal, TypeAlias
 import cv2
 import numpy as np
 
-from sam3_onnx.geometry import RotatedBox
+from sam3_onnx.geometry.boxes import RotatedBox
 from sam3_onnx.geometry.seams import in_one_ring
 from sam3_onnx.labels.fitting import instances_of, rings_of, unsaid_fields
 from sam3_onnx.labels.losses import Loss

@@ -7,9 +7,10 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from sam3_onnx.families import Clicks, Query
+from sam3_onnx.families.base import Clicks, Query
 from sam3_onnx.images import to_model_input
-from sam3_onnx.runtime import OnnxModel, RuntimeSettings
+from sam3_onnx.runtime.model import OnnxModel
+from sam3_onnx.runtime.settings import RuntimeSettings
 from sam3_onnx.tokenizer import load_tokenizer
 
 if TYPE_CHECKING:
@@ -19,7 +20,8 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-    from sam3_onnx.families import Arrays, Encoder, Exports
+    from sam3_onnx.families.base import Arrays, Encoder
+    from sam3_onnx.families.recognition import Exports
     from sam3_onnx.masks import MaskSource
 
 __all__ = ["Asked", "Found", "first_call"]

@@ -7,14 +7,14 @@ import shutil
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
+from sam3_onnx._support.folders import parents_made
 from sam3_onnx.errors import TargetFolderError
-from sam3_onnx.folders import parents_made
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
-    from sam3_onnx.runtime import GraphInfo
+    from sam3_onnx.runtime.graph import GraphInfo
 
 __all__ = ["bytes_of", "copy_graph", "growing_beside", "remove_graph"]
 

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-    from sam3_onnx.families import Arrays
+    from sam3_onnx.families.base import Arrays
     from sam3_onnx.masks import MaskSource
     from sam3_onnx.optimize.asking import Asked, Found
 

@@ -11,8 +11,8 @@ from typing import TYPE_CHECKING
 
 import onnxruntime as ort
 
-from sam3_onnx.files import write_atomically
-from sam3_onnx.folders import cache_folder
+from sam3_onnx._support.files import write_atomically
+from sam3_onnx._support.folders import cache_folder
 from sam3_onnx.runtime.plugins import built_in, plugin_of
 
 if TYPE_CHECKING:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from sam3_onnx.checks import is_whole
+from sam3_onnx._support.checks import is_whole
 from sam3_onnx.errors import OptionError
 
 if TYPE_CHECKING:
