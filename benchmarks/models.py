@@ -18,8 +18,8 @@ from sam3_onnx.families import exports_in_folder
 from sam3_onnx.families.borders import fitted
 from sam3_onnx.families.native import NativeFamily
 from sam3_onnx.hub import model_folder
+from sam3_onnx.prompts.tokenizer import load_tokenizer, pad
 from sam3_onnx.runtime import GraphInfo, OnnxModel, RuntimeSettings
-from sam3_onnx.tokenizer import load_tokenizer, pad
 
 if TYPE_CHECKING:
     import threading

@@ -17,8 +17,8 @@ from benchmarks.memory import memory
 from benchmarks.pairing import paired
 from benchmarks.peers import full_size_masks, outlines
 from benchmarks.scenes import blobs
+from sam3_onnx.geometry.mask_sources import LogitMask
 from sam3_onnx.instances import Instance
-from sam3_onnx.masks import LogitMask
 from sam3_onnx.results import Segmentation
 
 if TYPE_CHECKING:

@@ -10,7 +10,6 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from sam3_onnx import Box, Embedding, Sam3Session
-from sam3_onnx.clicks import ObjectPrompt, parse_clicks
 from sam3_onnx.errors import (
     BoxError,
     EmptyPromptError,
@@ -19,6 +18,8 @@ from sam3_onnx.errors import (
     SessionClosedError,
     UnsupportedPromptError,
 )
+from sam3_onnx.prompts import ObjectPrompt
+from sam3_onnx.prompts.clicks import parse_clicks
 from sam3_onnx.testing import FakeFamily, FakeInstance, FakeTracker
 
 if TYPE_CHECKING:

@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 from sam3_onnx import Instance, Segmentation
 from sam3_onnx.errors import MissingExtraError, OptionError
 from sam3_onnx.geometry import mask_to_rectangle, rle_to_mask
-from sam3_onnx.masks import PackedMask
+from sam3_onnx.geometry.mask_sources import PackedMask
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -20,8 +20,8 @@ from sam3_onnx.families import Query, exports_in_folder
 from sam3_onnx.geometry import mask_iou
 from sam3_onnx.images import to_model_input
 from sam3_onnx.prompts import box_labels, normalised_cxcywh
+from sam3_onnx.prompts.tokenizer import load_tokenizer
 from sam3_onnx.runtime import RuntimeSettings
-from sam3_onnx.tokenizer import load_tokenizer
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -29,7 +29,7 @@ from sam3_onnx.errors import (
     SessionClosedError,
     UnsupportedPromptError,
 )
-from sam3_onnx.origins import picture_key
+from sam3_onnx.images.origins import picture_key
 from sam3_onnx.testing import FakeFamily, FakeInstance, FakeTracker, fake_session
 
 if TYPE_CHECKING:

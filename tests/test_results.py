@@ -13,8 +13,8 @@ from hypothesis import strategies as st
 
 from sam3_onnx import geometry
 from sam3_onnx.errors import OptionError
+from sam3_onnx.geometry.mask_sources import LogitMask, PackedMask
 from sam3_onnx.instances import Instance
-from sam3_onnx.masks import LogitMask, PackedMask
 from sam3_onnx.results import Segmentation
 from sam3_onnx.shapes import Shape
 from sam3_onnx.testing import FakeInstance, fake_session

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from hypothesis.extra.numpy import array_shapes, arrays
 
 from sam3_onnx import Instance
-from sam3_onnx.masks import PackedMask
+from sam3_onnx.geometry.mask_sources import PackedMask
 from sam3_onnx.results import Segmentation
 from sam3_onnx.shapes import Shape
 

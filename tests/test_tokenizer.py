@@ -18,7 +18,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from sam3_onnx.errors import OptionError, PromptTooLongError
-from sam3_onnx.tokenizer import ClipTokenizer, clean, load_tokenizer, pad
+from sam3_onnx.prompts.tokenizer import ClipTokenizer, clean, load_tokenizer, pad
 
 START, END, CONTEXT = ClipTokenizer.START, ClipTokenizer.END, ClipTokenizer.CONTEXT
 

@@ -24,11 +24,11 @@ if TYPE_CHECKING:
     from sam3_onnx.embeddings import Embedding
     from sam3_onnx.errors import Sam3Error
     from sam3_onnx.families.base import Capabilities
-    from sam3_onnx.images import load_image
+    from sam3_onnx.images.loading import load_image
     from sam3_onnx.instances import Instance
     from sam3_onnx.objects import ObjectSegmentation
     from sam3_onnx.prefetching import Prefetch
-    from sam3_onnx.prompts import Box
+    from sam3_onnx.prompts.words import Box
     from sam3_onnx.results import Segmentation
     from sam3_onnx.session import Sam3Session
     from sam3_onnx.shapes import Shape

@@ -11,10 +11,10 @@ from sam3_onnx.asking import boxes_of, concepts_of, cut_of, nms_of, threshold_of
 from sam3_onnx.embeddings import TextEmbedding
 from sam3_onnx.errors import EmptyPromptError
 from sam3_onnx.families.base import Query
-from sam3_onnx.prompts import box_labels, normalised_cxcywh
+from sam3_onnx.prompts.tokenizer import load_tokenizer
+from sam3_onnx.prompts.words import box_labels, normalised_cxcywh
 from sam3_onnx.results import Segmentation
 from sam3_onnx.selection import instances_of
-from sam3_onnx.tokenizer import load_tokenizer
 
 if TYPE_CHECKING:
     import threading
@@ -23,8 +23,8 @@ if TYPE_CHECKING:
     from sam3_onnx.embedder import Embedder
     from sam3_onnx.embeddings import Embedding
     from sam3_onnx.families.base import Family
-    from sam3_onnx.origins import LoadedPicture
-    from sam3_onnx.prompts import BoxesLike, Concept, MarksLike, TextLike
+    from sam3_onnx.images.origins import LoadedPicture
+    from sam3_onnx.prompts.words import BoxesLike, Concept, MarksLike, TextLike
     from sam3_onnx.stopwatch import Stopwatch
 
 __all__ = ["Asked", "ConceptFinder", "Question"]

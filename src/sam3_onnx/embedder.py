@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING
 
 from sam3_onnx.embeddings import Embedding, FeaturePrecision
 from sam3_onnx.errors import EmbeddingError
-from sam3_onnx.images import to_model_input
-from sam3_onnx.origins import SeenPicture, picture_key
+from sam3_onnx.images.loading import to_model_input
+from sam3_onnx.images.origins import SeenPicture, picture_key
 
 if TYPE_CHECKING:
     import threading
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
     from sam3_onnx.cache import CacheTier
     from sam3_onnx.families.base import Encoder
-    from sam3_onnx.origins import LoadedPicture
+    from sam3_onnx.images.origins import LoadedPicture
     from sam3_onnx.stopwatch import Stopwatch
 
 __all__ = ["Embedder"]

@@ -12,7 +12,7 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-    from sam3_onnx.origins import SeenPicture
+    from sam3_onnx.images.origins import SeenPicture
 
 __all__ = ["Embedding", "FeaturePrecision", "TextEmbedding"]
 

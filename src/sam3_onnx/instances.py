@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-    from sam3_onnx.masks import MaskSource
+    from sam3_onnx.geometry.mask_sources import MaskSource
 
 __all__ = ["DEFAULT_EPSILON", "Instance", "part_shapes", "require_mode"]
 

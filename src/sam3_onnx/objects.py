@@ -16,10 +16,10 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-    from sam3_onnx.clicks import ObjectPrompt
     from sam3_onnx.embeddings import Embedding
     from sam3_onnx.families.base import Candidates
-    from sam3_onnx.images import Picture
+    from sam3_onnx.images.loading import Picture
+    from sam3_onnx.prompts.clicks import ObjectPrompt
     from sam3_onnx.shapes import Shape, ShapeType
 
 __all__ = ["ObjectSegmentation", "object_of"]

@@ -16,7 +16,7 @@ import numpy as np
 
 from sam3_onnx._support.checks import require_pictures
 from sam3_onnx.errors import CancelledError, Sam3Error, SessionClosedError
-from sam3_onnx.images import load_image, require_reading
+from sam3_onnx.images.loading import load_image, require_reading
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Hashable, Iterable, Iterator, Mapping
@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from sam3_onnx.cache import CacheTier
     from sam3_onnx.embedder import Embedder
     from sam3_onnx.embeddings import Embedding
-    from sam3_onnx.images import Picture
+    from sam3_onnx.images.loading import Picture
 
 __all__ = ["Prefetch", "Prefetcher"]
 

@@ -17,7 +17,7 @@ from sam3_onnx.conversions.libraries import dataframe, shapely_geometries, super
 from sam3_onnx.draw.notebook import html_of, png_of
 from sam3_onnx.draw.overlay import DEFAULT_OPACITY, draw_result
 from sam3_onnx.errors import OptionError, PictureGoneError
-from sam3_onnx.images import load_image
+from sam3_onnx.images.loading import load_image
 from sam3_onnx.instances import Instance, part_shapes, require_mode
 from sam3_onnx.suppression import best_of_each
 
@@ -32,8 +32,8 @@ if TYPE_CHECKING:
 
     from sam3_onnx.conversions.coco import CocoAnnotation
     from sam3_onnx.conversions.geojson import FeatureCollection
-    from sam3_onnx.images import Picture
-    from sam3_onnx.origins import SeenPicture
+    from sam3_onnx.images.loading import Picture
+    from sam3_onnx.images.origins import SeenPicture
     from sam3_onnx.shapes import Shape, ShapeType
 
 __all__ = ["Instance", "Segmentation"]

@@ -6,15 +6,15 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from sam3_onnx.geometry.mask_sources import CroppedMask
 from sam3_onnx.instances import Instance
-from sam3_onnx.masks import CroppedMask
 from sam3_onnx.suppression import best_of_each
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from sam3_onnx.families.base import Detections
-    from sam3_onnx.prompts import Concept
+    from sam3_onnx.prompts.words import Concept
 
 __all__ = ["CUT_MARGIN", "instances_of"]
 

@@ -14,12 +14,12 @@ from sam3_onnx.embedder import Embedder
 from sam3_onnx.embeddings import Embedding
 from sam3_onnx.errors import OptionError, SessionClosedError, SessionPickleError
 from sam3_onnx.heads import heads_of
-from sam3_onnx.images import DEFAULT_MAX_PIXELS
+from sam3_onnx.images.loading import DEFAULT_MAX_PIXELS
+from sam3_onnx.images.origins import load_picture
 from sam3_onnx.instances import DEFAULT_EPSILON
 from sam3_onnx.objects import ObjectSegmentation
 from sam3_onnx.opening import SessionOpeners
 from sam3_onnx.options import runtime_settings
-from sam3_onnx.origins import load_picture
 from sam3_onnx.prefetching import Prefetcher
 from sam3_onnx.runtime import fingerprint
 from sam3_onnx.stopwatch import Stopwatch
@@ -33,16 +33,16 @@ if TYPE_CHECKING:
 
     from typing_extensions import Self
 
-    from sam3_onnx.clicks import BoxLike, PointsLike
     from sam3_onnx.embeddings import FeaturePrecision, TextEmbedding
     from sam3_onnx.families.base import Capabilities, Family, Tracker
     from sam3_onnx.families.recognition import Exports
     from sam3_onnx.heads import Purpose
-    from sam3_onnx.images import Picture
+    from sam3_onnx.images.loading import Picture
+    from sam3_onnx.images.origins import LoadedPicture
     from sam3_onnx.options import SessionOptions
-    from sam3_onnx.origins import LoadedPicture
     from sam3_onnx.prefetching import Prefetch
-    from sam3_onnx.prompts import BoxesLike, MarksLike, TextLike
+    from sam3_onnx.prompts.clicks import BoxLike, PointsLike
+    from sam3_onnx.prompts.words import BoxesLike, MarksLike, TextLike
     from sam3_onnx.results import Segmentation
     from sam3_onnx.stopwatch import Stage
     from sam3_onnx.streaming import Answerer

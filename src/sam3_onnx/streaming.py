@@ -14,9 +14,9 @@ from typing import TYPE_CHECKING, Literal, TypeAlias, TypedDict, TypeVar
 from sam3_onnx._support.checks import require_callbacks, require_pictures
 from sam3_onnx.concepts import Question
 from sam3_onnx.errors import CancelledError, ModelAnswerError, OptionError, PictureError, PromptError
-from sam3_onnx.images import DEFAULT_MAX_PIXELS, require_reading
+from sam3_onnx.images.loading import DEFAULT_MAX_PIXELS, require_reading
+from sam3_onnx.images.origins import load_picture
 from sam3_onnx.options import require_known
-from sam3_onnx.origins import load_picture
 from sam3_onnx.stopwatch import Stopwatch
 
 if TYPE_CHECKING:
@@ -27,9 +27,9 @@ if TYPE_CHECKING:
 
     from sam3_onnx.embeddings import Embedding
     from sam3_onnx.heads import Heads
-    from sam3_onnx.images import Picture
-    from sam3_onnx.origins import LoadedPicture
-    from sam3_onnx.prompts import BoxesLike, MarksLike, TextLike
+    from sam3_onnx.images.loading import Picture
+    from sam3_onnx.images.origins import LoadedPicture
+    from sam3_onnx.prompts.words import BoxesLike, MarksLike, TextLike
     from sam3_onnx.results import Segmentation
 
 __all__ = ["Answerer", "PictureFault", "QuestionOptions", "SessionStreams"]

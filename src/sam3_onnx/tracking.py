@@ -4,19 +4,19 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from sam3_onnx.clicks import parse_clicks, require_object
 from sam3_onnx.families.base import Clicks
 from sam3_onnx.objects import ObjectSegmentation, object_of
+from sam3_onnx.prompts.clicks import parse_clicks, require_object
 
 if TYPE_CHECKING:
     import threading
     from collections.abc import Iterable
 
-    from sam3_onnx.clicks import BoxLike, PointsLike
     from sam3_onnx.embedder import Embedder
     from sam3_onnx.embeddings import Embedding
     from sam3_onnx.families.base import Tracker
-    from sam3_onnx.origins import LoadedPicture
+    from sam3_onnx.images.origins import LoadedPicture
+    from sam3_onnx.prompts.clicks import BoxLike, PointsLike
     from sam3_onnx.stopwatch import Stopwatch
 
 __all__ = ["ObjectFinder"]

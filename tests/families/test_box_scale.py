@@ -10,7 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from sam3_onnx.families.box_scale import TRACED_SIDE, rescaled
-from sam3_onnx.masks import Window
+from sam3_onnx.geometry.mask_sources import Window
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray

@@ -23,8 +23,8 @@ from sam3_onnx.errors import (
     OptionError,
 )
 from sam3_onnx.geometry import rle_to_mask
+from sam3_onnx.geometry.mask_sources import PackedMask
 from sam3_onnx.labels import CocoDataset, coco_picture
-from sam3_onnx.masks import PackedMask
 from sam3_onnx.results import Segmentation
 from sam3_onnx.shapes import Shape
 

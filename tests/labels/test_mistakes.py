@@ -10,6 +10,7 @@ import pytest
 
 from sam3_onnx import Instance
 from sam3_onnx.errors import LabelError, LabelFileKindError, LabelFolderMissingError, LabelLossWarning, OptionError
+from sam3_onnx.geometry.mask_sources import PackedMask
 from sam3_onnx.labels import (
     CocoDataset,
     LabelFile,
@@ -21,7 +22,6 @@ from sam3_onnx.labels import (
     write_xanylabeling,
     write_yolo,
 )
-from sam3_onnx.masks import PackedMask
 from sam3_onnx.results import Segmentation
 from sam3_onnx.shapes import Shape
 

@@ -28,7 +28,7 @@ from transformers import (
 from sam3_onnx.export import export_bundle
 from sam3_onnx.export.roi_align import stand_in_for_torchvision
 from sam3_onnx.images import to_model_input
-from sam3_onnx.tokenizer import ClipTokenizer, load_tokenizer
+from sam3_onnx.prompts.tokenizer import ClipTokenizer, load_tokenizer
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 from world import COIN, COLORS, SHAPES
 
-from sam3_onnx.tokenizer import ClipTokenizer, load_tokenizer
+from sam3_onnx.prompts.tokenizer import ClipTokenizer, load_tokenizer
 
 PLURALS = {
     "circle": "circles",

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Literal, TypeAlias, get_args
 
 from sam3_onnx._support.checks import is_number
 from sam3_onnx.errors import OptionError
-from sam3_onnx.masks import Window, window_iou
+from sam3_onnx.geometry.mask_sources import Window, window_iou
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Sequence

@@ -14,16 +14,16 @@ from sam3_onnx.annotate.coco import CocoFile
 from sam3_onnx.annotate.journal import Journal, sole_run
 from sam3_onnx.annotate.label_files import FolderOfFiles
 from sam3_onnx.annotate.merging import DEFAULT_DUPLICATE_IOU, require_merging
-from sam3_onnx.annotate.pictures import find_pictures
 from sam3_onnx.annotate.preview import ContactSheet, require_place
 from sam3_onnx.annotate.rows import Row, Written
 from sam3_onnx.annotate.summary import AnnotateProgress, AnnotateSummary, Failure
 from sam3_onnx.annotate.targets import Merging
 from sam3_onnx.asking import BOXES_ONLY_LABEL
 from sam3_onnx.errors import FolderError, LabelError, OptionError, PictureGoneError, PictureNameError, Sam3Error
+from sam3_onnx.images.finding import find_pictures
 from sam3_onnx.labels.formats import FORMAT_NAMES
 from sam3_onnx.options import require_known
-from sam3_onnx.prompts import parse_text
+from sam3_onnx.prompts.words import parse_text
 from sam3_onnx.streaming import QuestionOptions
 
 if TYPE_CHECKING:
@@ -36,7 +36,7 @@ if TYPE_CHECKING:
 
     from sam3_onnx.annotate.merging import Existing
     from sam3_onnx.annotate.targets import Target
-    from sam3_onnx.prompts import TextLike
+    from sam3_onnx.prompts.words import TextLike
     from sam3_onnx.results import Segmentation
     from sam3_onnx.session import Sam3Session
     from sam3_onnx.shapes import ShapeType

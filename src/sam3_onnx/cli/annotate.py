@@ -76,7 +76,7 @@ def _share_or_off(text: str) -> float | None:
 
 def _named(text: str, renamings: list[tuple[str, str]]) -> dict[str, str]:
     """Prompts with what they are called in the files."""
-    from sam3_onnx.prompts import parse_text  # noqa: PLC0415 - --help need not wait for NumPy
+    from sam3_onnx.prompts.words import parse_text  # noqa: PLC0415 - --help need not wait for NumPy
 
     named = {concept.prompt: concept.label for concept in parse_text(text)}
     for prompt, label in renamings:
@@ -89,8 +89,8 @@ def _named(text: str, renamings: list[tuple[str, str]]) -> dict[str, str]:
 def _annotate(options: argparse.Namespace) -> int:
     from tqdm import tqdm  # noqa: PLC0415 - --help need not wait for it
 
-    from sam3_onnx.annotate.pictures import find_pictures  # noqa: PLC0415
     from sam3_onnx.annotate.run import annotate_folder  # noqa: PLC0415
+    from sam3_onnx.images.finding import find_pictures  # noqa: PLC0415
 
     text = _named(options.text, options.label)
     find_pictures(options.folder, recursive=options.recursive, include=options.include, exclude=options.exclude)

@@ -35,7 +35,7 @@ def add(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
 
 def _optimize(options: argparse.Namespace) -> int:
     from sam3_onnx.optimize.run import DEFAULT_WORDS, optimize  # noqa: PLC0415 - --help need not wait for it
-    from sam3_onnx.prompts import parse_text  # noqa: PLC0415
+    from sam3_onnx.prompts.words import parse_text  # noqa: PLC0415
 
     report = optimize(
         options.folder,

@@ -14,7 +14,7 @@ import numpy as np
 
 from sam3_onnx.draw.chips import ChipStyle, draw_chip, place_chips
 from sam3_onnx.errors import MaskError, OptionError, PictureTypeError
-from sam3_onnx.masks import Window
+from sam3_onnx.geometry.mask_sources import Window
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence

@@ -17,7 +17,7 @@ from sam3_onnx.export.preparing import manifest_of, prepared
 from sam3_onnx.export.reference import input_size
 from sam3_onnx.export.tokens import compact_remap, example_tokens
 from sam3_onnx.export.verify import verify_bundle
-from sam3_onnx.tokenizer import ClipTokenizer
+from sam3_onnx.prompts.tokenizer import ClipTokenizer
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -15,7 +15,7 @@ from sam3_onnx.export.reference import input_size
 from sam3_onnx.export.six_file_modules import SixFileDecoder, SixFileImageEncoder, SixFileTextEncoder
 from sam3_onnx.export.tokens import compact_remap, example_tokens
 from sam3_onnx.export.verify_six_file import verify_six_file
-from sam3_onnx.tokenizer import ClipTokenizer
+from sam3_onnx.prompts.tokenizer import ClipTokenizer
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import torch
 
-from sam3_onnx.tokenizer import ClipTokenizer
+from sam3_onnx.prompts.tokenizer import ClipTokenizer
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
-    from sam3_onnx.masks import MaskSource
+    from sam3_onnx.geometry.mask_sources import MaskSource
     from sam3_onnx.runtime.model import OnnxModel
 
 __all__ = [

@@ -15,7 +15,7 @@ from sam3_onnx.families.base import Arrays, Capabilities, Detections, Query
 from sam3_onnx.families.borders import EMPTY_SLOT, fitted
 from sam3_onnx.families.heads import require_finite, select
 from sam3_onnx.families.pictures import PublishedExport
-from sam3_onnx.tokenizer import ClipTokenizer, pad
+from sam3_onnx.prompts.tokenizer import ClipTokenizer, pad
 
 if TYPE_CHECKING:
     import threading

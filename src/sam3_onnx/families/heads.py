@@ -8,7 +8,7 @@ import numpy as np
 
 from sam3_onnx.errors import ModelAnswerError
 from sam3_onnx.families.base import Candidates, Detections
-from sam3_onnx.masks import LogitMask
+from sam3_onnx.geometry.mask_sources import LogitMask
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray

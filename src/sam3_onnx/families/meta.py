@@ -13,7 +13,7 @@ import numpy as np
 from sam3_onnx.families.borders import fitted
 from sam3_onnx.families.heads import require_finite
 from sam3_onnx.families.pictures import PublishedExport
-from sam3_onnx.tokenizer import pad
+from sam3_onnx.prompts.tokenizer import pad
 
 if TYPE_CHECKING:
     import threading

@@ -11,7 +11,7 @@ from sam3_onnx.errors import ModelFileDamagedError, UnknownFamilyError
 from sam3_onnx.families.base import Arrays, Candidates, Capabilities, Clicks, Defaults, Detections, Query
 from sam3_onnx.families.borders import EMPTY_SLOT, fitted, input_size
 from sam3_onnx.families.heads import candidates_of, detections_of, scores_of, select
-from sam3_onnx.tokenizer import pad
+from sam3_onnx.prompts.tokenizer import pad
 
 if TYPE_CHECKING:
     import threading

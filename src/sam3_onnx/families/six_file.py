@@ -16,7 +16,7 @@ from sam3_onnx.families.base import Arrays, Capabilities, Defaults, Detections, 
 from sam3_onnx.families.box_scale import rescaled
 from sam3_onnx.families.heads import require_finite
 from sam3_onnx.families.meta import DECODER_INPUTS, MetaExport, encoder_role, single_box
-from sam3_onnx.masks import PackedMask
+from sam3_onnx.geometry.mask_sources import PackedMask
 
 if TYPE_CHECKING:
     import threading

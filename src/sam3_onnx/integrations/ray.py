@@ -25,7 +25,7 @@ from sam3_onnx._support.checks import is_number, is_whole
 from sam3_onnx.errors import MissingExtraError, OptionError
 from sam3_onnx.integrations.rows import Row, row_of_failure, rows_of
 from sam3_onnx.options import require_known
-from sam3_onnx.prompts import parse_text
+from sam3_onnx.prompts.words import parse_text
 from sam3_onnx.results import Segmentation
 from sam3_onnx.streaming import PictureFault, QuestionOptions
 
@@ -39,7 +39,7 @@ if TYPE_CHECKING:
     from ray.data import Dataset
     from typing_extensions import Unpack
 
-    from sam3_onnx.prompts import TextLike
+    from sam3_onnx.prompts.words import TextLike
     from sam3_onnx.session import Sam3Session
 
 __all__ = ["PictureAnnotator", "SessionOpener", "annotate", "row_schema"]

@@ -16,9 +16,9 @@ from typing import TYPE_CHECKING, TypedDict
 import numpy as np
 
 from sam3_onnx.errors import OptionError
+from sam3_onnx.geometry.mask_sources import PackedMask
 from sam3_onnx.geometry.rle import rle_to_mask
 from sam3_onnx.instances import DEFAULT_EPSILON, Instance
-from sam3_onnx.masks import PackedMask
 from sam3_onnx.results import Segmentation
 
 if TYPE_CHECKING:

@@ -14,12 +14,12 @@ import numpy as np
 
 from sam3_onnx._support.checks import is_number, is_whole
 from sam3_onnx.errors import LabelFileKindError, LabelFileSizeError, LabelShapeError, MaskError, OptionError
+from sam3_onnx.geometry.mask_sources import Window
 from sam3_onnx.geometry.rle import rle_to_mask
 from sam3_onnx.labels.coco_rows import coco_picture
 from sam3_onnx.labels.json_text import dump_json, read_json
 from sam3_onnx.labels.losses import warn_of_losses
 from sam3_onnx.labels.writing import put, require_folder
-from sam3_onnx.masks import Window
 from sam3_onnx.shapes import Shape
 
 if TYPE_CHECKING:

@@ -8,10 +8,10 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from sam3_onnx.families.base import Clicks, Query
-from sam3_onnx.images import to_model_input
+from sam3_onnx.images.loading import to_model_input
+from sam3_onnx.prompts.tokenizer import load_tokenizer
 from sam3_onnx.runtime.model import OnnxModel
 from sam3_onnx.runtime.settings import RuntimeSettings
-from sam3_onnx.tokenizer import load_tokenizer
 
 if TYPE_CHECKING:
     import threading
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
     from sam3_onnx.families.base import Arrays, Encoder
     from sam3_onnx.families.recognition import Exports
-    from sam3_onnx.masks import MaskSource
+    from sam3_onnx.geometry.mask_sources import MaskSource
 
 __all__ = ["Asked", "Found", "first_call"]
 

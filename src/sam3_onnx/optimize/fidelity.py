@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from sam3_onnx.errors import ModelAnswerError
-from sam3_onnx.images import to_model_input
-from sam3_onnx.masks import window_iou
+from sam3_onnx.geometry.mask_sources import window_iou
+from sam3_onnx.images.loading import to_model_input
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from sam3_onnx.families.base import Arrays
-    from sam3_onnx.masks import MaskSource
+    from sam3_onnx.geometry.mask_sources import MaskSource
     from sam3_onnx.optimize.asking import Asked, Found
 
 __all__ = [

@@ -17,13 +17,13 @@ from typing import TYPE_CHECKING, Literal, Protocol
 import numpy as np
 
 from sam3_onnx.errors import PictureError, PictureGoneError
-from sam3_onnx.images import load_image
+from sam3_onnx.images.loading import load_image
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
     from PIL.Image import Image
 
-    from sam3_onnx.images import Picture
+    from sam3_onnx.images.loading import Picture
 
 __all__ = ["LoadedPicture", "Origin", "SeenPicture", "load_picture", "picture_key"]
 

@@ -24,7 +24,7 @@ from sam3_onnx.errors import (
     PictureTooLargeError,
     PictureTypeError,
 )
-from sam3_onnx.picture_header import read_picture_header
+from sam3_onnx.images.header import read_picture_header
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

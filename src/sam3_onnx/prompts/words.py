@@ -16,7 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from sam3_onnx.errors import BoxError, EmptyPromptError, MarkError, OptionError, UnsupportedPromptError
-from sam3_onnx.tokenizer import clean
+from sam3_onnx.prompts.tokenizer import clean
 
 __all__ = [
     "VISUAL",

@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from sam3_onnx.errors import BoxError, EmptyPromptError, PointError
-from sam3_onnx.prompts import Box, parse_box
+from sam3_onnx.prompts.words import Box, parse_box
 
 __all__ = ["BoxLike", "ObjectPrompt", "PointsLike", "parse_clicks", "require_object"]
 

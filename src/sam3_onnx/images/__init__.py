@@ -1,0 +1,17 @@
+"""Pictures: any picture that people have, as the array that a model takes."""
+
+from sam3_onnx.images.finding import PICTURE_SUFFIXES, find_pictures
+from sam3_onnx.images.loading import DEFAULT_MAX_PIXELS, Picture, load_image, resize_bilinear, to_model_input
+from sam3_onnx.images.origins import Origin, SeenPicture
+
+__all__ = [
+    "DEFAULT_MAX_PIXELS",
+    "PICTURE_SUFFIXES",
+    "Origin",
+    "Picture",
+    "SeenPicture",
+    "find_pictures",
+    "load_image",
+    "resize_bilinear",
+    "to_model_input",
+]

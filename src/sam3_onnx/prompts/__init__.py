@@ -1,0 +1,35 @@
+"""Prompts: words, boxes, marks and clicks as people write them, checked and in the form that models take."""
+
+from sam3_onnx.prompts.clicks import BoxLike, ObjectPrompt, PointsLike
+from sam3_onnx.prompts.words import (
+    VISUAL,
+    Box,
+    BoxesLike,
+    Concept,
+    MarksLike,
+    TextLike,
+    box_labels,
+    normalised_cxcywh,
+    parse_box,
+    parse_boxes,
+    parse_marks,
+    parse_text,
+)
+
+__all__ = [
+    "VISUAL",
+    "Box",
+    "BoxLike",
+    "BoxesLike",
+    "Concept",
+    "MarksLike",
+    "ObjectPrompt",
+    "PointsLike",
+    "TextLike",
+    "box_labels",
+    "normalised_cxcywh",
+    "parse_box",
+    "parse_boxes",
+    "parse_marks",
+    "parse_text",
+]
