@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     from sam3_onnx.instances import Instance
     from sam3_onnx.objects import ObjectSegmentation
     from sam3_onnx.prefetching import Prefetch
-    from sam3_onnx.prompts.words import Box
+    from sam3_onnx.prompts.boxes import Box
     from sam3_onnx.results import Segmentation
     from sam3_onnx.session import Sam3Session
     from sam3_onnx.shapes import Shape

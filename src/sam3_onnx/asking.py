@@ -6,11 +6,15 @@ from typing import TYPE_CHECKING, Literal
 
 from sam3_onnx._support.checks import is_number, require_flag, require_label
 from sam3_onnx.errors import EmptyPromptError, OptionError, UnsupportedPromptError
-from sam3_onnx.prompts.words import VISUAL, Box, Concept, parse_boxes, parse_marks, parse_text
+from sam3_onnx.prompts.boxes import Box, parse_boxes
+from sam3_onnx.prompts.marks import parse_marks
+from sam3_onnx.prompts.words import VISUAL, Concept, parse_text
 
 if TYPE_CHECKING:
     from sam3_onnx.families.base import Capabilities
-    from sam3_onnx.prompts.words import BoxesLike, MarksLike, TextLike
+    from sam3_onnx.prompts.boxes import BoxesLike
+    from sam3_onnx.prompts.marks import MarksLike
+    from sam3_onnx.prompts.words import TextLike
 
 __all__ = [
     "BOXES_ONLY_LABEL",

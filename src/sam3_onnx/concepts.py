@@ -11,8 +11,8 @@ from sam3_onnx.asking import boxes_of, concepts_of, cut_of, nms_of, threshold_of
 from sam3_onnx.embeddings import TextEmbedding
 from sam3_onnx.errors import EmptyPromptError
 from sam3_onnx.families.base import Query
+from sam3_onnx.prompts.boxes import box_labels, normalised_cxcywh
 from sam3_onnx.prompts.tokenizer import load_tokenizer
-from sam3_onnx.prompts.words import box_labels, normalised_cxcywh
 from sam3_onnx.results import Segmentation
 from sam3_onnx.selection import instances_of
 
@@ -24,7 +24,9 @@ if TYPE_CHECKING:
     from sam3_onnx.embeddings import Embedding
     from sam3_onnx.families.base import Family
     from sam3_onnx.images.origins import LoadedPicture
-    from sam3_onnx.prompts.words import BoxesLike, Concept, MarksLike, TextLike
+    from sam3_onnx.prompts.boxes import BoxesLike
+    from sam3_onnx.prompts.marks import MarksLike
+    from sam3_onnx.prompts.words import Concept, TextLike
     from sam3_onnx.stopwatch import Stopwatch
 
 __all__ = ["Asked", "ConceptFinder", "Question"]

@@ -41,8 +41,10 @@ if TYPE_CHECKING:
     from sam3_onnx.images.origins import LoadedPicture
     from sam3_onnx.options import SessionOptions
     from sam3_onnx.prefetching import Prefetch
-    from sam3_onnx.prompts.clicks import BoxLike, PointsLike
-    from sam3_onnx.prompts.words import BoxesLike, MarksLike, TextLike
+    from sam3_onnx.prompts.boxes import BoxesLike, BoxLike
+    from sam3_onnx.prompts.clicks import PointsLike
+    from sam3_onnx.prompts.marks import MarksLike
+    from sam3_onnx.prompts.words import TextLike
     from sam3_onnx.results import Segmentation
     from sam3_onnx.stopwatch import Stage
     from sam3_onnx.streaming import Answerer

@@ -29,7 +29,9 @@ if TYPE_CHECKING:
     from sam3_onnx.heads import Heads
     from sam3_onnx.images.loading import Picture
     from sam3_onnx.images.origins import LoadedPicture
-    from sam3_onnx.prompts.words import BoxesLike, MarksLike, TextLike
+    from sam3_onnx.prompts.boxes import BoxesLike
+    from sam3_onnx.prompts.marks import MarksLike
+    from sam3_onnx.prompts.words import TextLike
     from sam3_onnx.results import Segmentation
 
 __all__ = ["Answerer", "PictureFault", "QuestionOptions", "SessionStreams"]

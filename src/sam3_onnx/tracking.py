@@ -16,7 +16,8 @@ if TYPE_CHECKING:
     from sam3_onnx.embeddings import Embedding
     from sam3_onnx.families.base import Tracker
     from sam3_onnx.images.origins import LoadedPicture
-    from sam3_onnx.prompts.clicks import BoxLike, PointsLike
+    from sam3_onnx.prompts.boxes import BoxLike
+    from sam3_onnx.prompts.clicks import PointsLike
     from sam3_onnx.stopwatch import Stopwatch
 
 __all__ = ["ObjectFinder"]

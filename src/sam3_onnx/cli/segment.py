@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
-    from sam3_onnx.prompts.words import Box
+    from sam3_onnx.prompts.boxes import Box
     from sam3_onnx.results import Segmentation
     from sam3_onnx.session import Sam3Session
     from sam3_onnx.shapes import ShapeType
@@ -65,7 +65,7 @@ def _point(text: str) -> tuple[float, float]:
 
 
 def _boxes(options: argparse.Namespace) -> list[Box]:
-    from sam3_onnx.prompts.words import Box  # noqa: PLC0415 - --help need not wait for NumPy
+    from sam3_onnx.prompts.boxes import Box  # noqa: PLC0415 - --help need not wait for NumPy
 
     boxes = [Box(*box) for box in options.box]
     return boxes + [Box(x1, y1, x2, y2, positive=False) for x1, y1, x2, y2 in options.negative_box]
@@ -73,8 +73,9 @@ def _boxes(options: argparse.Namespace) -> list[Box]:
 
 def _require_question(options: argparse.Namespace, size: tuple[int, int]) -> None:
     """Refuses what no model could answer, before one is loaded."""
+    from sam3_onnx.prompts.boxes import parse_boxes  # noqa: PLC0415
     from sam3_onnx.prompts.clicks import parse_clicks, require_object  # noqa: PLC0415
-    from sam3_onnx.prompts.words import parse_boxes, parse_text  # noqa: PLC0415
+    from sam3_onnx.prompts.words import parse_text  # noqa: PLC0415
 
     clicks = options.point + options.negative_point
     boxes = parse_boxes(_boxes(options), size)

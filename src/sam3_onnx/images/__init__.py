@@ -1,8 +1,9 @@
 """Pictures: any picture that people have, as the array that a model takes."""
 
 from sam3_onnx.images.finding import PICTURE_SUFFIXES, find_pictures
-from sam3_onnx.images.loading import DEFAULT_MAX_PIXELS, Picture, load_image, resize_bilinear, to_model_input
+from sam3_onnx.images.loading import DEFAULT_MAX_PIXELS, Picture, load_image
 from sam3_onnx.images.origins import Origin, SeenPicture
+from sam3_onnx.images.resizing import resize_bilinear, to_model_input
 
 __all__ = [
     "DEFAULT_MAX_PIXELS",

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from sam3_onnx.families.base import Clicks, Query
-from sam3_onnx.images.loading import to_model_input
+from sam3_onnx.images.resizing import to_model_input
 from sam3_onnx.prompts.tokenizer import load_tokenizer
 from sam3_onnx.runtime.model import OnnxModel
 from sam3_onnx.runtime.settings import RuntimeSettings

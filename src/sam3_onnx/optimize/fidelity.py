@@ -9,7 +9,7 @@ import numpy as np
 
 from sam3_onnx.errors import ModelAnswerError
 from sam3_onnx.geometry.mask_sources import window_iou
-from sam3_onnx.images.loading import to_model_input
+from sam3_onnx.images.resizing import to_model_input
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence

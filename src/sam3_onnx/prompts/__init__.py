@@ -1,20 +1,9 @@
 """Prompts: words, boxes, marks and clicks as people write them, checked and in the form that models take."""
 
-from sam3_onnx.prompts.clicks import BoxLike, ObjectPrompt, PointsLike
-from sam3_onnx.prompts.words import (
-    VISUAL,
-    Box,
-    BoxesLike,
-    Concept,
-    MarksLike,
-    TextLike,
-    box_labels,
-    normalised_cxcywh,
-    parse_box,
-    parse_boxes,
-    parse_marks,
-    parse_text,
-)
+from sam3_onnx.prompts.boxes import Box, BoxesLike, BoxLike, box_labels, normalised_cxcywh, parse_box, parse_boxes
+from sam3_onnx.prompts.clicks import ObjectPrompt, PointsLike
+from sam3_onnx.prompts.marks import MarksLike, parse_marks
+from sam3_onnx.prompts.words import VISUAL, Concept, TextLike, parse_text
 
 __all__ = [
     "VISUAL",

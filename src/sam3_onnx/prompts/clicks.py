@@ -11,14 +11,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from sam3_onnx.errors import BoxError, EmptyPromptError, PointError
-from sam3_onnx.prompts.words import Box, parse_box
+from sam3_onnx.prompts.boxes import Box, BoxLike, parse_box
 
-__all__ = ["BoxLike", "ObjectPrompt", "PointsLike", "parse_clicks", "require_object"]
+__all__ = ["ObjectPrompt", "PointsLike", "parse_clicks", "require_object"]
 
 PointsLike: TypeAlias = Iterable[Sequence[float] | NDArray[np.number]]
 """(x, y) pairs in pixels of the picture; a (P, 2) array is such an iterable."""
-BoxLike: TypeAlias = Box | Sequence[float] | NDArray[np.number]
-"""One positive box in pixels of the picture."""
 _REMEDY = "Pass points=[(x, y)], or box=Box(x1, y1, x2, y2)."
 
 
