@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from benchmarks.pairing import Row
-    from sam3_onnx.embeddings import Embedding
+    from sam3_onnx import Embedding
     from sam3_onnx.families import Arrays
 
 __all__ = ["FeatureFamily", "measure"]

@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-    from sam3_onnx.embeddings import Embedding
+    from sam3_onnx import Embedding
 
 __all__ = ["Bare", "Subject", "open_subject", "subjects"]
 

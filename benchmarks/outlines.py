@@ -17,8 +17,8 @@ from benchmarks.memory import memory
 from benchmarks.pairing import paired
 from benchmarks.peers import full_size_masks, outlines
 from benchmarks.scenes import blobs
+from sam3_onnx import Instance
 from sam3_onnx.geometry.mask_sources import LogitMask
-from sam3_onnx.instances import Instance
 from sam3_onnx.results import Segmentation
 
 if TYPE_CHECKING:
@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from benchmarks.pairing import Row
-    from sam3_onnx.shapes import ShapeType
+    from sam3_onnx.results import ShapeType
 
     _Way: TypeAlias = Callable[[NDArray[np.float32], tuple[int, int], ShapeType], object]
 

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-    from sam3_onnx.shapes import ShapeType
+    from sam3_onnx.results import ShapeType
 
 __all__ = ["full_size_masks", "outlines"]
 

@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-    from sam3_onnx.embeddings import FeaturePrecision
+    from sam3_onnx.results import FeaturePrecision
 
 NATIVE = Path(__file__).parent / "native"
 ANSWERS = {"coin": [FakeInstance((0.1, 0.1, 0.5, 0.5))]}

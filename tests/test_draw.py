@@ -10,12 +10,12 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from sam3_onnx import Instance
 from sam3_onnx.draw import draw_instances, draw_result, instance_colour
 from sam3_onnx.draw.chips import ChipStyle, place_chips
 from sam3_onnx.draw.lettering import Lettering, is_drawable
 from sam3_onnx.errors import MaskError, OptionError, PictureTypeError
 from sam3_onnx.geometry.mask_sources import PackedMask
-from sam3_onnx.instances import Instance
 from sam3_onnx.results import Segmentation
 
 if TYPE_CHECKING:

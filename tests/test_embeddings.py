@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from sam3_onnx.embeddings import Embedding
+from sam3_onnx import Embedding
 
 
 def stored(value: float) -> np.ndarray[tuple[int, ...], np.dtype[np.generic]]:

@@ -11,12 +11,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from sam3_onnx import geometry
+from sam3_onnx import Instance, Shape, geometry
 from sam3_onnx.errors import OptionError
 from sam3_onnx.geometry.mask_sources import LogitMask, PackedMask
-from sam3_onnx.instances import Instance
 from sam3_onnx.results import Segmentation
-from sam3_onnx.shapes import Shape
 from sam3_onnx.testing import FakeInstance, fake_session
 
 if TYPE_CHECKING:
@@ -24,7 +22,7 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-    from sam3_onnx.shapes import ShapeType
+    from sam3_onnx.results import ShapeType
 
 SIZE = (60, 90)
 

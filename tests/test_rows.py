@@ -10,9 +10,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from sam3_onnx import Instance
 from sam3_onnx.errors import MaskError, OptionError, PictureDecodeError
 from sam3_onnx.geometry.mask_sources import PackedMask
-from sam3_onnx.instances import Instance
 from sam3_onnx.integrations.rows import Row, failures_of, results_of, row_of_failure, rows_of
 from sam3_onnx.results import Segmentation
 from sam3_onnx.testing import FakeInstance, fake_session

@@ -9,10 +9,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import array_shapes, arrays
 
-from sam3_onnx import Instance
+from sam3_onnx import Instance, Shape
 from sam3_onnx.geometry.mask_sources import PackedMask
 from sam3_onnx.results import Segmentation
-from sam3_onnx.shapes import Shape
 
 SMALL = arrays(np.bool_, array_shapes(min_dims=2, max_dims=2, min_side=2, max_side=12))
 MASKS = SMALL.map(lambda mask: cv2.resize(mask.astype(np.uint8), None, fx=3, fy=4, interpolation=cv2.INTER_NEAREST) > 0)

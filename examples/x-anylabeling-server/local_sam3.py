@@ -22,11 +22,10 @@ if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
+    from sam3_onnx import ObjectSegmentation, Shape
     from sam3_onnx.families import Capabilities
-    from sam3_onnx.objects import ObjectSegmentation
     from sam3_onnx.options import SessionOptions
     from sam3_onnx.results import Segmentation
-    from sam3_onnx.shapes import Shape
 
 OUTPUTS = ("polygon", "rectangle", "rotation")
 """What the server's schema has of the library's kinds of shape."""

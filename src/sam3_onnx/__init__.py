@@ -21,17 +21,17 @@ from sam3_onnx._support.version import __version__
 
 if TYPE_CHECKING:
     from sam3_onnx.cache import CacheInfo
-    from sam3_onnx.embeddings import Embedding
     from sam3_onnx.errors import Sam3Error
     from sam3_onnx.families.base import Capabilities
     from sam3_onnx.images.loading import load_image
-    from sam3_onnx.instances import Instance
-    from sam3_onnx.objects import ObjectSegmentation
     from sam3_onnx.prefetching import Prefetch
     from sam3_onnx.prompts.boxes import Box
-    from sam3_onnx.results import Segmentation
+    from sam3_onnx.results.embedding import Embedding
+    from sam3_onnx.results.instance import Instance
+    from sam3_onnx.results.object import ObjectSegmentation
+    from sam3_onnx.results.segmentation import Segmentation
+    from sam3_onnx.results.shape import Shape
     from sam3_onnx.session import Sam3Session
-    from sam3_onnx.shapes import Shape
 
 # ONNX Runtime's official builds report their use to Microsoft, from 1.32 also on Linux and macOS, unless this is set
 # before they are loaded. What is said here is "on your own machine"; whoever sets it themselves is not overruled.

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from sam3_onnx.doctor.trial import main
+from sam3_onnx.cli import main
 
 if __name__ == "__main__":
     raise SystemExit(main())

@@ -5,10 +5,10 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from sam3_onnx.embeddings import Embedding, FeaturePrecision
 from sam3_onnx.errors import EmbeddingError
 from sam3_onnx.images.origins import SeenPicture, picture_key
 from sam3_onnx.images.resizing import to_model_input
+from sam3_onnx.results.embedding import Embedding, FeaturePrecision
 
 if TYPE_CHECKING:
     import threading

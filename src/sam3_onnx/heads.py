@@ -15,8 +15,8 @@ if TYPE_CHECKING:
 
     from sam3_onnx.cache import CacheTier
     from sam3_onnx.embedder import Embedder
-    from sam3_onnx.embeddings import TextEmbedding
     from sam3_onnx.families.base import Capabilities, Encoder, Family, Tracker
+    from sam3_onnx.results.embedding import TextEmbedding
     from sam3_onnx.runtime.model import OnnxModel
 
 __all__ = ["Heads", "Purpose", "heads_of"]

@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
     from os import PathLike
 
-    from sam3_onnx.embeddings import FeaturePrecision
+    from sam3_onnx.results.embedding import FeaturePrecision
     from sam3_onnx.runtime.precision import Precision
     from sam3_onnx.runtime.providers import ProviderChoice
 

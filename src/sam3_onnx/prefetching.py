@@ -25,8 +25,8 @@ if TYPE_CHECKING:
 
     from sam3_onnx.cache import CacheTier
     from sam3_onnx.embedder import Embedder
-    from sam3_onnx.embeddings import Embedding
     from sam3_onnx.images.loading import Picture
+    from sam3_onnx.results.embedding import Embedding
 
 __all__ = ["Prefetch", "Prefetcher"]
 

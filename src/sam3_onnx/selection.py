@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from sam3_onnx.geometry.mask_sources import CroppedMask
-from sam3_onnx.instances import Instance
-from sam3_onnx.suppression import best_of_each
+from sam3_onnx.results.instance import Instance
+from sam3_onnx.results.suppression import best_of_each
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray

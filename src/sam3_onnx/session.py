@@ -11,16 +11,16 @@ from sam3_onnx.cache import EmbeddingCache
 from sam3_onnx.concepts import Question
 from sam3_onnx.disk.tier import DEFAULT_FOLDER_BYTES, disk_tier
 from sam3_onnx.embedder import Embedder
-from sam3_onnx.embeddings import Embedding
 from sam3_onnx.errors import OptionError, SessionClosedError, SessionPickleError
 from sam3_onnx.heads import heads_of
 from sam3_onnx.images.loading import DEFAULT_MAX_PIXELS
 from sam3_onnx.images.origins import load_picture
-from sam3_onnx.instances import DEFAULT_EPSILON
-from sam3_onnx.objects import ObjectSegmentation
 from sam3_onnx.opening import SessionOpeners
 from sam3_onnx.options import runtime_settings
 from sam3_onnx.prefetching import Prefetcher
+from sam3_onnx.results.embedding import Embedding
+from sam3_onnx.results.instance import DEFAULT_EPSILON
+from sam3_onnx.results.object import ObjectSegmentation
 from sam3_onnx.runtime import fingerprint
 from sam3_onnx.stopwatch import Stopwatch
 from sam3_onnx.streaming import SessionStreams
@@ -33,7 +33,6 @@ if TYPE_CHECKING:
 
     from typing_extensions import Self
 
-    from sam3_onnx.embeddings import FeaturePrecision, TextEmbedding
     from sam3_onnx.families.base import Capabilities, Family, Tracker
     from sam3_onnx.families.recognition import Exports
     from sam3_onnx.heads import Purpose
@@ -45,7 +44,8 @@ if TYPE_CHECKING:
     from sam3_onnx.prompts.clicks import PointsLike
     from sam3_onnx.prompts.marks import MarksLike
     from sam3_onnx.prompts.words import TextLike
-    from sam3_onnx.results import Segmentation
+    from sam3_onnx.results.embedding import FeaturePrecision, TextEmbedding
+    from sam3_onnx.results.segmentation import Segmentation
     from sam3_onnx.stopwatch import Stage
     from sam3_onnx.streaming import Answerer
 

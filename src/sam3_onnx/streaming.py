@@ -25,14 +25,14 @@ if TYPE_CHECKING:
 
     from typing_extensions import Unpack
 
-    from sam3_onnx.embeddings import Embedding
     from sam3_onnx.heads import Heads
     from sam3_onnx.images.loading import Picture
     from sam3_onnx.images.origins import LoadedPicture
     from sam3_onnx.prompts.boxes import BoxesLike
     from sam3_onnx.prompts.marks import MarksLike
     from sam3_onnx.prompts.words import TextLike
-    from sam3_onnx.results import Segmentation
+    from sam3_onnx.results.embedding import Embedding
+    from sam3_onnx.results.segmentation import Segmentation
 
 __all__ = ["Answerer", "PictureFault", "QuestionOptions", "SessionStreams"]
 

@@ -24,9 +24,9 @@ import numpy as np
 from sam3_onnx.disk.tier import DEFAULT_FOLDER_BYTES
 from sam3_onnx.families.base import Arrays, Candidates, Capabilities, Clicks, Defaults, Detections, Query
 from sam3_onnx.geometry.mask_sources import LogitMask
-from sam3_onnx.instances import DEFAULT_EPSILON
 from sam3_onnx.options import require_known
 from sam3_onnx.prompts.tokenizer import load_tokenizer
+from sam3_onnx.results.instance import DEFAULT_EPSILON
 from sam3_onnx.session import DEFAULT_CACHE_BYTES, Sam3Session
 
 if TYPE_CHECKING:

@@ -4,23 +4,29 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+import numpy as np
+
 from sam3_onnx.families.base import Clicks
-from sam3_onnx.objects import ObjectSegmentation, object_of
 from sam3_onnx.prompts.clicks import parse_clicks, require_object
+from sam3_onnx.results.instance import Instance
+from sam3_onnx.results.object import ObjectSegmentation
 
 if TYPE_CHECKING:
     import threading
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Mapping
 
     from sam3_onnx.embedder import Embedder
-    from sam3_onnx.embeddings import Embedding
-    from sam3_onnx.families.base import Tracker
+    from sam3_onnx.families.base import Candidates, Tracker
     from sam3_onnx.images.origins import LoadedPicture
     from sam3_onnx.prompts.boxes import BoxLike
-    from sam3_onnx.prompts.clicks import PointsLike
+    from sam3_onnx.prompts.clicks import ObjectPrompt, PointsLike
+    from sam3_onnx.results.embedding import Embedding
     from sam3_onnx.stopwatch import Stopwatch
 
 __all__ = ["ObjectFinder"]
+
+_PROMPT = "clicks"
+"""What stands as the prompt of an instance that was clicked at."""
 
 
 class ObjectFinder:
@@ -62,4 +68,33 @@ class ObjectFinder:
         with watch.stage("decode"):
             found = self.tracker.segment(embedding.arrays(), clicks, size=size, cancel=cancel)
         with watch.stage("select"):
-            return object_of(found, prompt, embedding, label=label, epsilon=self._epsilon, timings=watch.seconds)
+            return _object_of(found, prompt, embedding, label=label, epsilon=self._epsilon, timings=watch.seconds)
+
+
+def _object_of(
+    found: Candidates,
+    prompt: ObjectPrompt,
+    embedding: Embedding,
+    *,
+    label: str,
+    epsilon: float,
+    timings: Mapping[str, float],
+) -> ObjectSegmentation:
+    """Makes the answer from what a model found.
+
+    Args:
+        found: The model's masks and scores.
+        prompt: What was asked.
+        embedding: The picture's features.
+        label: What the object is called.
+        epsilon: Default simplification of polygons.
+        timings: Seconds by stage.
+    """
+    candidates = []
+    for index in np.argsort(-found.scores, kind="stable"):
+        mask = found.masks[index]
+        window = mask.window
+        height, width = window.mask.shape
+        box = np.array([window.x, window.y, window.x + width, window.y + height], np.float32)
+        candidates.append(Instance(label, _PROMPT, float(found.scores[index]), box, mask, epsilon))
+    return ObjectSegmentation(tuple(candidates), found.object_score, prompt, embedding, timings)

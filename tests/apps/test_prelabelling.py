@@ -23,7 +23,7 @@ from sam3_onnx.labels import read_labelme
 if TYPE_CHECKING:
     from types import ModuleType
 
-    from sam3_onnx.shapes import ShapeType
+    from sam3_onnx.results import ShapeType
 
 FOLDER = Path(__file__).parents[2] / "examples" / "labelme"
 LABELS = FOLDER / "labels.txt"

@@ -34,7 +34,8 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-    from sam3_onnx.shapes import Shape, ShapeType
+    from sam3_onnx import Shape
+    from sam3_onnx.results import ShapeType
 
 ROOT = Path(__file__).parents[2]
 EXAMPLE = ROOT / "examples" / "x-anylabeling-server"

@@ -12,7 +12,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
-from sam3_onnx import Instance
+from sam3_onnx import Instance, Shape
 from sam3_onnx.errors import (
     LabelError,
     LabelFileDamagedError,
@@ -26,7 +26,6 @@ from sam3_onnx.geometry import rle_to_mask
 from sam3_onnx.geometry.mask_sources import PackedMask
 from sam3_onnx.labels import CocoDataset, coco_picture
 from sam3_onnx.results import Segmentation
-from sam3_onnx.shapes import Shape
 
 if TYPE_CHECKING:
     from pathlib import Path

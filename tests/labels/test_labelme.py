@@ -13,9 +13,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import array_shapes, arrays
 
+from sam3_onnx import Shape
 from sam3_onnx.errors import LabelFileSizeError, LabelFileVersionError, LabelLossWarning, LabelShapeError
 from sam3_onnx.labels import LabelFile, Loss, picture_format, read_labelme, write_labelme
-from sam3_onnx.shapes import Shape
 
 if TYPE_CHECKING:
     from pathlib import Path

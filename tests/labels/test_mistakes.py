@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pytest
 
-from sam3_onnx import Instance
+from sam3_onnx import Instance, Shape
 from sam3_onnx.errors import LabelError, LabelFileKindError, LabelFolderMissingError, LabelLossWarning, OptionError
 from sam3_onnx.geometry.mask_sources import PackedMask
 from sam3_onnx.labels import (
@@ -23,7 +23,6 @@ from sam3_onnx.labels import (
     write_yolo,
 )
 from sam3_onnx.results import Segmentation
-from sam3_onnx.shapes import Shape
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -12,6 +12,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from sam3_onnx import Shape
 from sam3_onnx.errors import (
     LabelError,
     LabelFileDamagedError,
@@ -23,7 +24,6 @@ from sam3_onnx.errors import (
     OptionError,
 )
 from sam3_onnx.labels import read_labelme, read_xanylabeling, write_labelme, write_xanylabeling
-from sam3_onnx.shapes import Shape
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -12,9 +12,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from sam3_onnx import Shape
 from sam3_onnx.errors import LabelShapeError
 from sam3_onnx.labels import write_xanylabeling
-from sam3_onnx.shapes import Shape
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

@@ -10,6 +10,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from sam3_onnx import Shape
 from sam3_onnx.errors import (
     LabelFileDamagedError,
     LabelFileKindError,
@@ -19,7 +20,6 @@ from sam3_onnx.errors import (
     OptionError,
 )
 from sam3_onnx.labels import LabelFile, Loss, picture_format, read_classes, read_yolo, write_yolo
-from sam3_onnx.shapes import Shape
 
 if TYPE_CHECKING:
     from pathlib import Path

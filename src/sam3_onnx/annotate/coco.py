@@ -23,8 +23,8 @@ if TYPE_CHECKING:
     from sam3_onnx.annotate.rows import Row
     from sam3_onnx.annotate.targets import Merging
     from sam3_onnx.labels.coco_rows import CocoPicture, CocoRow, CocoSegmentation
-    from sam3_onnx.results import Segmentation
-    from sam3_onnx.shapes import ShapeType
+    from sam3_onnx.results.segmentation import Segmentation
+    from sam3_onnx.results.shape import ShapeType
 
 __all__ = ["COCO_FILE", "CocoFile"]
 

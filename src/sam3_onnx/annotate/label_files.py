@@ -21,8 +21,8 @@ if TYPE_CHECKING:
     from sam3_onnx.annotate.rows import Row
     from sam3_onnx.annotate.targets import Merging
     from sam3_onnx.labels.label_file import PictureFormat
-    from sam3_onnx.results import Segmentation
-    from sam3_onnx.shapes import Shape, ShapeType
+    from sam3_onnx.results.segmentation import Segmentation
+    from sam3_onnx.results.shape import Shape, ShapeType
 
 __all__ = ["FolderOfFiles"]
 

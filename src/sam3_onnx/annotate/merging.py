@@ -13,7 +13,7 @@ from sam3_onnx.geometry.mask_sources import Window, window_iou
 if TYPE_CHECKING:
     from collections.abc import Collection, Sequence
 
-    from sam3_onnx.shapes import Shape
+    from sam3_onnx.results.shape import Shape
 
 __all__ = ["DEFAULT_DUPLICATE_IOU", "Existing", "Merged", "merge_shapes", "require_merging"]
 

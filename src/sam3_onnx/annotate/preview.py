@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-    from sam3_onnx.results import Segmentation
+    from sam3_onnx.results.segmentation import Segmentation
 
 __all__ = ["ContactSheet", "require_place"]
 

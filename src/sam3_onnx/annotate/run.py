@@ -37,9 +37,9 @@ if TYPE_CHECKING:
     from sam3_onnx.annotate.merging import Existing
     from sam3_onnx.annotate.targets import Target
     from sam3_onnx.prompts.words import TextLike
-    from sam3_onnx.results import Segmentation
+    from sam3_onnx.results.segmentation import Segmentation
+    from sam3_onnx.results.shape import ShapeType
     from sam3_onnx.session import Sam3Session
-    from sam3_onnx.shapes import ShapeType
 
 __all__ = ["LABEL_FORMATS", "annotate_folder"]
 

@@ -11,7 +11,7 @@ if TYPE_CHECKING:
 
     from sam3_onnx.annotate.merging import Existing
     from sam3_onnx.annotate.rows import Row, Written
-    from sam3_onnx.results import Segmentation
+    from sam3_onnx.results.segmentation import Segmentation
 
 __all__ = ["Merging", "Target"]
 

@@ -18,9 +18,9 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from sam3_onnx.prompts.boxes import Box
-    from sam3_onnx.results import Segmentation
+    from sam3_onnx.results.segmentation import Segmentation
+    from sam3_onnx.results.shape import ShapeType
     from sam3_onnx.session import Sam3Session
-    from sam3_onnx.shapes import ShapeType
 
 __all__ = ["add"]
 

@@ -14,8 +14,8 @@ from sam3_onnx._support.version import __version__
 from sam3_onnx.cache import CacheInfo
 from sam3_onnx.disk.container import NotThisEntryError, load, pieces_of
 from sam3_onnx.disk.folder import EntryFolder
-from sam3_onnx.embeddings import Embedding, TextEmbedding
 from sam3_onnx.errors import EmbeddingFolderWarning, OptionError
+from sam3_onnx.results.embedding import Embedding, TextEmbedding
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Hashable, Iterable
@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
-    from sam3_onnx.embeddings import FeaturePrecision
+    from sam3_onnx.results.embedding import FeaturePrecision
 
     Arrays: TypeAlias = dict[str, NDArray[np.generic]]
 

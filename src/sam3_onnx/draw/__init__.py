@@ -1,5 +1,12 @@
 """Results that people can look at: instances drawn on their picture."""
 
-from sam3_onnx.draw.overlay import DEFAULT_OPACITY, Drawable, draw_instances, draw_result, instance_colour
+from sam3_onnx.draw.overlay import (
+    DEFAULT_OPACITY,
+    Drawable,
+    DrawableInstance,
+    draw_instances,
+    draw_result,
+    instance_colour,
+)
 
-__all__ = ["DEFAULT_OPACITY", "Drawable", "draw_instances", "draw_result", "instance_colour"]
+__all__ = ["DEFAULT_OPACITY", "Drawable", "DrawableInstance", "draw_instances", "draw_result", "instance_colour"]

@@ -21,8 +21,7 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-    from sam3_onnx.draw.overlay import Drawable
-    from sam3_onnx.instances import Instance
+    from sam3_onnx.draw.overlay import Drawable, DrawableInstance
 
 __all__ = ["NOTEBOOK_ROWS", "NOTEBOOK_SIDE", "html_of", "png_of"]
 
@@ -86,7 +85,7 @@ _CELL = "padding:.2em .8em .2em 0;text-align:{side};border:0;color:inherit;backg
 _COLUMNS = (("", "left"), ("label", "left"), ("score", "right"), ("x1, y1, x2, y2", "right"), ("pixels", "right"))
 
 
-def _table(found: Sequence[Instance]) -> str:
+def _table(found: Sequence[DrawableInstance]) -> str:
     if not found:
         return ""
     rows = [_row("th", [name for name, _ in _COLUMNS])]

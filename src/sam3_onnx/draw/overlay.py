@@ -21,14 +21,43 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-    from sam3_onnx.instances import Instance
+    from sam3_onnx.geometry.mask_sources import MaskSource
 
-__all__ = ["DEFAULT_OPACITY", "Drawable", "draw_instances", "draw_result", "instance_colour"]
+__all__ = ["DEFAULT_OPACITY", "Drawable", "DrawableInstance", "draw_instances", "draw_result", "instance_colour"]
 
 DEFAULT_OPACITY = 0.45
 """Share of the instance's colour in its tint: clearly coloured, with the texture beneath still to be seen."""
 
 Colour: TypeAlias = tuple[int, int, int]
+
+
+class DrawableInstance(Protocol):
+    """What is drawn of one instance."""
+
+    @property
+    def label(self) -> str:
+        """Name on the chip."""
+        ...
+
+    @property
+    def score(self) -> float:
+        """In 0..1."""
+        ...
+
+    @property
+    def box(self) -> NDArray[np.float32]:
+        """(4,) x1, y1, x2, y2 in pixels of the picture, half-open."""
+        ...
+
+    @property
+    def area(self) -> int:
+        """Pixels of the mask."""
+        ...
+
+    @property
+    def source(self) -> MaskSource:
+        """The mask in pixels of the picture."""
+        ...
 
 
 class Drawable(Protocol):
@@ -39,7 +68,7 @@ class Drawable(Protocol):
         """(height, width) of the picture."""
         ...
 
-    def __iter__(self) -> Iterator[Instance]: ...
+    def __iter__(self) -> Iterator[DrawableInstance]: ...
 
 
 def draw_instances(

@@ -26,7 +26,7 @@ from sam3_onnx.errors import MissingExtraError, OptionError
 from sam3_onnx.integrations.rows import Row, row_of_failure, rows_of
 from sam3_onnx.options import require_known
 from sam3_onnx.prompts.words import parse_text
-from sam3_onnx.results import Segmentation
+from sam3_onnx.results.segmentation import Segmentation
 from sam3_onnx.streaming import PictureFault, QuestionOptions
 
 if TYPE_CHECKING:

@@ -18,8 +18,8 @@ import numpy as np
 from sam3_onnx.errors import OptionError
 from sam3_onnx.geometry.mask_sources import PackedMask
 from sam3_onnx.geometry.rle import rle_to_mask
-from sam3_onnx.instances import DEFAULT_EPSILON, Instance
-from sam3_onnx.results import Segmentation
+from sam3_onnx.results.instance import DEFAULT_EPSILON, Instance
+from sam3_onnx.results.segmentation import Segmentation
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping

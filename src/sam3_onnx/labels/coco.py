@@ -20,7 +20,7 @@ from sam3_onnx.labels.coco_rows import coco_picture
 from sam3_onnx.labels.json_text import dump_json, read_json
 from sam3_onnx.labels.losses import warn_of_losses
 from sam3_onnx.labels.writing import put, require_folder
-from sam3_onnx.shapes import Shape
+from sam3_onnx.results.shape import Shape
 
 if TYPE_CHECKING:
     import os
@@ -32,7 +32,7 @@ if TYPE_CHECKING:
     from sam3_onnx.labels.coco_rows import CocoPicture, CocoRow, CocoSegmentation
     from sam3_onnx.labels.label_file import LabelFile
     from sam3_onnx.labels.losses import Loss
-    from sam3_onnx.results import Segmentation
+    from sam3_onnx.results.segmentation import Segmentation
 
     Entry: TypeAlias = dict[str, object]
     """An object of the file, with whatever fields it has."""

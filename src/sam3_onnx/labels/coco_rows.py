@@ -16,14 +16,14 @@ from sam3_onnx.geometry.rle import Rle, mask_to_rle
 from sam3_onnx.labels.fitting import instances_of, rings_of, unsaid_fields, unsaid_file_fields
 from sam3_onnx.labels.label_file import LabelFile, require_shapes
 from sam3_onnx.labels.losses import Loss
-from sam3_onnx.results import Segmentation
+from sam3_onnx.results.segmentation import Segmentation
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
 
     from numpy.typing import NDArray
 
-    from sam3_onnx.shapes import Shape
+    from sam3_onnx.results.shape import Shape
 
 __all__ = ["CocoPicture", "CocoRow", "CocoSegmentation", "coco_picture"]
 

@@ -7,14 +7,14 @@ from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Literal, Protocol, TypeAlias
 
 from sam3_onnx.errors import OptionError
-from sam3_onnx.shapes import Shape
+from sam3_onnx.results.shape import Shape
 
 if TYPE_CHECKING:
     import os
     from collections.abc import Mapping
 
     from sam3_onnx.labels.losses import Loss
-    from sam3_onnx.shapes import ShapeType
+    from sam3_onnx.results.shape import ShapeType
 
 __all__ = ["HoleChoice", "LabelFile", "PictureFormat", "require_shapes"]
 

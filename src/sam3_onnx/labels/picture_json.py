@@ -19,7 +19,7 @@ from sam3_onnx.errors import LabelFileKindError, LabelFileSizeError, LabelFileVe
 from sam3_onnx.labels.json_text import dump_json, mask_from_text, mask_to_text, read_json
 from sam3_onnx.labels.label_file import LabelFile
 from sam3_onnx.labels.origin import major_version, origin
-from sam3_onnx.shapes import Shape
+from sam3_onnx.results.shape import Shape
 
 if TYPE_CHECKING:
     import os

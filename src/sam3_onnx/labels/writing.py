@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
     from sam3_onnx.labels.label_file import PictureFormat
     from sam3_onnx.labels.losses import Loss
-    from sam3_onnx.shapes import Shape
+    from sam3_onnx.results.shape import Shape
 
 __all__ = ["encode_and_put", "label_file", "put", "require_folder", "write_label_file"]
 

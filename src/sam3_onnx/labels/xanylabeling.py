@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
     from sam3_onnx.labels.label_file import HoleChoice, LabelFile
     from sam3_onnx.labels.losses import Loss
-    from sam3_onnx.shapes import Shape, ShapeType
+    from sam3_onnx.results.shape import Shape, ShapeType
 
 __all__ = ["XAnyLabelingFormat", "read_xanylabeling", "write_xanylabeling"]
 

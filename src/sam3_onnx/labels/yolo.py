@@ -21,7 +21,7 @@ from sam3_onnx.labels.label_file import LabelFile, require_shapes
 from sam3_onnx.labels.losses import warn_of_losses
 from sam3_onnx.labels.writing import put, require_folder
 from sam3_onnx.labels.yolo_lines import objects_of
-from sam3_onnx.shapes import Shape
+from sam3_onnx.results.shape import Shape
 
 if TYPE_CHECKING:
     import os
@@ -32,7 +32,7 @@ if TYPE_CHECKING:
     from sam3_onnx.labels.label_file import HoleChoice
     from sam3_onnx.labels.losses import Loss
     from sam3_onnx.labels.yolo_lines import YoloTask
-    from sam3_onnx.shapes import ShapeType
+    from sam3_onnx.results.shape import ShapeType
 
 __all__ = ["YoloFormat", "read_yolo", "write_yolo"]
 

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from sam3_onnx.labels.label_file import HoleChoice
-    from sam3_onnx.shapes import Shape
+    from sam3_onnx.results.shape import Shape
 
 __all__ = ["YoloObject", "YoloTask", "objects_of"]
 

@@ -12,7 +12,7 @@ from sam3_onnx.errors import OptionError
 from sam3_onnx.geometry.boxes import RotatedBox, mask_to_rotated_box
 from sam3_onnx.geometry.polygons import Polygon, mask_to_polygon, mask_to_polygons
 from sam3_onnx.geometry.rle import Rle, mask_to_rle
-from sam3_onnx.shapes import Shape, ShapeType
+from sam3_onnx.results.shape import Shape, ShapeType
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator

@@ -5,26 +5,22 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Literal
 
-import numpy as np
-
 from sam3_onnx.draw.overlay import DEFAULT_OPACITY
-from sam3_onnx.instances import Instance
-from sam3_onnx.results import Segmentation
+from sam3_onnx.results.segmentation import Segmentation
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
+    import numpy as np
     from numpy.typing import NDArray
 
-    from sam3_onnx.embeddings import Embedding
-    from sam3_onnx.families.base import Candidates
     from sam3_onnx.images.loading import Picture
     from sam3_onnx.prompts.clicks import ObjectPrompt
-    from sam3_onnx.shapes import Shape, ShapeType
+    from sam3_onnx.results.embedding import Embedding
+    from sam3_onnx.results.instance import Instance
+    from sam3_onnx.results.shape import Shape, ShapeType
 
-__all__ = ["ObjectSegmentation", "object_of"]
-
-_PROMPT = "clicks"
+__all__ = ["ObjectSegmentation"]
 
 
 @dataclass(frozen=True, eq=False)
@@ -87,32 +83,3 @@ class ObjectSegmentation:
     def segmentation(self) -> Segmentation:
         """The best candidate alone, in the form in which concepts are answered, for drawing and writing."""
         return Segmentation((self.best,), self.size, self.timings, self.embedding.picture)
-
-
-def object_of(
-    found: Candidates,
-    prompt: ObjectPrompt,
-    embedding: Embedding,
-    *,
-    label: str,
-    epsilon: float,
-    timings: Mapping[str, float],
-) -> ObjectSegmentation:
-    """Makes the answer from what a model found.
-
-    Args:
-        found: The model's masks and scores.
-        prompt: What was asked.
-        embedding: The picture's features.
-        label: What the object is called.
-        epsilon: Default simplification of polygons.
-        timings: Seconds by stage.
-    """
-    candidates = []
-    for index in np.argsort(-found.scores, kind="stable"):
-        mask = found.masks[index]
-        window = mask.window
-        height, width = window.mask.shape
-        box = np.array([window.x, window.y, window.x + width, window.y + height], np.float32)
-        candidates.append(Instance(label, _PROMPT, float(found.scores[index]), box, mask, epsilon))
-    return ObjectSegmentation(tuple(candidates), found.object_score, prompt, embedding, timings)

@@ -11,15 +11,15 @@ from typing import TYPE_CHECKING, Literal, overload
 import numpy as np
 
 from sam3_onnx._support.checks import is_number, require_flag
-from sam3_onnx.conversions.coco import coco_annotations
-from sam3_onnx.conversions.geojson import feature_collection
-from sam3_onnx.conversions.libraries import dataframe, shapely_geometries, supervision_detections
 from sam3_onnx.draw.notebook import html_of, png_of
 from sam3_onnx.draw.overlay import DEFAULT_OPACITY, draw_result
 from sam3_onnx.errors import OptionError, PictureGoneError
 from sam3_onnx.images.loading import load_image
-from sam3_onnx.instances import Instance, part_shapes, require_mode
-from sam3_onnx.suppression import best_of_each
+from sam3_onnx.results.conversions.coco import coco_annotations
+from sam3_onnx.results.conversions.geojson import feature_collection
+from sam3_onnx.results.conversions.libraries import dataframe, shapely_geometries, supervision_detections
+from sam3_onnx.results.instance import Instance, part_shapes, require_mode
+from sam3_onnx.results.suppression import best_of_each
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -30,11 +30,11 @@ if TYPE_CHECKING:
     from _typeshed import SupportsRichComparison
     from numpy.typing import NDArray
 
-    from sam3_onnx.conversions.coco import CocoAnnotation
-    from sam3_onnx.conversions.geojson import FeatureCollection
     from sam3_onnx.images.loading import Picture
     from sam3_onnx.images.origins import SeenPicture
-    from sam3_onnx.shapes import Shape, ShapeType
+    from sam3_onnx.results.conversions.coco import CocoAnnotation
+    from sam3_onnx.results.conversions.geojson import FeatureCollection
+    from sam3_onnx.results.shape import Shape, ShapeType
 
 __all__ = ["Instance", "Segmentation"]
 

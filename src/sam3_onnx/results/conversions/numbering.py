@@ -10,7 +10,7 @@ from sam3_onnx.errors import OptionError
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-    from sam3_onnx.instances import Instance
+    from sam3_onnx.results.instance import Instance
 
 __all__ = ["class_numbers"]
 

@@ -6,8 +6,8 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from sam3_onnx.conversions.numbering import class_numbers
 from sam3_onnx.errors import MissingExtraError
+from sam3_onnx.results.conversions.numbering import class_numbers
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     import shapely
     import supervision as sv
 
-    from sam3_onnx.instances import Instance
+    from sam3_onnx.results.instance import Instance
 
 __all__ = ["dataframe", "shapely_geometries", "supervision_detections"]
 

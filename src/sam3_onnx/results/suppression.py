@@ -12,7 +12,7 @@ from sam3_onnx.geometry.overlap import suppress_overlaps
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from sam3_onnx.instances import Instance
+    from sam3_onnx.results.instance import Instance
 
 __all__ = ["best_of_each"]
 

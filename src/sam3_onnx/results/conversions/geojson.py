@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from sam3_onnx.geometry.polygons import Polygon
-    from sam3_onnx.instances import Instance
+    from sam3_onnx.results.instance import Instance
 
 __all__ = ["Feature", "FeatureCollection", "feature_collection"]
 

@@ -8,14 +8,14 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, TypedDict
 
 from sam3_onnx._support.checks import is_whole
-from sam3_onnx.conversions.numbering import class_numbers
 from sam3_onnx.errors import OptionError
+from sam3_onnx.results.conversions.numbering import class_numbers
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
     from sam3_onnx.geometry.rle import Rle
-    from sam3_onnx.instances import Instance
+    from sam3_onnx.results.instance import Instance
 
 __all__ = ["CocoAnnotation", "coco_annotations"]
 

@@ -1,0 +1,24 @@
+"""Results: what a session answers, in pixels of the picture; nothing in them changes."""
+
+from sam3_onnx.results.conversions.coco import CocoAnnotation
+from sam3_onnx.results.conversions.geojson import Feature, FeatureCollection
+from sam3_onnx.results.embedding import Embedding, FeaturePrecision, TextEmbedding
+from sam3_onnx.results.instance import DEFAULT_EPSILON, Instance
+from sam3_onnx.results.object import ObjectSegmentation
+from sam3_onnx.results.segmentation import Segmentation
+from sam3_onnx.results.shape import Shape, ShapeType
+
+__all__ = [
+    "DEFAULT_EPSILON",
+    "CocoAnnotation",
+    "Embedding",
+    "Feature",
+    "FeatureCollection",
+    "FeaturePrecision",
+    "Instance",
+    "ObjectSegmentation",
+    "Segmentation",
+    "Shape",
+    "ShapeType",
+    "TextEmbedding",
+]
