@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 
     from benchmarks.pairing import Row
     from sam3_onnx import Embedding
-    from sam3_onnx.families import Arrays
+    from sam3_onnx.models.families.protocol import Arrays
 
 __all__ = ["FeatureFamily", "measure"]
 

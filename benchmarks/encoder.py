@@ -17,9 +17,11 @@ import onnxruntime as ort
 from benchmarks.memory import memory
 from benchmarks.pairing import paired
 from benchmarks.scenes import picture
-from sam3_onnx.families import exports_in_folder
 from sam3_onnx.images import to_model_input
-from sam3_onnx.runtime import OnnxModel, RuntimeSettings, read_graph
+from sam3_onnx.models.families.folder import exports_in_folder
+from sam3_onnx.models.runtime.graphs.reading import read_graph
+from sam3_onnx.models.runtime.model import OnnxModel
+from sam3_onnx.models.runtime.settings import RuntimeSettings
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
@@ -27,7 +29,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from benchmarks.pairing import Row
-    from sam3_onnx.runtime import GraphInfo
+    from sam3_onnx.models.runtime.graphs.reading import GraphInfo
 
 __all__ = ["measure", "plot"]
 

@@ -14,14 +14,16 @@ import onnxruntime as ort
 
 from benchmarks.scenes import blobs, picture
 from sam3_onnx import Sam3Session
-from sam3_onnx.families import exports_in_folder
-from sam3_onnx.families.borders import fitted
-from sam3_onnx.families.native import NativeFamily
 from sam3_onnx.hub import model_folder
+from sam3_onnx.models.families.feeds import fitted
+from sam3_onnx.models.families.folder import exports_in_folder
+from sam3_onnx.models.families.native import NativeFamily
+from sam3_onnx.models.runtime.model import OnnxModel
+from sam3_onnx.models.runtime.settings import RuntimeSettings
 from sam3_onnx.prompts.tokenizer import load_tokenizer, pad
-from sam3_onnx.runtime import GraphInfo, OnnxModel, RuntimeSettings
 
 if TYPE_CHECKING:
+    from sam3_onnx.models.runtime.graphs.reading import GraphInfo
     import threading
     from collections.abc import Mapping, Sequence
     from pathlib import Path

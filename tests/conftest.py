@@ -12,7 +12,7 @@ from hub_fixtures import hashed, quick, registered, server, unhashed
 
 __all__ = ["coins", "hashed", "peer_fixtures", "quick", "registered", "server", "unhashed"]
 
-from sam3_onnx.runtime import RuntimeSettings
+from sam3_onnx.models.runtime.settings import RuntimeSettings
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -18,8 +18,10 @@ import pytest
 from sam3_onnx import Sam3Session
 from sam3_onnx._support.folders import CACHE_VARIABLE
 from sam3_onnx.errors import ProviderWarning
-from sam3_onnx.runtime import CPU, RuntimeSettings, prove_all
-from sam3_onnx.runtime.proof import TOLERANCES, worst_difference
+from sam3_onnx.models.runtime.providers.names import CPU
+from sam3_onnx.models.runtime.providers.proof import TOLERANCES, worst_difference
+from sam3_onnx.models.runtime.providers.survey import prove_all
+from sam3_onnx.models.runtime.settings import RuntimeSettings
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -62,13 +64,13 @@ class Claiming(ort.InferenceSession):  # type: ignore[misc] # onnxruntime has no
 @pytest.fixture(autouse=True)
 def cache(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     monkeypatch.setenv(CACHE_VARIABLE, str(tmp_path / "cache"))
-    monkeypatch.setattr("sam3_onnx.runtime.proof._proofs", {})
+    monkeypatch.setattr("sam3_onnx.models.runtime.providers.proof._proofs", {})
     return tmp_path / "cache"
 
 
 @pytest.fixture
 def claiming(monkeypatch: pytest.MonkeyPatch) -> Iterator[type[Claiming]]:
-    monkeypatch.setattr("sam3_onnx.runtime.plugins._LIBRARIES", {})
+    monkeypatch.setattr("sam3_onnx.models.runtime.providers.plugins._LIBRARIES", {})
     monkeypatch.setattr(ort, "get_available_providers", lambda: [CUDA, CPU])
     monkeypatch.setattr(ort, "InferenceSession", Claiming)
     yield Claiming
@@ -83,8 +85,8 @@ def providers() -> dict[str, str]:
 
 def test_with_cpu_alone_there_is_no_proof_no_file_and_no_warning(cache: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(ort, "get_available_providers", lambda: ["AzureExecutionProvider", CPU])
-    monkeypatch.setattr("sam3_onnx.runtime.plugins._LIBRARIES", {})
-    monkeypatch.setattr("sam3_onnx.runtime.proof.prove", lambda *_: pytest.fail("a proof was run"))
+    monkeypatch.setattr("sam3_onnx.models.runtime.providers.plugins._LIBRARIES", {})
+    monkeypatch.setattr("sam3_onnx.models.runtime.providers.proof.prove", lambda *_: pytest.fail("a proof was run"))
     with warnings.catch_warnings():
         warnings.simplefilter("error")
         assert set(providers().values()) == {CPU}
@@ -101,7 +103,7 @@ def test_a_provider_that_answers_as_cpu_does_is_taken_and_proven_once(
     ((key, numbers),) = json.loads(kept.read_text(encoding="utf-8")).items()
     assert key.startswith(f"onnxruntime {ort.__version__} | {CUDA}")
     assert numbers["difference"] == 0
-    monkeypatch.setattr("sam3_onnx.runtime.proof._proofs", {})  # as in another process
+    monkeypatch.setattr("sam3_onnx.models.runtime.providers.proof._proofs", {})  # as in another process
     assert set(providers().values()) == {CUDA}
     assert claiming.opened.count("miniature") == 3
     assert len(claiming.opened) > len(first)

@@ -10,7 +10,7 @@ import cv2
 import numpy as np
 import pytest
 
-from sam3_onnx import Box, Sam3Session
+from sam3_onnx import Box, Capabilities, Sam3Session
 from sam3_onnx.errors import (
     AmbiguousFolderError,
     BoxError,
@@ -30,8 +30,7 @@ from sam3_onnx.errors import (
     UnknownModelError,
     UnsupportedPromptError,
 )
-from sam3_onnx.families import Capabilities
-from sam3_onnx.runtime import OnnxModel
+from sam3_onnx.models.runtime.model import OnnxModel
 from sam3_onnx.testing import FakeFamily
 
 if TYPE_CHECKING:

@@ -11,7 +11,9 @@ import pytest
 
 from sam3_onnx import Sam3Session
 from sam3_onnx.errors import CancelledError
-from sam3_onnx.runtime import OnnxModel, RuntimeSettings, read_graph
+from sam3_onnx.models.runtime.graphs.reading import read_graph
+from sam3_onnx.models.runtime.model import OnnxModel
+from sam3_onnx.models.runtime.settings import RuntimeSettings
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

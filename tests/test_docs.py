@@ -21,7 +21,7 @@ import sam3_onnx
 from sam3_onnx import errors
 from sam3_onnx.errors import MissingExtraError
 from sam3_onnx.hub import model_folder
-from sam3_onnx.runtime import read_graph
+from sam3_onnx.models.runtime.graphs.reading import read_graph
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

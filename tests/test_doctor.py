@@ -18,26 +18,14 @@ from hypothesis import strategies as st
 from sam3_onnx import doctor
 from sam3_onnx._support.machine_limits import available_memory, core_limit, memory_left, memory_limit
 from sam3_onnx.cli import main
-from sam3_onnx.doctor import (
-    Failure,
-    HeldModel,
-    Machine,
-    Package,
-    Report,
-    Store,
-    Trial,
-    as_json,
-    as_markdown,
-    examine,
-    problems_of,
-    without_home,
-)
 from sam3_onnx.doctor import trial as trials
-from sam3_onnx.doctor.machine import instructions_of
-from sam3_onnx.doctor.packages import conflicts_of
-from sam3_onnx.doctor.report import shown_variables
-from sam3_onnx.doctor.store import survey_store
-from sam3_onnx.doctor.trial import try_provider
+from sam3_onnx.doctor.machine import Machine, instructions_of
+from sam3_onnx.doctor.packages import Package, conflicts_of
+from sam3_onnx.doctor.probes import Failure
+from sam3_onnx.doctor.render import as_json, as_markdown, without_home
+from sam3_onnx.doctor.report import Report, examine, problems_of, shown_variables
+from sam3_onnx.doctor.store import HeldModel, Store, survey_store
+from sam3_onnx.doctor.trial import Trial, try_provider
 from sam3_onnx.hub import where
 
 CPU = "CPUExecutionProvider"

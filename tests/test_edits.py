@@ -10,9 +10,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from sam3_onnx.runtime import CPU
-from sam3_onnx.runtime.edits import without_empty_operands
-from sam3_onnx.runtime.protobuf import written
+from sam3_onnx.models.runtime.graphs.edits import without_empty_operands
+from sam3_onnx.models.runtime.graphs.protobuf import written
+from sam3_onnx.models.runtime.providers.names import CPU
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -14,7 +14,7 @@ import pytest
 from sam3_onnx import Box, Sam3Session
 from sam3_onnx.errors import ExportMismatchError, OptionError
 from sam3_onnx.geometry import mask_iou
-from sam3_onnx.runtime import read_graph
+from sam3_onnx.models.runtime.graphs.reading import read_graph
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
     from transformers import Sam3Model
 
-    from sam3_onnx.runtime import TensorInfo
+    from sam3_onnx.models.runtime.graphs.reading import TensorInfo
 
 THRESHOLD = 0.25
 BOX = (0.25, 0.25, 0.5, 0.75)

@@ -13,7 +13,8 @@ from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
 from sam3_onnx.errors import ModelFileDamagedError, ModelFileMissingError
-from sam3_onnx.runtime import GraphInfo, TensorInfo, fingerprint, read_graph
+from sam3_onnx.models.runtime.graphs.fingerprint import fingerprint
+from sam3_onnx.models.runtime.graphs.reading import GraphInfo, TensorInfo, read_graph
 
 NATIVE = Path(__file__).parent / "native"
 ROLES = ("image_encoder", "text_encoder", "decoder")

@@ -16,7 +16,9 @@ import pytest
 
 from sam3_onnx import Sam3Session
 from sam3_onnx.errors import OptionError, SessionClosedError
-from sam3_onnx.runtime import OnnxModel, RuntimeSettings, read_graph
+from sam3_onnx.models.runtime.graphs.reading import read_graph
+from sam3_onnx.models.runtime.model import OnnxModel
+from sam3_onnx.models.runtime.settings import RuntimeSettings
 
 NATIVE = Path(__file__).parent / "native"
 TOKENS = np.arange(64, dtype=np.int64).reshape(2, 32)
@@ -31,7 +33,9 @@ def resident():
     return int(Path("/proc/self/statm").read_text().split()[1]) * 4096 / 1e6
 """
 DECODES_12_TIMES = """
-from sam3_onnx.runtime import OnnxModel, RuntimeSettings, read_graph
+from sam3_onnx.models.runtime.graphs.reading import read_graph
+from sam3_onnx.models.runtime.model import OnnxModel
+from sam3_onnx.models.runtime.settings import RuntimeSettings
 
 model = OnnxModel(read_graph(Path(sys.argv[1])), role="decoder", settings=RuntimeSettings("cpu", threads=1))
 prompts = 64
@@ -47,7 +51,7 @@ for _ in range(12):
 print(json.dumps(after))
 """
 FREES_200_MB = """
-from sam3_onnx.runtime.heap import give_back
+from sam3_onnx.models.runtime.heap import give_back
 
 small = [np.ones(100_000, np.uint8) for _ in range(2000)]
 held = resident()

@@ -16,12 +16,13 @@ import pytest
 
 from sam3_onnx import Box, Sam3Session
 from sam3_onnx.errors import ModelFileDamagedError
-from sam3_onnx.families import Query, exports_in_folder
 from sam3_onnx.geometry import mask_iou
 from sam3_onnx.images import to_model_input
+from sam3_onnx.models.families.folder import exports_in_folder
+from sam3_onnx.models.families.protocol import Query
+from sam3_onnx.models.runtime.settings import RuntimeSettings
 from sam3_onnx.prompts import box_labels, normalised_cxcywh
 from sam3_onnx.prompts.tokenizer import load_tokenizer
-from sam3_onnx.runtime import RuntimeSettings
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -30,7 +31,8 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from sam3_onnx import Segmentation
-    from sam3_onnx.families import Arrays, ConceptExport, Detections, Family
+    from sam3_onnx.models.families.protocol import Arrays, Detections, Family
+    from sam3_onnx.models.families.recognition import ConceptExport
 
 NATIVE = Path(__file__).parent / "native"
 SIZE = (112, 168)

@@ -17,15 +17,20 @@ import pytest
 from sam3_onnx import Sam3Session
 from sam3_onnx._support.folders import CACHE_VARIABLE
 from sam3_onnx.errors import CancelledError, ProviderError, ProviderWarning
-from sam3_onnx.runtime import CPU, OnnxModel, RuntimeSettings, prove_all, read_graph
-from sam3_onnx.runtime.plugins import plugin_of
+from sam3_onnx.models.runtime.graphs.reading import read_graph
+from sam3_onnx.models.runtime.model import OnnxModel
+from sam3_onnx.models.runtime.providers.names import CPU
+from sam3_onnx.models.runtime.providers.plugins import plugin_of
+from sam3_onnx.models.runtime.providers.survey import prove_all
+from sam3_onnx.models.runtime.settings import RuntimeSettings
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
     from numpy.typing import NDArray
 
-    from sam3_onnx.runtime import GraphInfo, Precision
+    from sam3_onnx.models.runtime.graphs.reading import GraphInfo
+    from sam3_onnx.models.runtime.providers.precision import Precision
 
 pytest.importorskip("onnxruntime_ep_openvino", reason="needs the extra [openvino]")
 OPENVINO = "OpenVINOExecutionProvider"
@@ -170,7 +175,7 @@ def test_bfloat16_is_a_choice_that_moves_answers() -> None:
 @needs_device
 def test_auto_takes_it_after_a_proof_that_is_remembered(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv(CACHE_VARIABLE, str(tmp_path / "cache"))
-    monkeypatch.setattr("sam3_onnx.runtime.proof._proofs", {})
+    monkeypatch.setattr("sam3_onnx.models.runtime.providers.proof._proofs", {})
     with Sam3Session.from_folder(NATIVE) as session:
         assert session.providers["image_encoder"] == (OPENVINO, CPU)
     (kept,) = (tmp_path / "cache").iterdir()
@@ -208,7 +213,7 @@ def test_a_cancelled_run_gives_no_answer() -> None:
 def test_a_graph_that_it_refuses_runs_on_cpu_with_a_warning(
     peer_fixtures: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("sam3_onnx.runtime.opening.without_empty_operands", lambda _: None)
+    monkeypatch.setattr("sam3_onnx.models.runtime.opening.without_empty_operands", lambda _: None)
     refused = model(read_graph(peer_fixtures / "B_osam" / "sam3_decoder.onnx"))
     with pytest.warns(ProviderWarning, match=r"sam3_decoder runs on cpu. openvino refuses it: .*no ONNX binding"):
         refused.load()

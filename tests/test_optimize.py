@@ -14,7 +14,7 @@ from sam3_onnx.cli import main
 from sam3_onnx.errors import FidelityError, OptionError, TargetFolderError
 from sam3_onnx.geometry import mask_iou_matrix
 from sam3_onnx.hub import model_folder
-from sam3_onnx.runtime import read_graph
+from sam3_onnx.models.runtime.graphs.reading import read_graph
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -37,7 +37,7 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-    from sam3_onnx.families import Arrays
+    from sam3_onnx.models.families.protocol import Arrays
 
 NATIVE = Path(__file__).parent / "native"
 ANSWERS = {"coin": [FakeInstance((0.1, 0.1, 0.5, 0.5))]}

@@ -12,14 +12,19 @@ import pytest
 
 from sam3_onnx import Sam3Session
 from sam3_onnx.errors import ModelFileDamagedError, OptionError, ProviderError, SessionClosedError
-from sam3_onnx.runtime import CPU, OnnxModel, RuntimeSettings, read_graph, survey, wheels
-from sam3_onnx.runtime.choosing import FASTEST_FIRST, plan_of
-from sam3_onnx.runtime.precision import options_for
-from sam3_onnx.runtime.providers import SHORT_NAMES, spelt_out
-from sam3_onnx.runtime.wheels import Wheel, conflicting, mend
+from sam3_onnx.models.runtime.graphs.reading import read_graph
+from sam3_onnx.models.runtime.model import OnnxModel
+from sam3_onnx.models.runtime.providers import wheels
+from sam3_onnx.models.runtime.providers.choosing import FASTEST_FIRST, plan_of
+from sam3_onnx.models.runtime.providers.names import CPU, SHORT_NAMES, spelt_out
+from sam3_onnx.models.runtime.providers.precision import options_for
+from sam3_onnx.models.runtime.providers.survey import survey
+from sam3_onnx.models.runtime.providers.wheels import Wheel, conflicting, mend
+from sam3_onnx.models.runtime.settings import RuntimeSettings
 
 if TYPE_CHECKING:
-    from sam3_onnx.runtime import Precision, ProviderChoice
+    from sam3_onnx.models.runtime.providers.names import ProviderChoice
+    from sam3_onnx.models.runtime.providers.precision import Precision
 
 NATIVE = Path(__file__).parent / "native"
 CUDA = "CUDAExecutionProvider"
@@ -72,7 +77,7 @@ def test_no_provider_at_all_is_refused() -> None:
 def test_a_provider_that_no_wheel_offers_is_an_error_with_the_command_that_brings_it(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr("sam3_onnx.runtime.choosing.installed_wheels", lambda: (PLAIN,))
+    monkeypatch.setattr("sam3_onnx.models.runtime.providers.choosing.installed_wheels", lambda: (PLAIN,))
     monkeypatch.setattr(ort, "get_available_providers", lambda: ["AzureExecutionProvider", CPU])
     with pytest.raises(ProviderError) as refused:
         Sam3Session.from_folder(NATIVE, provider="cuda")
@@ -85,7 +90,7 @@ def test_a_provider_that_no_wheel_offers_is_an_error_with_the_command_that_bring
 
 
 def test_two_builds_in_one_environment_are_named_as_the_reason(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("sam3_onnx.runtime.choosing.installed_wheels", lambda: (PLAIN, GPU))
+    monkeypatch.setattr("sam3_onnx.models.runtime.providers.choosing.installed_wheels", lambda: (PLAIN, GPU))
     monkeypatch.setattr(ort, "get_available_providers", lambda: [CPU])
     with pytest.raises(ProviderError) as refused:
         Sam3Session.from_folder(NATIVE, provider="cuda")
@@ -160,7 +165,7 @@ def test_a_precision_that_a_provider_cannot_choose_is_refused(
     provider: str, precision: Precision, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(ort, "get_available_providers", lambda: [CPU])
-    monkeypatch.setattr("sam3_onnx.runtime.choosing.plugin_of", lambda _: None)
+    monkeypatch.setattr("sam3_onnx.models.runtime.providers.choosing.plugin_of", lambda _: None)
     with pytest.raises(OptionError, match=r"precision must be "):
         Sam3Session.from_folder(NATIVE, provider=provider, precision=precision)
 

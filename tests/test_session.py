@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pytest
 
-from sam3_onnx import Box, Sam3Session
+from sam3_onnx import Box, Capabilities, Sam3Session
 from sam3_onnx.errors import (
     CancelledError,
     EmbeddingError,
@@ -21,7 +21,7 @@ from sam3_onnx.errors import (
     SessionPickleError,
     UnsupportedPromptError,
 )
-from sam3_onnx.families import Capabilities, Defaults
+from sam3_onnx.models.families.protocol import Defaults
 from sam3_onnx.testing import FakeFamily, FakeInstance, fake_session
 
 if TYPE_CHECKING:

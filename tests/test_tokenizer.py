@@ -165,7 +165,7 @@ def test_threads_get_the_same_ids() -> None:
 
 
 def test_importing_loads_neither_tokenizers_nor_a_runtime() -> None:
-    code = "import sys, sam3_onnx.tokenizer; print({'tokenizers', 'onnxruntime', 'cv2'} & set(sys.modules))"
+    code = "import sys, sam3_onnx.prompts.tokenizer; print({'tokenizers', 'onnxruntime', 'cv2'} & set(sys.modules))"
     shown = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)  # noqa: S603
     assert shown.stdout.strip() == "set()"
 

@@ -22,8 +22,7 @@ if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
-    from sam3_onnx import ObjectSegmentation, Shape
-    from sam3_onnx.families import Capabilities
+    from sam3_onnx import Capabilities, ObjectSegmentation, Shape
     from sam3_onnx.options import SessionOptions
     from sam3_onnx.results import Segmentation
 

@@ -22,8 +22,8 @@ from sam3_onnx._support.version import __version__
 if TYPE_CHECKING:
     from sam3_onnx.cache import CacheInfo
     from sam3_onnx.errors import Sam3Error
-    from sam3_onnx.families.base import Capabilities
     from sam3_onnx.images.loading import load_image
+    from sam3_onnx.models.families.protocol import Capabilities
     from sam3_onnx.prefetching import Prefetch
     from sam3_onnx.prompts.boxes import Box
     from sam3_onnx.results.embedding import Embedding

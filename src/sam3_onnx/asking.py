@@ -11,7 +11,7 @@ from sam3_onnx.prompts.marks import parse_marks
 from sam3_onnx.prompts.words import VISUAL, Concept, parse_text
 
 if TYPE_CHECKING:
-    from sam3_onnx.families.base import Capabilities
+    from sam3_onnx.models.families.protocol import Capabilities
     from sam3_onnx.prompts.boxes import BoxesLike
     from sam3_onnx.prompts.marks import MarksLike
     from sam3_onnx.prompts.words import TextLike

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Literal, TypeVar
 from sam3_onnx._support.checks import require_flag
 from sam3_onnx.asking import boxes_of, concepts_of, cut_of, nms_of, threshold_of
 from sam3_onnx.errors import EmptyPromptError
-from sam3_onnx.families.base import Query
+from sam3_onnx.models.families.protocol import Query
 from sam3_onnx.prompts.boxes import box_labels, normalised_cxcywh
 from sam3_onnx.prompts.tokenizer import load_tokenizer
 from sam3_onnx.results.embedding import TextEmbedding
@@ -21,8 +21,8 @@ if TYPE_CHECKING:
 
     from sam3_onnx.cache import CacheTier
     from sam3_onnx.embedder import Embedder
-    from sam3_onnx.families.base import Family
     from sam3_onnx.images.origins import LoadedPicture
+    from sam3_onnx.models.families.protocol import Family
     from sam3_onnx.prompts.boxes import BoxesLike
     from sam3_onnx.prompts.marks import MarksLike
     from sam3_onnx.prompts.words import Concept, TextLike

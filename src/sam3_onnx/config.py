@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from sam3_onnx.errors import ConfigError, MissingExtraError, ModelFileMissingError
-from sam3_onnx.runtime.graph import read_graph
+from sam3_onnx.models.runtime.graphs.reading import read_graph
 
 __all__ = ["ModelConfig", "read_config"]
 

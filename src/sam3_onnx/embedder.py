@@ -19,8 +19,8 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from sam3_onnx.cache import CacheTier
-    from sam3_onnx.families.base import Encoder
     from sam3_onnx.images.origins import LoadedPicture
+    from sam3_onnx.models.families.protocol import Encoder
     from sam3_onnx.stopwatch import Stopwatch
 
 __all__ = ["Embedder"]

@@ -15,9 +15,9 @@ if TYPE_CHECKING:
 
     from sam3_onnx.cache import CacheTier
     from sam3_onnx.embedder import Embedder
-    from sam3_onnx.families.base import Capabilities, Encoder, Family, Tracker
+    from sam3_onnx.models.families.protocol import Capabilities, Encoder, Family, Tracker
+    from sam3_onnx.models.runtime.model import OnnxModel
     from sam3_onnx.results.embedding import TextEmbedding
-    from sam3_onnx.runtime.model import OnnxModel
 
 __all__ = ["Heads", "Purpose", "heads_of"]
 

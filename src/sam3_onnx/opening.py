@@ -9,9 +9,9 @@ from typing import TYPE_CHECKING
 
 from sam3_onnx._support.checks import require_path
 from sam3_onnx.config import read_config
-from sam3_onnx.families.folder import exports_in_folder
-from sam3_onnx.families.recognition import exports_of_files
 from sam3_onnx.hub.pull import model_folder
+from sam3_onnx.models.families.folder import exports_in_folder
+from sam3_onnx.models.families.recognition import exports_of_files
 from sam3_onnx.options import require_known
 
 if TYPE_CHECKING:
@@ -19,8 +19,8 @@ if TYPE_CHECKING:
 
     from typing_extensions import Self, Unpack
 
-    from sam3_onnx.families.recognition import Exports
     from sam3_onnx.hub.progress import ProgressChoice
+    from sam3_onnx.models.families.recognition import Exports
     from sam3_onnx.options import SessionOptions
 
 __all__ = ["SessionOpeners"]
@@ -87,7 +87,7 @@ class SessionOpeners(ABC):
 
         Args:
             folder: Holds an export's `.onnx` files and their external data, or subfolders that do.
-            family: Takes this family where there are several, one of `sam3_onnx.families.FAMILY_NAMES`.
+            family: Takes this family where there are several, one of `sam3_onnx.session.FAMILY_NAMES`.
             variant: Takes this variant where there are several: a precision that file names end with
                 ("fp16", "int8"), the name of a subfolder, or "plain".
             **options: `provider`, `precision` and `threads` for ONNX Runtime; `conf_threshold`, `epsilon`,

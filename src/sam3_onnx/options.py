@@ -6,15 +6,15 @@ import difflib
 from typing import TYPE_CHECKING, TypedDict
 
 from sam3_onnx.errors import OptionError
-from sam3_onnx.runtime.settings import RuntimeSettings
+from sam3_onnx.models.runtime.settings import RuntimeSettings
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
     from os import PathLike
 
+    from sam3_onnx.models.runtime.providers.names import ProviderChoice
+    from sam3_onnx.models.runtime.providers.precision import Precision
     from sam3_onnx.results.embedding import FeaturePrecision
-    from sam3_onnx.runtime.precision import Precision
-    from sam3_onnx.runtime.providers import ProviderChoice
 
 __all__ = ["SessionOptions", "require_known", "runtime_settings"]
 

@@ -13,7 +13,7 @@ from sam3_onnx.results.suppression import best_of_each
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-    from sam3_onnx.families.base import Detections
+    from sam3_onnx.models.families.protocol import Detections
     from sam3_onnx.prompts.words import Concept
 
 __all__ = ["CUT_MARGIN", "instances_of"]

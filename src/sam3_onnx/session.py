@@ -15,13 +15,13 @@ from sam3_onnx.errors import OptionError, SessionClosedError, SessionPickleError
 from sam3_onnx.heads import heads_of
 from sam3_onnx.images.loading import DEFAULT_MAX_PIXELS
 from sam3_onnx.images.origins import load_picture
+from sam3_onnx.models.runtime.graphs.fingerprint import fingerprint
 from sam3_onnx.opening import SessionOpeners
 from sam3_onnx.options import runtime_settings
 from sam3_onnx.prefetching import Prefetcher
 from sam3_onnx.results.embedding import Embedding
 from sam3_onnx.results.instance import DEFAULT_EPSILON
 from sam3_onnx.results.object import ObjectSegmentation
-from sam3_onnx.runtime import fingerprint
 from sam3_onnx.stopwatch import Stopwatch
 from sam3_onnx.streaming import SessionStreams
 
@@ -33,11 +33,11 @@ if TYPE_CHECKING:
 
     from typing_extensions import Self
 
-    from sam3_onnx.families.base import Capabilities, Family, Tracker
-    from sam3_onnx.families.recognition import Exports
     from sam3_onnx.heads import Purpose
     from sam3_onnx.images.loading import Picture
     from sam3_onnx.images.origins import LoadedPicture
+    from sam3_onnx.models.families.protocol import Capabilities, Family, Tracker
+    from sam3_onnx.models.families.recognition import Exports
     from sam3_onnx.options import SessionOptions
     from sam3_onnx.prefetching import Prefetch
     from sam3_onnx.prompts.boxes import BoxesLike, BoxLike

@@ -22,8 +22,8 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from sam3_onnx.disk.tier import DEFAULT_FOLDER_BYTES
-from sam3_onnx.families.base import Arrays, Candidates, Capabilities, Clicks, Defaults, Detections, Query
 from sam3_onnx.geometry.mask_sources import LogitMask
+from sam3_onnx.models.families.protocol import Arrays, Candidates, Capabilities, Clicks, Defaults, Detections, Query
 from sam3_onnx.options import require_known
 from sam3_onnx.prompts.tokenizer import load_tokenizer
 from sam3_onnx.results.instance import DEFAULT_EPSILON
@@ -35,8 +35,8 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
     from typing_extensions import Unpack
 
+    from sam3_onnx.models.runtime.model import OnnxModel
     from sam3_onnx.options import SessionOptions
-    from sam3_onnx.runtime.model import OnnxModel
 
 __all__ = ["FakeFamily", "FakeInstance", "FakeTracker", "fake_session"]
 

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from sam3_onnx.families.base import Clicks
+from sam3_onnx.models.families.protocol import Clicks
 from sam3_onnx.prompts.clicks import parse_clicks, require_object
 from sam3_onnx.results.instance import Instance
 from sam3_onnx.results.object import ObjectSegmentation
@@ -16,8 +16,8 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
     from sam3_onnx.embedder import Embedder
-    from sam3_onnx.families.base import Candidates, Tracker
     from sam3_onnx.images.origins import LoadedPicture
+    from sam3_onnx.models.families.protocol import Candidates, Tracker
     from sam3_onnx.prompts.boxes import BoxLike
     from sam3_onnx.prompts.clicks import ObjectPrompt, PointsLike
     from sam3_onnx.results.embedding import Embedding

@@ -26,8 +26,8 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-    from sam3_onnx.families import Arrays
     from sam3_onnx.images import Picture
+    from sam3_onnx.models.families.protocol import Arrays
 
 ANSWERS = {"coin": [FakeInstance((0.1, 0.1, 0.4, 0.5))]}
 WAIT = 20.0

@@ -16,18 +16,19 @@ import pytest
 
 from sam3_onnx import Box, Sam3Session
 from sam3_onnx.errors import AmbiguousFolderError, OptionError, UnknownFamilyError, UnsupportedPromptError
-from sam3_onnx.families import Query, exports_in_folder
 from sam3_onnx.geometry import mask_iou
+from sam3_onnx.models.families.folder import exports_in_folder
+from sam3_onnx.models.families.protocol import Query
+from sam3_onnx.models.runtime.settings import RuntimeSettings
 from sam3_onnx.prompts import box_labels, normalised_cxcywh
 from sam3_onnx.prompts.tokenizer import load_tokenizer
-from sam3_onnx.runtime import RuntimeSettings
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
 
     from numpy.typing import NDArray
 
-    from sam3_onnx.families import Detections, Family
+    from sam3_onnx.models.families.protocol import Detections, Family
 
 HERE = Path(__file__).parent
 D1, D2 = HERE / "batched_geometry", HERE / "batched"

@@ -11,9 +11,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from sam3_onnx.errors import AmbiguousFolderError, UnknownFamilyError
-from sam3_onnx.families import FAMILY_NAMES
-from sam3_onnx.families.recognition import Exports, exports_among, unknown
-from sam3_onnx.runtime import GraphInfo, TensorInfo
+from sam3_onnx.models.families.recognition import FAMILY_NAMES, Exports, exports_among, unknown
+from sam3_onnx.models.runtime.graphs.reading import GraphInfo, TensorInfo
 
 Ports: TypeAlias = "dict[str, tuple[object, ...]]"
 """Name of an input or output: its element type, then its sizes."""

@@ -10,8 +10,8 @@ import pytest
 
 from sam3_onnx import Sam3Session
 from sam3_onnx.errors import UnknownModelError
-from sam3_onnx.families import FAMILY_NAMES
 from sam3_onnx.hub import KNOWN_MODELS, list_models, model_folder, registry
+from sam3_onnx.models.families.recognition import FAMILY_NAMES
 
 WITHOUT_NETWORK = """
 import sys

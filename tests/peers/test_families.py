@@ -13,8 +13,9 @@ from PIL import Image
 
 from sam3_onnx import Box, Sam3Session
 from sam3_onnx.errors import OptionError, UnsupportedPromptError
-from sam3_onnx.families import Query, exports_in_folder
 from sam3_onnx.geometry import mask_iou
+from sam3_onnx.models.families.folder import exports_in_folder
+from sam3_onnx.models.families.protocol import Query
 from sam3_onnx.prompts import box_labels, normalised_cxcywh
 from sam3_onnx.prompts.tokenizer import load_tokenizer
 
@@ -24,8 +25,8 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-    from sam3_onnx.families import Family
-    from sam3_onnx.runtime import RuntimeSettings
+    from sam3_onnx.models.families.protocol import Family
+    from sam3_onnx.models.runtime.settings import RuntimeSettings
 
 pytestmark = pytest.mark.peers
 

@@ -13,8 +13,9 @@ from PIL import Image
 
 from sam3_onnx import Box, Sam3Session
 from sam3_onnx.errors import EmbeddingError, UnsupportedPromptError
-from sam3_onnx.families import Clicks, exports_in_folder
 from sam3_onnx.geometry import mask_iou
+from sam3_onnx.models.families.folder import exports_in_folder
+from sam3_onnx.models.families.protocol import Clicks
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -22,7 +23,7 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-    from sam3_onnx.runtime import RuntimeSettings
+    from sam3_onnx.models.runtime.settings import RuntimeSettings
 
 pytestmark = pytest.mark.peers
 

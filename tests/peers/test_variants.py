@@ -13,7 +13,7 @@ import numpy as np
 import pytest
 
 from sam3_onnx import Box, Sam3Session
-from sam3_onnx.runtime import read_graph
+from sam3_onnx.models.runtime.graphs.reading import read_graph
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping

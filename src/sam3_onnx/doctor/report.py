@@ -92,7 +92,7 @@ def examine(try_one: Callable[[str], Trial] = try_provider) -> Report:
 
 
 def _offered() -> tuple[str, ...]:
-    from sam3_onnx.runtime.offered import offered_providers  # noqa: PLC0415 - a broken ONNX Runtime is a finding
+    from sam3_onnx.models.runtime.providers.offered import offered_providers  # noqa: PLC0415 - a broken ONNX Runtime is a finding
 
     return offered_providers()
 

@@ -7,11 +7,11 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from sam3_onnx.families.base import Clicks, Query
 from sam3_onnx.images.resizing import to_model_input
+from sam3_onnx.models.families.protocol import Clicks, Query
+from sam3_onnx.models.runtime.model import OnnxModel
+from sam3_onnx.models.runtime.settings import RuntimeSettings
 from sam3_onnx.prompts.tokenizer import load_tokenizer
-from sam3_onnx.runtime.model import OnnxModel
-from sam3_onnx.runtime.settings import RuntimeSettings
 
 if TYPE_CHECKING:
     import threading
@@ -20,9 +20,9 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-    from sam3_onnx.families.base import Arrays, Encoder
-    from sam3_onnx.families.recognition import Exports
     from sam3_onnx.geometry.mask_sources import MaskSource
+    from sam3_onnx.models.families.protocol import Arrays, Encoder
+    from sam3_onnx.models.families.recognition import Exports
 
 __all__ = ["Asked", "Found", "first_call"]
 

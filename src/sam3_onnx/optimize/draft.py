@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
-    from sam3_onnx.runtime.graph import GraphInfo
+    from sam3_onnx.models.runtime.graphs.reading import GraphInfo
 
 __all__ = ["bytes_of", "copy_graph", "growing_beside", "remove_graph"]
 

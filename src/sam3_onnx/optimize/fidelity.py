@@ -16,8 +16,8 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-    from sam3_onnx.families.base import Arrays
     from sam3_onnx.geometry.mask_sources import MaskSource
+    from sam3_onnx.models.families.protocol import Arrays
     from sam3_onnx.optimize.asking import Asked, Found
 
 __all__ = [

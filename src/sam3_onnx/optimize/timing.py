@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
-    from sam3_onnx.runtime.model import OnnxModel
+    from sam3_onnx.models.runtime.model import OnnxModel
 
 __all__ = ["PairedTime", "paired_time"]
 

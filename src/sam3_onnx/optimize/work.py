@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Literal, TypeAlias
 
 from sam3_onnx.errors import FidelityError, OptionError
-from sam3_onnx.families.folder import exports_in_folder
+from sam3_onnx.models.families.folder import exports_in_folder
 from sam3_onnx.optimize.asking import Asked, first_call
 from sam3_onnx.optimize.attention import fuse_attention
 from sam3_onnx.optimize.draft import bytes_of, copy_graph, remove_graph
@@ -25,8 +25,8 @@ if TYPE_CHECKING:
     import onnx
     from numpy.typing import NDArray
 
+    from sam3_onnx.models.runtime.graphs.reading import GraphInfo
     from sam3_onnx.optimize.fidelity import Fidelity
-    from sam3_onnx.runtime.graph import GraphInfo
 
 __all__ = ["Precision", "Work"]
 

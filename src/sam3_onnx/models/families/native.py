@@ -1,0 +1,214 @@
+"""This project's own bundle: three graphs that describe themselves. The contract is in docs/native-bundle.md."""
+
+from __future__ import annotations
+
+from functools import cached_property
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from sam3_onnx.errors import ModelFileDamagedError, UnknownFamilyError
+from sam3_onnx.models.families.decoding import candidates_of, detections_of, scores_of, select
+from sam3_onnx.models.families.feeds import EMPTY_SLOT, fitted, input_size
+from sam3_onnx.models.families.protocol import Arrays, Candidates, Capabilities, Clicks, Defaults, Detections, Query
+from sam3_onnx.prompts.tokenizer import pad
+
+if TYPE_CHECKING:
+    import threading
+    from collections.abc import Mapping, Sequence
+
+    from numpy.typing import NDArray
+
+    from sam3_onnx.models.runtime.graphs.reading import GraphInfo
+    from sam3_onnx.models.runtime.model import OnnxModel
+
+__all__ = ["NativeFamily"]
+
+_FEATURES = ("fpn_0", "fpn_1", "fpn_2")
+_PROMPT = ("text_features", "text_mask", "boxes", "box_labels")
+_ANSWERS = ("logits", "presence", "boxes_xyxy")
+_BETWEEN = ("mask_features", "mask_queries")
+"""What a decoder without a mask head hands to the graph that is one."""
+_CLICK_FEATURES = ("click_0", "click_1", "click_2")
+_CLICK_ANSWERS = ("ious", "masks", "object_logit")
+_CORNERS = (2, 3)
+"""Labels of a box's corners, upper left and lower right."""
+_CONTRACT = "1"
+_PROMPTS_PER_RUN = 4
+"""A full-size model answers a prompt with 66 MB of mask logits; four at a time bound the memory."""
+
+
+class NativeFamily:
+    """Runs a native bundle."""
+
+    name = "native"
+    roles = ("image_encoder", "text_encoder", "decoder")
+    optional_roles = ("mask_decoder", "click_decoder")
+
+    @staticmethod
+    def role_of(graph: GraphInfo) -> str | None:
+        """Which part of this family a graph is, if any."""
+        ins, outs = set(graph.inputs), set(graph.outputs)
+        if ins == {"image"} and set(_FEATURES) <= outs:
+            return "image_encoder"
+        if ins == {"tokens"} and {"text_features", "text_mask"} <= outs:
+            return "text_encoder"
+        if {"fpn_2", *_PROMPT} <= ins and set(_ANSWERS) <= outs and ("masks" in outs or set(_BETWEEN) <= outs):
+            return "decoder"
+        if {"fpn_0", "fpn_1", *_BETWEEN} <= ins and "masks" in outs:
+            return "mask_decoder"
+        if {*_CLICK_FEATURES, "points", "point_labels"} <= ins and set(_CLICK_ANSWERS) <= outs:
+            return "click_decoder"
+        return None
+
+    def __init__(self, models: Mapping[str, OnnxModel]) -> None:
+        self.models = models
+        for role, model in models.items():
+            _check_manifest(model.graph, role)
+        if "masks" not in models["decoder"].graph.outputs and "mask_decoder" not in models:
+            listing = {model.graph.path.name: model.graph.signature() for model in models.values()}
+            missing = "Its mask decoder is missing: the graph that makes masks of mask_features and mask_queries."
+            raise UnknownFamilyError("The native bundle is not whole", graphs=listing, missing=missing)
+        finest = models.get("mask_decoder", models["decoder"])
+        self._input_size = input_size(models["image_encoder"].graph, finest.graph)
+        self._pad = int(models["text_encoder"].graph.metadata.get("sam3_onnx.pad", "0"))
+
+    @property
+    def capabilities(self) -> Capabilities:
+        """Words, and any number of boxes of both signs; clicks where there is a graph for them."""
+        return Capabilities(family=self.name, input_size=self._input_size, points="click_decoder" in self.models)
+
+    @property
+    def defaults(self) -> Defaults:
+        """What the manifest in the decoder recommends."""
+        manifest = self.models["decoder"].graph.metadata
+        nms = manifest.get("sam3_onnx.nms")
+        return Defaults(
+            conf_threshold=float(manifest.get("sam3_onnx.conf_threshold", "0.5")),
+            cut_to_box=manifest.get("sam3_onnx.cut_to_box") == "true",
+            nms=float(nms) if nms else None,
+        )
+
+    def encode_image(self, pixels: NDArray[np.uint8], *, cancel: threading.Event | None) -> Arrays:
+        """Features of a picture (3, H, W) uint8 RGB; see `Family.encode_image`."""
+        wanted = (*_FEATURES, *(_CLICK_FEATURES if "click_decoder" in self.models else ()))
+        answers = self.models["image_encoder"].run(wanted, {"image": pixels}, cancel=cancel)
+        return dict(zip(wanted, answers, strict=True))
+
+    def encode_text(self, tokens: Sequence[Sequence[int]], *, cancel: threading.Event | None) -> list[Arrays]:
+        """Features of all prompts in one run; see `Family.encode_text`."""
+        rows = pad(tokens, pad_id=self._pad)
+        features, masks = self.models["text_encoder"].run(
+            ("text_features", "text_mask"), {"tokens": rows}, cancel=cancel
+        )
+        return [
+            {"text_features": feature[None].copy(), "text_mask": mask[None].copy()}
+            for feature, mask in zip(features, masks, strict=True)
+        ]
+
+    def detect(
+        self,
+        picture: Arrays,
+        queries: Sequence[Query],
+        *,
+        size: tuple[int, int],
+        threshold: float,
+        cancel: threading.Event | None,
+    ) -> list[Detections]:
+        """A few prompts in each run of the decoder; see `Family.detect`."""
+        model = self.models["decoder"]
+        ready = fitted(model.graph, picture)
+        mask_head = _MaskHead(self.models["mask_decoder"], picture, cancel) if "mask_decoder" in self.models else None
+        outputs = (*_ANSWERS, *(("masks",) if mask_head is None else _BETWEEN))
+        found: list[Detections] = []
+        for start in range(0, len(queries), _PROMPTS_PER_RUN):
+            feeds = {**ready, **fitted(model.graph, _prompts(queries[start : start + _PROMPTS_PER_RUN]))}
+            answers = zip(*model.run(outputs, feeds, cancel=cancel), strict=True)
+            if mask_head is None:
+                found += [select(*heads, size=size, threshold=threshold) for heads in answers]
+            else:
+                found += [mask_head.select(*heads, size=size, threshold=threshold) for heads in answers]
+        return found
+
+    def segment(
+        self, picture: Arrays, clicks: Clicks, *, size: tuple[int, int], cancel: threading.Event | None
+    ) -> Candidates:
+        """One run of the click decoder; see `Tracker.segment`. A box goes in as two points, its corners."""
+        corners = np.zeros((0, 2), np.float32) if clicks.box is None else clicks.box.reshape(2, 2)
+        feeds = {
+            **picture,
+            "points": np.concatenate([clicks.points, corners]).astype(np.float32),
+            "point_labels": np.concatenate([clicks.labels, np.array(_CORNERS[: len(corners)], np.int64)]),
+        }
+        model = self.models["click_decoder"]
+        ious, masks, present = model.run(_CLICK_ANSWERS, fitted(model.graph, feeds), cancel=cancel)
+        return candidates_of(ious, masks, present, size=size)
+
+
+class _MaskHead:
+    """The graph that makes masks of queries, for one picture, whose features it takes up when first needed."""
+
+    def __init__(self, model: OnnxModel, picture: Arrays, cancel: threading.Event | None) -> None:
+        self._model = model
+        self._picture = picture
+        self._cancel = cancel
+
+    @cached_property
+    def _ready(self) -> Arrays:
+        return fitted(self._model.graph, self._picture)
+
+    def select(
+        self,
+        logits: NDArray[np.floating],
+        presence: NDArray[np.floating],
+        boxes: NDArray[np.floating],
+        seen: NDArray[np.floating],
+        queries: NDArray[np.floating],
+        *,
+        size: tuple[int, int],
+        threshold: float,
+    ) -> Detections:
+        """Keeps the queries of one prompt that score above a threshold, and makes masks of those alone."""
+        scores = scores_of(logits, presence)
+        kept = np.flatnonzero(scores > threshold)
+        masks = self._masks(seen, queries[kept]) if len(kept) else np.zeros((0, 1, 1), np.float32)
+        return detections_of(scores[kept], boxes[kept], masks, size=size, threshold=threshold)
+
+    def _masks(self, seen: NDArray[np.floating], queries: NDArray[np.floating]) -> NDArray[np.floating]:
+        between = fitted(self._model.graph, {"mask_features": seen[None], "mask_queries": queries[None]})
+        (masks,) = self._model.run(("masks",), {**self._ready, **between}, cancel=self._cancel)
+        found: NDArray[np.floating] = masks[0]
+        return found
+
+
+def _check_manifest(graph: GraphInfo, role: str) -> None:
+    version = graph.metadata.get("sam3_onnx.contract")
+    if version not in {None, _CONTRACT}:
+        got = f"version {version} of a newer release"
+        raise ModelFileDamagedError(graph.path, expected=f"contract version {_CONTRACT}", got=got)
+    # The role is the last entry of the last field: a file that was cut off behind its graph lacks it.
+    if version is None or graph.metadata.get("sam3_onnx.role") != role:
+        got = f"one with {', '.join(graph.metadata) or 'no entries'}"
+        raise ModelFileDamagedError(graph.path, expected=f"a whole manifest with the role {role}", got=got)
+
+
+def _prompts(queries: Sequence[Query]) -> Arrays:
+    """The decoder's inputs for several prompts at once."""
+    boxes, labels = _slots(queries)
+    return {
+        "text_features": np.concatenate([query.text["text_features"] for query in queries]),
+        "text_mask": np.concatenate([query.text["text_mask"] for query in queries]),
+        "boxes": boxes,
+        "box_labels": labels,
+    }
+
+
+def _slots(queries: Sequence[Query]) -> tuple[NDArray[np.float32], NDArray[np.int64]]:
+    """Boxes of several prompts in slots of one width, at least one; empty slots are labelled -10."""
+    width = max(1, *(len(query.boxes) for query in queries))
+    boxes = np.zeros((len(queries), width, 4), np.float32)
+    labels = np.full((len(queries), width), EMPTY_SLOT, np.int64)
+    for row, query in enumerate(queries):
+        boxes[row, : len(query.boxes)] = query.boxes
+        labels[row, : len(query.labels)] = query.labels
+    return boxes, labels

@@ -1,0 +1,115 @@
+"""What an image encoder makes of a picture, kept apart from what is the same for every picture."""
+
+from __future__ import annotations
+
+import threading
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from sam3_onnx.models.families.decoding import require_finite
+from sam3_onnx.models.families.feeds import fitted, input_size, normalised
+from sam3_onnx.models.families.protocol import Arrays, Defaults
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from numpy.typing import NDArray
+
+    from sam3_onnx.models.runtime.graphs.reading import GraphInfo
+    from sam3_onnx.models.runtime.model import OnnxModel
+
+__all__ = ["PictureEncoder", "PublishedExport"]
+
+
+class PictureEncoder:
+    """Runs an image encoder for the graph that takes its features.
+
+    Position encodings do not depend on the picture and make up half of what some encoders answer:
+    they are taken once and kept here, so that no cached picture carries them.
+    """
+
+    def __init__(self, encoder: OnnxModel, consumer: GraphInfo, *, constants: Sequence[str] = ()) -> None:
+        """Looks at the graphs; runs nothing.
+
+        Args:
+            encoder: Has one input, the picture: uint8 (3, H, W), or floats (1, 3, H, W) in -1..1.
+            consumer: The graph that takes the features; what it does not take is not asked for.
+            constants: Outputs that are the same for every picture.
+
+        Raises:
+            UnknownFamilyError: The size of the picture is open, or the two graphs are of two exports.
+        """
+        self.input_size = input_size(encoder.graph, consumer)
+        ((self._input, declared),) = encoder.graph.inputs.items()
+        self._takes_floats = declared.dtype.startswith("float")
+        self._encoder = encoder
+        taken = [name for name in encoder.graph.outputs if name in consumer.inputs]
+        self._features = tuple(name for name in taken if name not in constants)
+        self._constants = tuple(name for name in taken if name in constants)
+        self._kept: dict[str, NDArray[np.generic]] = {}
+        self._lock = threading.Lock()
+
+    def encode(self, pixels: NDArray[np.uint8], *, cancel: threading.Event | None) -> Arrays:
+        """Features of one picture, by the names that the consumer has for them.
+
+        Args:
+            pixels: (3, H, W) RGB of `input_size`.
+            cancel: Setting it stops the run.
+
+        Raises:
+            ModelAnswerError: NaN or infinity in the features.
+        """
+        answers = self._run(() if self._kept else self._constants, pixels, cancel)
+        for name, values in answers.items():
+            require_finite(name, values)  # a decoder may cut NaN away with the low scores
+        with self._lock:
+            self._kept |= {name: answers.pop(name) for name in self._constants if name in answers}
+        return {name: _as_float32(values) for name, values in answers.items()}
+
+    def constants(self, *, cancel: threading.Event | None = None) -> Arrays:
+        """What is the same for every picture; runs the encoder if it never ran here.
+
+        That happens where features come from another session or from a file.
+        """
+        if len(self._kept) < len(self._constants):
+            self.encode(np.zeros((3, *self.input_size), np.uint8), cancel=cancel)
+        return self._kept
+
+    def _run(
+        self, constants: Sequence[str], pixels: NDArray[np.uint8], cancel: threading.Event | None
+    ) -> dict[str, NDArray[np.floating]]:
+        wanted = (*self._features, *constants)
+        picture = normalised(pixels) if self._takes_floats else pixels
+        feeds = fitted(self._encoder.graph, {self._input: picture})
+        return dict(zip(wanted, self._encoder.run(wanted, feeds, cancel=cancel), strict=True))
+
+
+def _as_float32(values: NDArray[np.floating]) -> NDArray[np.float32]:
+    return values.astype(np.float32, copy=False)
+
+
+class PublishedExport:
+    """What every published export of three graphs has; a family adds its text and its decoder."""
+
+    roles = ("image_encoder", "text_encoder", "decoder")
+    optional_roles: tuple[str, ...] = ()
+    constants: tuple[str, ...] = ()
+    """Outputs of the image encoder that are the same for every picture."""
+
+    def __init__(self, models: Mapping[str, OnnxModel]) -> None:
+        self.models = models
+        self._pictures = PictureEncoder(models["image_encoder"], models["decoder"].graph, constants=self.constants)
+
+    @property
+    def defaults(self) -> Defaults:
+        """The reference's own behaviour."""
+        return Defaults()
+
+    def encode_image(self, pixels: NDArray[np.uint8], *, cancel: threading.Event | None) -> Arrays:
+        """Features of a picture (3, H, W) uint8 RGB; see `Family.encode_image`."""
+        return self._pictures.encode(pixels, cancel=cancel)
+
+    def _ready(self, picture: Arrays, cancel: threading.Event | None) -> Arrays:
+        """What the decoder takes of a picture, in its element types: made once for all prompts of a question."""
+        return fitted(self.models["decoder"].graph, {**self._pictures.constants(cancel=cancel), **picture})

@@ -1,0 +1,84 @@
+"""Family E: danilobukvic/sam3-text-onnx and its mirrors. Words only; scores without presence."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from sam3_onnx.models.families.decoding import require_finite, select
+from sam3_onnx.models.families.feeds import fitted
+from sam3_onnx.models.families.protocol import Arrays, Capabilities, Detections, Query
+from sam3_onnx.models.families.published import PublishedExport
+from sam3_onnx.prompts.tokenizer import ClipTokenizer, pad
+
+if TYPE_CHECKING:
+    import threading
+    from collections.abc import Sequence
+
+    from sam3_onnx.models.runtime.graphs.reading import GraphInfo
+
+__all__ = ["TextOnlyFamily"]
+
+_FEATURES = frozenset(f"fpn_hidden_state_{level}" for level in range(3))
+_CONSTANTS = tuple(f"fpn_position_encoding_{level}" for level in range(4))
+_HEADS = ("pred_logits", "pred_boxes", "pred_masks")
+
+
+class TextOnlyFamily(PublishedExport):
+    """Runs the graphs of family E."""
+
+    name = "text-only"
+    constants = _CONSTANTS
+
+    @staticmethod
+    def role_of(graph: GraphInfo) -> str | None:
+        """Which part of this family a graph is, if any."""
+        ins, outs = set(graph.inputs), set(graph.outputs)
+        if ins == {"pixel_values"} and outs >= _FEATURES:
+            return "image_encoder"
+        if ins == {"input_ids", "attention_mask"} and "text_features" in outs and "text_mask" not in outs:
+            return "text_encoder"
+        if {*_FEATURES, "text_features", "attention_mask"} <= ins and set(_HEADS) <= outs:
+            return "decoder"
+        return None
+
+    @property
+    def capabilities(self) -> Capabilities:
+        """Words only."""
+        size = self._pictures.input_size
+        return Capabilities(family=self.name, input_size=size, boxes=False, negative_boxes=False)
+
+    def encode_text(self, tokens: Sequence[Sequence[int]], *, cancel: threading.Event | None) -> list[Arrays]:
+        """Features of each prompt with its attention mask, one run each; see `Family.encode_text`."""
+        model = self.models["text_encoder"]
+        features: list[Arrays] = []
+        for ids in tokens:
+            real = (np.arange(ClipTokenizer.CONTEXT) < len(ids))[None]
+            asked = {"input_ids": pad([ids], pad_id=ClipTokenizer.END), "attention_mask": real}
+            (words,) = model.run(("text_features",), fitted(model.graph, asked), cancel=cancel)
+            require_finite("text_features", words)
+            features.append({"text_features": words, "attention_mask": real})
+        return features
+
+    def detect(
+        self,
+        picture: Arrays,
+        queries: Sequence[Query],
+        *,
+        size: tuple[int, int],
+        threshold: float,
+        cancel: threading.Event | None,
+    ) -> list[Detections]:
+        """One run of the decoder per prompt; see `Family.detect`.
+
+        Score = sigmoid(logit), as all clients of this export have it: its decoder has no presence output.
+        """
+        model = self.models["decoder"]
+        shared = self._ready(picture, cancel)
+        found = []
+        for query in queries:
+            heads = model.run(_HEADS, fitted(model.graph, {**shared, **query.text}), cancel=cancel)
+            logits, boxes, masks = (head[0] for head in heads)
+            found.append(select(logits, None, boxes, masks, size=size, threshold=threshold))
+        return found

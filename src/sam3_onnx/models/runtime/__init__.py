@@ -1,0 +1,1 @@
+"""The one place that knows ONNX Runtime: graphs, sessions, providers."""

@@ -1,0 +1,1 @@
+"""An ONNX file, read and edited from its bytes without loading its weights."""

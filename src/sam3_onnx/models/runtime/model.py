@@ -1,0 +1,178 @@
+"""One ONNX graph that can be run: loaded when first needed, run, called off, unloaded."""
+
+from __future__ import annotations
+
+import threading
+from typing import TYPE_CHECKING, Any, TypeGuard
+
+import numpy as np
+import onnxruntime as ort
+
+from sam3_onnx.errors import CancelledError, SessionClosedError
+from sam3_onnx.models.runtime.creating import create
+from sam3_onnx.models.runtime.heap import give_back
+from sam3_onnx.models.runtime.providers.choosing import plan_of
+from sam3_onnx.models.runtime.providers.findings import finding_key
+from sam3_onnx.models.runtime.settings import RuntimeSettings
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from numpy.typing import NDArray
+
+    from sam3_onnx.models.runtime.graphs.reading import GraphInfo
+    from sam3_onnx.models.runtime.opening import GraphSession
+
+__all__ = ["OnnxModel"]
+
+_POLL_SECONDS = 0.02
+
+
+class OnnxModel:
+    """A graph with its session, which is created when first needed. Safe under threads.
+
+    Attributes:
+        graph: The graph's inputs, outputs and metadata.
+        role: What the graph is for, in messages ("image encoder", ...).
+        runs: How often the graph has been run.
+    """
+
+    def __init__(self, graph: GraphInfo, *, role: str, settings: RuntimeSettings | None = None) -> None:
+        """Loads nothing yet.
+
+        Args:
+            graph: The graph, as `read_graph` found it.
+            role: What the graph is for, in messages.
+            settings: Providers, threads and precision; None for the defaults.
+
+        Raises:
+            OptionError: A provider's name that is not known, or a precision that it does not offer.
+            ProviderError: A provider that is not installed was asked for by name.
+        """
+        self.graph = graph
+        self.role = role
+        self.runs = 0
+        self._settings = settings or RuntimeSettings()
+        self._plan = plan_of(self._settings)
+        self._lock = threading.Lock()
+        self._session: GraphSession | None = None
+        self._closed = False
+
+    @property
+    def loaded(self) -> bool:
+        """Whether the weights are in memory."""
+        return self._session is not None
+
+    @property
+    def providers(self) -> tuple[str, ...]:
+        """The active providers; those asked for while the graph is not loaded yet."""
+        session = self._session
+        return tuple(name for name, _ in self._plan.wanted) if session is None else session.providers
+
+    @property
+    def setting(self) -> str:
+        """What answers may depend on beside the graph and its inputs.
+
+        These are versions, the providers to try with their options, the precision, and the machine.
+        """
+        return ", ".join(finding_key(wanted, self._settings.precision) for wanted in self._plan.wanted)
+
+    def load(self) -> ort.InferenceSession:
+        """Creates the session unless it is there.
+
+        Raises:
+            ModelFileDamagedError: ONNX Runtime cannot load the file.
+            ProviderError: A provider asked for by name did not become active.
+            SessionClosedError: `close` was called before.
+        """
+        with self._lock:
+            if self._closed:
+                raise SessionClosedError
+            if self._session is None:
+                self._session = create(self.graph, self.role, self._plan, self._settings)
+            return self._session.session
+
+    def run(
+        self,
+        outputs: Sequence[str],
+        feeds: Mapping[str, NDArray[np.generic]],
+        *,
+        cancel: threading.Event | None = None,
+    ) -> list[NDArray[Any]]:
+        """Runs the graph once.
+
+        Args:
+            outputs: Names of the outputs to compute, in the order wanted.
+            feeds: Inputs by name; names that the graph does not have are left out.
+            cancel: Setting this event from another thread stops the run between two nodes of the graph.
+                OpenVINO runs a graph as one node: there the run ends before the call does.
+
+        Returns:
+            One array per name in `outputs`.
+
+        Raises:
+            CancelledError: `cancel` was set.
+        """
+        session = self.load()
+        known = {name: array for name, array in feeds.items() if name in self.graph.inputs}
+        self.runs += 1
+        if cancel is None:
+            answers = session.run(list(outputs), known)
+        else:
+            answers = self._run_cancellable(session, list(outputs), known, cancel)
+        if not _are_arrays(answers):
+            raise TypeError(f"{self.graph.path} answered with something that is not a tensor")
+        return answers
+
+    def _run_cancellable(
+        self,
+        session: ort.InferenceSession,
+        outputs: list[str],
+        feeds: dict[str, NDArray[np.generic]],
+        cancel: threading.Event,
+    ) -> list[object]:
+        if cancel.is_set():
+            raise CancelledError(f"the {self.role}")
+        options = ort.RunOptions()
+        finished = threading.Event()
+
+        def watch() -> None:
+            while not finished.is_set():
+                if cancel.wait(_POLL_SECONDS):
+                    options.terminate = True
+                    return
+
+        watcher = threading.Thread(target=watch, name="sam3-onnx-cancel", daemon=True)
+        watcher.start()
+        try:
+            answers = list(session.run(outputs, feeds, options))
+        except Exception as error:
+            if options.terminate:
+                raise CancelledError(f"the {self.role}") from error
+            raise
+        finally:
+            finished.set()
+            watcher.join()
+        if options.terminate:  # a provider that runs the whole graph as one step does not notice
+            raise CancelledError(f"the {self.role}")
+        return answers
+
+    def release(self) -> None:
+        """Unloads the weights until the graph is run again.
+
+        Any thread may call it at any time. A run that is going on keeps the weights until it is over.
+        """
+        with self._lock:
+            self._session = None
+        give_back()
+
+    def close(self) -> None:
+        """Unloads the weights for good."""
+        with self._lock:
+            self._session = None
+            self._closed = True
+        give_back()
+
+
+def _are_arrays(answers: list[object]) -> TypeGuard[list[NDArray[Any]]]:
+    return all(isinstance(answer, np.ndarray) for answer in answers)

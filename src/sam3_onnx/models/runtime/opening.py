@@ -1,0 +1,169 @@
+"""How is a session made on given providers, and which of them became active?"""
+
+from __future__ import annotations
+
+import functools
+import mmap
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import onnxruntime as ort
+
+from sam3_onnx.models.runtime.graphs.edits import without_empty_operands
+from sam3_onnx.models.runtime.providers.names import CPU
+from sam3_onnx.models.runtime.providers.plugins import built_in, plugin_of
+from sam3_onnx.models.runtime.providers.precision import options_for
+
+if TYPE_CHECKING:
+    from collections.abc import Collection, Mapping, Sequence
+
+    import numpy as np
+    from numpy.typing import NDArray
+
+    from sam3_onnx.models.runtime.graphs.reading import GraphInfo
+    from sam3_onnx.models.runtime.providers.names import Wanted
+    from sam3_onnx.models.runtime.providers.plugins import Plugin
+    from sam3_onnx.models.runtime.settings import RuntimeSettings
+
+__all__ = ["GraphSession", "Refusal", "open_on"]
+
+_OPENVINO = "OpenVINOExecutionProvider"
+_NVIDIA = {"CUDAExecutionProvider", "TensorrtExecutionProvider"}
+_WEIGHTS_FOLDER = "session.model_external_initializers_file_folder_path"
+_ERRORS, _FATAL_ONLY = 3, 4  # severities of onnxruntime's log
+
+
+@dataclass(frozen=True)
+class GraphSession:
+    """A graph in memory, on the providers that became active."""
+
+    session: ort.InferenceSession
+
+    @property
+    def providers(self) -> tuple[str, ...]:
+        """The active providers, first the one that takes what it can."""
+        return tuple(self.session.get_providers())
+
+    def run(
+        self, outputs: Sequence[str], feeds: Mapping[str, NDArray[np.generic]], options: ort.RunOptions | None = None
+    ) -> list[object]:
+        """Runs the graph; returns one array for each name in `outputs`."""
+        return list(self.session.run(list(outputs), dict(feeds), options))
+
+
+@dataclass(frozen=True)
+class Refusal:
+    """Why a provider did not take a graph."""
+
+    reason: str
+    active: tuple[str, ...] = ()
+    """What the graph would have run on instead."""
+    error: Exception | None = None
+    """What onnxruntime raised, if it raised."""
+
+
+def open_on(
+    graph: GraphInfo, wanted: Sequence[Wanted], settings: RuntimeSettings, *, severity: int | None = None
+) -> GraphSession | Refusal:
+    """Makes a session on some providers, all of which are offered here.
+
+    Args:
+        graph: What to run.
+        wanted: The providers, best first. CPU takes what they leave.
+        settings: Threads and precision.
+        severity: From which severity on onnxruntime logs, 0 to 4; None for what suits the providers.
+
+    Returns:
+        The session, or why there is none on all these providers.
+    """
+    names = [name for name, _ in wanted]
+    if severity is None:
+        severity = _ERRORS if names == [CPU] else _FATAL_ONLY  # of other providers the reason is in the refusal
+    if _NVIDIA & set(names):
+        _preload_libraries()
+    try:
+        opened = _open(graph, wanted, settings, severity)
+    except Exception as error:  # noqa: BLE001 - onnxruntime's own exceptions share no narrower base
+        return Refusal(str(error).strip(), error=error)
+    dropped = [name for name in names if name not in opened.providers]
+    if dropped:
+        return Refusal(f"onnxruntime dropped {dropped[0]} when the session was created", opened.providers)
+    if names[0] != CPU and _takes_nothing(opened.session, names):
+        return Refusal(f"{names[0]} takes no part of it", (CPU,))
+    return opened
+
+
+def _open(graph: GraphInfo, wanted: Sequence[Wanted], settings: RuntimeSettings, severity: int) -> GraphSession:
+    plugins = {name: plugin for name, _ in wanted if name not in built_in() and (plugin := plugin_of(name))}
+    full = [
+        (name, options_for(name, given, precision=settings.precision, threads=settings.threads))
+        for name, given in wanted
+        if name != CPU
+    ]
+    options = session_options(settings, severity)
+    model: str | bytes = str(graph.path)
+    if full:
+        options.add_session_config_entry("session.record_ep_graph_assignment_info", "1")
+    if _OPENVINO in dict(full) and (edited := _openvino_model(graph)) is not None:
+        model = edited
+        options.add_session_config_entry(_WEIGHTS_FOLDER, str(graph.path.parent))
+    if plugins:
+        for name, given in full:
+            _add(options, name, given, plugins.get(name))
+        return GraphSession(ort.InferenceSession(model, options, enable_fallback=0))
+    names, chosen = [name for name, _ in full] + [CPU], [given for _, given in full] + [{}]
+    return GraphSession(
+        ort.InferenceSession(model, options, providers=names, provider_options=chosen, enable_fallback=0)
+    )
+
+
+def session_options(settings: RuntimeSettings, severity: int) -> ort.SessionOptions:
+    """What all sessions of this library have in common."""
+    options = ort.SessionOptions()
+    options.log_severity_level = severity
+    # A pattern is one block as large as everything that the first run took piece by piece. From the
+    # second run on it lies beside those pieces, which nothing uses any more.
+    options.enable_mem_pattern = False
+    if settings.threads is not None:
+        options.intra_op_num_threads = settings.threads
+    return options
+
+
+def _add(options: ort.SessionOptions, name: str, given: dict[str, str], plugin: Plugin | None) -> None:
+    if plugin is None:
+        options.add_provider(name, given)
+        return
+    kind = given.pop("device_type", "CPU")
+    device = plugin.device(kind)
+    if device is None:
+        offered = ", ".join(sorted({device.device.type.name for device in plugin.devices}))
+        raise ValueError(f"it offers no device of type {kind!r} on this machine, but {offered}")
+    options.add_provider_for_devices([device], given)
+
+
+def _openvino_model(graph: GraphInfo) -> bytes | None:
+    """The model as OpenVINO takes it, or None if it takes the file as it is.
+
+    Its plug-in takes a constant without elements for an input that nobody feeds ("OpenVINO input has
+    no ONNX binding").
+    """
+    with graph.path.open("rb") as file, mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ) as data:
+        whole = memoryview(data)
+        try:
+            return without_empty_operands(whole)
+        finally:
+            whole.release()
+
+
+def _takes_nothing(session: ort.InferenceSession, names: Collection[str]) -> bool:
+    """Whether all nodes of a graph were left to CPU; False where onnxruntime is too old to tell."""
+    tell = getattr(session, "get_provider_graph_assignment_info", None)
+    return tell is not None and not any(part.ep_name in names and part.ep_name != CPU for part in tell())
+
+
+@functools.cache
+def _preload_libraries() -> None:
+    """Loads CUDA and cuDNN from NVIDIA's wheels, where these are installed, as onnxruntime 1.21 and newer can."""
+    preload = getattr(ort, "preload_dlls", None)
+    if preload is not None:
+        preload()

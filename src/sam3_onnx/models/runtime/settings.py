@@ -1,0 +1,36 @@
+"""How graphs are run: one bundle of settings that is handed from a session down to every graph."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from sam3_onnx._support.checks import is_whole
+from sam3_onnx.errors import OptionError
+
+if TYPE_CHECKING:
+    from sam3_onnx.models.runtime.providers.names import ProviderChoice
+    from sam3_onnx.models.runtime.providers.precision import Precision
+
+__all__ = ["RuntimeSettings"]
+
+
+@dataclass(frozen=True)
+class RuntimeSettings:
+    """What the graphs of one session have in common.
+
+    Raises:
+        OptionError: `threads` is not a whole number of at least 1.
+    """
+
+    provider: ProviderChoice = "auto"
+    """Which execution providers to use."""
+    threads: int | None = None
+    """Threads of one run, at least 1; None leaves it to ONNX Runtime, which takes one for each physical core."""
+    precision: Precision = "auto"
+    """What a provider computes in, where it can choose."""
+
+    def __post_init__(self) -> None:
+        if self.threads is not None and not (is_whole(self.threads) and self.threads >= 1):
+            expected = "a whole number of at least 1, or None to leave it to ONNX Runtime"
+            raise OptionError("threads", expected=expected, got=self.threads)
