@@ -23,7 +23,6 @@ from sam3_onnx.models.runtime.settings import RuntimeSettings
 from sam3_onnx.prompts.tokenizer import load_tokenizer, pad
 
 if TYPE_CHECKING:
-    from sam3_onnx.models.runtime.graphs.reading import GraphInfo
     import threading
     from collections.abc import Mapping, Sequence
     from pathlib import Path
@@ -31,6 +30,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from sam3_onnx import Embedding
+    from sam3_onnx.models.runtime.graphs.reading import GraphInfo
 
 __all__ = ["Bare", "Subject", "open_subject", "subjects"]
 

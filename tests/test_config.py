@@ -16,7 +16,6 @@ import numpy as np
 import pytest
 
 from sam3_onnx import Sam3Session
-from sam3_onnx.config import read_config
 from sam3_onnx.errors import (
     ConfigError,
     MissingExtraError,
@@ -26,6 +25,7 @@ from sam3_onnx.errors import (
     Sam3Error,
     UnknownFamilyError,
 )
+from sam3_onnx.session import read_config
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

@@ -10,7 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as stnp
 
-from sam3_onnx.disk.container import NotThisEntryError, load, pieces_of
+from sam3_onnx.session.encoding.container import NotThisEntryError, load, pieces_of
 
 if TYPE_CHECKING:
     from pathlib import Path

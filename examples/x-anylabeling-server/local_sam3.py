@@ -23,8 +23,8 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from sam3_onnx import Capabilities, ObjectSegmentation, Shape
-    from sam3_onnx.options import SessionOptions
     from sam3_onnx.results import Segmentation
+    from sam3_onnx.session import SessionOptions
 
 OUTPUTS = ("polygon", "rectangle", "rotation")
 """What the server's schema has of the library's kinds of shape."""

@@ -20,18 +20,18 @@ from typing import TYPE_CHECKING
 from sam3_onnx._support.version import __version__
 
 if TYPE_CHECKING:
-    from sam3_onnx.cache import CacheInfo
     from sam3_onnx.errors import Sam3Error
     from sam3_onnx.images.loading import load_image
     from sam3_onnx.models.families.protocol import Capabilities
-    from sam3_onnx.prefetching import Prefetch
     from sam3_onnx.prompts.boxes import Box
     from sam3_onnx.results.embedding import Embedding
     from sam3_onnx.results.instance import Instance
     from sam3_onnx.results.object import ObjectSegmentation
     from sam3_onnx.results.segmentation import Segmentation
     from sam3_onnx.results.shape import Shape
-    from sam3_onnx.session import Sam3Session
+    from sam3_onnx.session.encoding.memory import CacheInfo
+    from sam3_onnx.session.encoding.prefetching import Prefetch
+    from sam3_onnx.session.session import Sam3Session
 
 # ONNX Runtime's official builds report their use to Microsoft, from 1.32 also on Linux and macOS, unless this is set
 # before they are loaded. What is said here is "on your own machine"; whoever sets it themselves is not overruled.
@@ -55,16 +55,16 @@ __all__ = [
 
 _HOMES = {
     "Box": "prompts",
-    "CacheInfo": "cache",
-    "Capabilities": "families",
-    "Embedding": "embeddings",
-    "Instance": "instances",
-    "ObjectSegmentation": "objects",
-    "Prefetch": "prefetching",
+    "CacheInfo": "session",
+    "Capabilities": "models.families.protocol",
+    "Embedding": "results",
+    "Instance": "results",
+    "ObjectSegmentation": "results",
+    "Prefetch": "session",
     "Sam3Error": "errors",
     "Sam3Session": "session",
     "Segmentation": "results",
-    "Shape": "shapes",
+    "Shape": "results",
     "load_image": "images",
 }
 

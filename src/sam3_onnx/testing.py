@@ -21,13 +21,13 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from sam3_onnx.disk.tier import DEFAULT_FOLDER_BYTES
 from sam3_onnx.geometry.mask_sources import LogitMask
 from sam3_onnx.models.families.protocol import Arrays, Candidates, Capabilities, Clicks, Defaults, Detections, Query
-from sam3_onnx.options import require_known
 from sam3_onnx.prompts.tokenizer import load_tokenizer
 from sam3_onnx.results.instance import DEFAULT_EPSILON
-from sam3_onnx.session import DEFAULT_CACHE_BYTES, Sam3Session
+from sam3_onnx.session.encoding.disk import DEFAULT_FOLDER_BYTES
+from sam3_onnx.session.options import require_known
+from sam3_onnx.session.session import DEFAULT_CACHE_BYTES, Sam3Session
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
@@ -36,7 +36,7 @@ if TYPE_CHECKING:
     from typing_extensions import Unpack
 
     from sam3_onnx.models.runtime.model import OnnxModel
-    from sam3_onnx.options import SessionOptions
+    from sam3_onnx.session.options import SessionOptions
 
 __all__ = ["FakeFamily", "FakeInstance", "FakeTracker", "fake_session"]
 

@@ -18,13 +18,13 @@ from sam3_onnx.annotate.preview import ContactSheet, require_place
 from sam3_onnx.annotate.rows import Row, Written
 from sam3_onnx.annotate.summary import AnnotateProgress, AnnotateSummary, Failure
 from sam3_onnx.annotate.targets import Merging
-from sam3_onnx.asking import BOXES_ONLY_LABEL
 from sam3_onnx.errors import FolderError, LabelError, OptionError, PictureGoneError, PictureNameError, Sam3Error
 from sam3_onnx.images.finding import find_pictures
 from sam3_onnx.labels.formats import FORMAT_NAMES
-from sam3_onnx.options import require_known
 from sam3_onnx.prompts.words import parse_text
-from sam3_onnx.streaming import QuestionOptions
+from sam3_onnx.session.heads.checking import BOXES_ONLY_LABEL
+from sam3_onnx.session.options import require_known
+from sam3_onnx.session.streaming import QuestionOptions
 
 if TYPE_CHECKING:
     import os
@@ -39,7 +39,7 @@ if TYPE_CHECKING:
     from sam3_onnx.prompts.words import TextLike
     from sam3_onnx.results.segmentation import Segmentation
     from sam3_onnx.results.shape import ShapeType
-    from sam3_onnx.session import Sam3Session
+    from sam3_onnx.session.session import Sam3Session
 
 __all__ = ["LABEL_FORMATS", "annotate_folder"]
 

@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     import argparse
 
-    from sam3_onnx.options import SessionOptions
-    from sam3_onnx.session import Sam3Session
+    from sam3_onnx.session.options import SessionOptions
+    from sam3_onnx.session.session import Sam3Session
 
 __all__ = ["add_model_options", "opened"]
 
@@ -26,7 +26,7 @@ def add_model_options(command: argparse.ArgumentParser) -> None:
 def opened(options: argparse.Namespace) -> Sam3Session:
     """Opens the model."""
     from sam3_onnx.hub import KNOWN_MODELS  # noqa: PLC0415 - --help need not wait for it
-    from sam3_onnx.session import Sam3Session  # noqa: PLC0415
+    from sam3_onnx.session.session import Sam3Session  # noqa: PLC0415
 
     chosen: SessionOptions = {
         "provider": options.provider,

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from sam3_onnx.prompts.boxes import Box
     from sam3_onnx.results.segmentation import Segmentation
     from sam3_onnx.results.shape import ShapeType
-    from sam3_onnx.session import Sam3Session
+    from sam3_onnx.session.session import Sam3Session
 
 __all__ = ["add"]
 

@@ -91,7 +91,7 @@ def run_trial(provider: str) -> Trial:
     Raises:
         Sam3Error: The provider cannot be used.
     """
-    from sam3_onnx.session import Sam3Session  # noqa: PLC0415 - only the child process needs what may be broken
+    from sam3_onnx.session.session import Sam3Session  # noqa: PLC0415 - only the child process needs what may be broken
 
     began = time.perf_counter()
     with Sam3Session.from_pretrained(_MODEL, provider=provider) as session:

@@ -24,10 +24,10 @@ from typing import TYPE_CHECKING, Protocol
 from sam3_onnx._support.checks import is_number, is_whole
 from sam3_onnx.errors import MissingExtraError, OptionError
 from sam3_onnx.integrations.rows import Row, row_of_failure, rows_of
-from sam3_onnx.options import require_known
 from sam3_onnx.prompts.words import parse_text
 from sam3_onnx.results.segmentation import Segmentation
-from sam3_onnx.streaming import PictureFault, QuestionOptions
+from sam3_onnx.session.options import require_known
+from sam3_onnx.session.streaming import PictureFault, QuestionOptions
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -40,7 +40,7 @@ if TYPE_CHECKING:
     from typing_extensions import Unpack
 
     from sam3_onnx.prompts.words import TextLike
-    from sam3_onnx.session import Sam3Session
+    from sam3_onnx.session.session import Sam3Session
 
 __all__ = ["PictureAnnotator", "SessionOpener", "annotate", "row_schema"]
 
@@ -85,7 +85,7 @@ class PictureAnnotator:
             column: Of the pictures: paths, the bytes of files, or arrays, as `sam3_onnx.images.load_image` takes them.
             name_column: Of what names each picture; None for `column`, which then has to hold paths.
             threads: Of one run of a graph.
-            options: Of the question; see `sam3_onnx.streaming.QuestionOptions`.
+            options: Of the question; see `sam3_onnx.session.streaming.QuestionOptions`.
 
         Raises:
             ModelError: The model cannot be opened.

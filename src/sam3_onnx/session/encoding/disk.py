@@ -11,11 +11,11 @@ from typing import TYPE_CHECKING, Generic, Protocol, TypeAlias, TypeVar
 
 from sam3_onnx._support.checks import is_whole, require_path
 from sam3_onnx._support.version import __version__
-from sam3_onnx.cache import CacheInfo
-from sam3_onnx.disk.container import NotThisEntryError, load, pieces_of
-from sam3_onnx.disk.folder import EntryFolder
 from sam3_onnx.errors import EmbeddingFolderWarning, OptionError
 from sam3_onnx.results.embedding import Embedding, TextEmbedding
+from sam3_onnx.session.encoding.container import NotThisEntryError, load, pieces_of
+from sam3_onnx.session.encoding.folder import EntryFolder
+from sam3_onnx.session.encoding.memory import CacheInfo
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Hashable, Iterable

@@ -8,11 +8,11 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
 from sam3_onnx._support.checks import require_path
-from sam3_onnx.config import read_config
 from sam3_onnx.hub.pull import model_folder
 from sam3_onnx.models.families.folder import exports_in_folder
 from sam3_onnx.models.families.recognition import exports_of_files
-from sam3_onnx.options import require_known
+from sam3_onnx.session.anylabeling_config import read_config
+from sam3_onnx.session.options import require_known
 
 if TYPE_CHECKING:
     from os import PathLike
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
     from sam3_onnx.hub.progress import ProgressChoice
     from sam3_onnx.models.families.recognition import Exports
-    from sam3_onnx.options import SessionOptions
+    from sam3_onnx.session.options import SessionOptions
 
 __all__ = ["SessionOpeners"]
 
@@ -155,7 +155,7 @@ class SessionOpeners(ABC):
 
         Args:
             config: A mapping, or the path of a YAML file (needs the extra `yaml`), with the keys
-                that `sam3_onnx.config.read_config` describes.
+                that `sam3_onnx.session.anylabeling_config.read_config` describes.
             **options: See `from_folder`; they go before the configuration's own.
 
         Raises:

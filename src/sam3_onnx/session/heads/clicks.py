@@ -15,13 +15,13 @@ if TYPE_CHECKING:
     import threading
     from collections.abc import Iterable, Mapping
 
-    from sam3_onnx.embedder import Embedder
     from sam3_onnx.images.origins import LoadedPicture
     from sam3_onnx.models.families.protocol import Candidates, Tracker
     from sam3_onnx.prompts.boxes import BoxLike
     from sam3_onnx.prompts.clicks import ObjectPrompt, PointsLike
     from sam3_onnx.results.embedding import Embedding
-    from sam3_onnx.stopwatch import Stopwatch
+    from sam3_onnx.session.encoding.embedder import Embedder
+    from sam3_onnx.session.stopwatch import Stopwatch
 
 __all__ = ["ObjectFinder"]
 

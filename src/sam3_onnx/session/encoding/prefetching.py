@@ -23,10 +23,10 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-    from sam3_onnx.cache import CacheTier
-    from sam3_onnx.embedder import Embedder
     from sam3_onnx.images.loading import Picture
     from sam3_onnx.results.embedding import Embedding
+    from sam3_onnx.session.encoding.embedder import Embedder
+    from sam3_onnx.session.encoding.memory import CacheTier
 
 __all__ = ["Prefetch", "Prefetcher"]
 

@@ -5,19 +5,19 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Literal, Protocol, TypeAlias
 
-from sam3_onnx.asking import no_clicks, no_concepts
-from sam3_onnx.concepts import ConceptFinder
 from sam3_onnx.errors import OptionError
-from sam3_onnx.tracking import ObjectFinder
+from sam3_onnx.session.heads.checking import no_clicks, no_concepts
+from sam3_onnx.session.heads.clicks import ObjectFinder
+from sam3_onnx.session.heads.concepts import ConceptFinder
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-    from sam3_onnx.cache import CacheTier
-    from sam3_onnx.embedder import Embedder
     from sam3_onnx.models.families.protocol import Capabilities, Encoder, Family, Tracker
     from sam3_onnx.models.runtime.model import OnnxModel
     from sam3_onnx.results.embedding import TextEmbedding
+    from sam3_onnx.session.encoding.embedder import Embedder
+    from sam3_onnx.session.encoding.memory import CacheTier
 
 __all__ = ["Heads", "Purpose", "heads_of"]
 

@@ -7,27 +7,27 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal, TypeVar
 
 from sam3_onnx._support.checks import require_flag
-from sam3_onnx.asking import boxes_of, concepts_of, cut_of, nms_of, threshold_of
 from sam3_onnx.errors import EmptyPromptError
 from sam3_onnx.models.families.protocol import Query
 from sam3_onnx.prompts.boxes import box_labels, normalised_cxcywh
 from sam3_onnx.prompts.tokenizer import load_tokenizer
 from sam3_onnx.results.embedding import TextEmbedding
 from sam3_onnx.results.segmentation import Segmentation
-from sam3_onnx.selection import instances_of
+from sam3_onnx.session.heads.checking import boxes_of, concepts_of, cut_of, nms_of, threshold_of
+from sam3_onnx.session.heads.selection import instances_of
 
 if TYPE_CHECKING:
     import threading
 
-    from sam3_onnx.cache import CacheTier
-    from sam3_onnx.embedder import Embedder
     from sam3_onnx.images.origins import LoadedPicture
     from sam3_onnx.models.families.protocol import Family
     from sam3_onnx.prompts.boxes import BoxesLike
     from sam3_onnx.prompts.marks import MarksLike
     from sam3_onnx.prompts.words import Concept, TextLike
     from sam3_onnx.results.embedding import Embedding
-    from sam3_onnx.stopwatch import Stopwatch
+    from sam3_onnx.session.encoding.embedder import Embedder
+    from sam3_onnx.session.encoding.memory import CacheTier
+    from sam3_onnx.session.stopwatch import Stopwatch
 
 __all__ = ["Asked", "ConceptFinder", "Question"]
 

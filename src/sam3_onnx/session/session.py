@@ -7,23 +7,23 @@ from functools import partial
 from typing import TYPE_CHECKING, Literal, NoReturn, TypeAlias
 
 from sam3_onnx._support.checks import is_number, require_callbacks, require_label
-from sam3_onnx.cache import EmbeddingCache
-from sam3_onnx.concepts import Question
-from sam3_onnx.disk.tier import DEFAULT_FOLDER_BYTES, disk_tier
-from sam3_onnx.embedder import Embedder
 from sam3_onnx.errors import OptionError, SessionClosedError, SessionPickleError
-from sam3_onnx.heads import heads_of
 from sam3_onnx.images.loading import DEFAULT_MAX_PIXELS
 from sam3_onnx.images.origins import load_picture
 from sam3_onnx.models.runtime.graphs.fingerprint import fingerprint
-from sam3_onnx.opening import SessionOpeners
-from sam3_onnx.options import runtime_settings
-from sam3_onnx.prefetching import Prefetcher
 from sam3_onnx.results.embedding import Embedding
 from sam3_onnx.results.instance import DEFAULT_EPSILON
 from sam3_onnx.results.object import ObjectSegmentation
-from sam3_onnx.stopwatch import Stopwatch
-from sam3_onnx.streaming import SessionStreams
+from sam3_onnx.session.encoding.disk import DEFAULT_FOLDER_BYTES, disk_tier
+from sam3_onnx.session.encoding.embedder import Embedder
+from sam3_onnx.session.encoding.memory import EmbeddingCache
+from sam3_onnx.session.encoding.prefetching import Prefetcher
+from sam3_onnx.session.heads.concepts import Question
+from sam3_onnx.session.heads.heads import heads_of
+from sam3_onnx.session.opening import SessionOpeners
+from sam3_onnx.session.options import runtime_settings
+from sam3_onnx.session.stopwatch import Stopwatch
+from sam3_onnx.session.streaming import SessionStreams
 
 if TYPE_CHECKING:
     import threading
@@ -33,21 +33,21 @@ if TYPE_CHECKING:
 
     from typing_extensions import Self
 
-    from sam3_onnx.heads import Purpose
     from sam3_onnx.images.loading import Picture
     from sam3_onnx.images.origins import LoadedPicture
     from sam3_onnx.models.families.protocol import Capabilities, Family, Tracker
     from sam3_onnx.models.families.recognition import Exports
-    from sam3_onnx.options import SessionOptions
-    from sam3_onnx.prefetching import Prefetch
     from sam3_onnx.prompts.boxes import BoxesLike, BoxLike
     from sam3_onnx.prompts.clicks import PointsLike
     from sam3_onnx.prompts.marks import MarksLike
     from sam3_onnx.prompts.words import TextLike
     from sam3_onnx.results.embedding import FeaturePrecision, TextEmbedding
     from sam3_onnx.results.segmentation import Segmentation
-    from sam3_onnx.stopwatch import Stage
-    from sam3_onnx.streaming import Answerer
+    from sam3_onnx.session.encoding.prefetching import Prefetch
+    from sam3_onnx.session.heads.heads import Purpose
+    from sam3_onnx.session.options import SessionOptions
+    from sam3_onnx.session.stopwatch import Stage
+    from sam3_onnx.session.streaming import Answerer
 
 __all__ = ["Sam3Session"]
 

@@ -18,10 +18,10 @@ if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
-    from sam3_onnx.cache import CacheTier
     from sam3_onnx.images.origins import LoadedPicture
     from sam3_onnx.models.families.protocol import Encoder
-    from sam3_onnx.stopwatch import Stopwatch
+    from sam3_onnx.session.encoding.memory import CacheTier
+    from sam3_onnx.session.stopwatch import Stopwatch
 
 __all__ = ["Embedder"]
 

@@ -12,12 +12,12 @@ from concurrent.futures import ThreadPoolExecutor, wait
 from typing import TYPE_CHECKING, Literal, TypeAlias, TypedDict, TypeVar
 
 from sam3_onnx._support.checks import require_callbacks, require_pictures
-from sam3_onnx.concepts import Question
 from sam3_onnx.errors import CancelledError, ModelAnswerError, OptionError, PictureError, PromptError
 from sam3_onnx.images.loading import DEFAULT_MAX_PIXELS, require_reading
 from sam3_onnx.images.origins import load_picture
-from sam3_onnx.options import require_known
-from sam3_onnx.stopwatch import Stopwatch
+from sam3_onnx.session.heads.concepts import Question
+from sam3_onnx.session.options import require_known
+from sam3_onnx.session.stopwatch import Stopwatch
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Generator, Iterable, Iterator
@@ -25,7 +25,6 @@ if TYPE_CHECKING:
 
     from typing_extensions import Unpack
 
-    from sam3_onnx.heads import Heads
     from sam3_onnx.images.loading import Picture
     from sam3_onnx.images.origins import LoadedPicture
     from sam3_onnx.prompts.boxes import BoxesLike
@@ -33,6 +32,7 @@ if TYPE_CHECKING:
     from sam3_onnx.prompts.words import TextLike
     from sam3_onnx.results.embedding import Embedding
     from sam3_onnx.results.segmentation import Segmentation
+    from sam3_onnx.session.heads.heads import Heads
 
 __all__ = ["Answerer", "PictureFault", "QuestionOptions", "SessionStreams"]
 

@@ -1,0 +1,1 @@
+"""What answers: one head for concepts, one for clicks."""
