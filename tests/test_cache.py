@@ -13,9 +13,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from sam3_onnx import CacheInfo, cache
+from sam3_onnx import CacheInfo
 from sam3_onnx.errors import CancelledError, OptionError
 from sam3_onnx.session import EmbeddingCache
+from sam3_onnx.session.encoding import memory as cache
 from sam3_onnx.session.encoding.memory import CacheTier
 from sam3_onnx.testing import FakeInstance, fake_session
 

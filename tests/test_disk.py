@@ -18,8 +18,8 @@ from hypothesis import strategies as st
 
 from sam3_onnx import CacheInfo, Sam3Session
 from sam3_onnx._support.locks import LOCK_NAME, file_lock
-from sam3_onnx.disk import tier
 from sam3_onnx.errors import EmbeddingFolderError, EmbeddingFolderWarning, OptionError
+from sam3_onnx.session.encoding import disk as tier
 from sam3_onnx.testing import FakeFamily, FakeInstance, fake_session
 
 if TYPE_CHECKING:

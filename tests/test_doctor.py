@@ -18,14 +18,14 @@ from hypothesis import strategies as st
 from sam3_onnx import doctor
 from sam3_onnx._support.machine_limits import available_memory, core_limit, memory_left, memory_limit
 from sam3_onnx.cli import main
-from sam3_onnx.doctor import trial as trials
-from sam3_onnx.doctor.machine import Machine, instructions_of
-from sam3_onnx.doctor.packages import Package, conflicts_of
-from sam3_onnx.doctor.probes import Failure
-from sam3_onnx.doctor.render import as_json, as_markdown, without_home
-from sam3_onnx.doctor.report import Report, examine, problems_of, shown_variables
-from sam3_onnx.doctor.store import HeldModel, Store, survey_store
-from sam3_onnx.doctor.trial import Trial, try_provider
+from sam3_onnx.cli.doctor import trial as trials
+from sam3_onnx.cli.doctor.machine import Machine, instructions_of
+from sam3_onnx.cli.doctor.packages import Package, conflicts_of
+from sam3_onnx.cli.doctor.probes import Failure
+from sam3_onnx.cli.doctor.render import as_json, as_markdown, without_home
+from sam3_onnx.cli.doctor.report import Report, examine, problems_of, shown_variables
+from sam3_onnx.cli.doctor.store import HeldModel, Store, survey_store
+from sam3_onnx.cli.doctor.trial import Trial, try_provider
 from sam3_onnx.hub import where
 
 CPU = "CPUExecutionProvider"
@@ -161,7 +161,7 @@ def test_a_trial_that_fails_in_an_unforeseen_way_is_reported_too() -> None:
 
 def test_a_plug_in_that_is_installed_is_tried(monkeypatch: pytest.MonkeyPatch) -> None:
     plugin = Package("onnxruntime-ep-openvino", "1")
-    monkeypatch.setattr("sam3_onnx.doctor.report.installed_packages", lambda: (plugin,))
+    monkeypatch.setattr("sam3_onnx.cli.doctor.report.installed_packages", lambda: (plugin,))
     assert "openvino" in {trial.provider for trial in examine(works).trials}
 
 

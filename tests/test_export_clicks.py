@@ -113,7 +113,7 @@ def test_a_click_head_of_other_weights_is_noticed(made: Path, maker: ModuleType,
     import torch  # noqa: PLC0415 - only where PyTorch is
 
     from sam3_onnx.export import ExportMismatchError  # noqa: PLC0415
-    from sam3_onnx.export.verify import verify_bundle  # noqa: PLC0415
+    from sam3_onnx.export.comparison.native import verify_bundle  # noqa: PLC0415
 
     model, _ = models
     other = maker.make_tracker(model)

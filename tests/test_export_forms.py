@@ -113,7 +113,7 @@ def test_fused_attention_needs_whole_windows(maker: ModuleType, tmp_path: Path) 
 
 
 def test_attention_is_fused_where_the_size_allows_it(maker: ModuleType) -> None:
-    from sam3_onnx.export.attention import is_fused  # noqa: PLC0415 - only where PyTorch is
+    from sam3_onnx.export.modules.attention import is_fused  # noqa: PLC0415 - only where PyTorch is
 
     assert is_fused("auto", maker.make_model(size=(112, 112)))
     assert not is_fused("auto", maker.make_model(size=(112, 140)))

@@ -180,7 +180,7 @@ def test_a_checkpoint_on_disk_becomes_a_bundle_of_another_size_at_half_precision
 def test_a_bundle_of_other_text_weights_is_noticed(made: dict[str, Path], maker: ModuleType) -> None:
     import torch  # noqa: PLC0415 - only where PyTorch is
 
-    from sam3_onnx.export.verify import verify_bundle  # noqa: PLC0415
+    from sam3_onnx.export.comparison.native import verify_bundle  # noqa: PLC0415
 
     other = maker.make_lite_model(CLIP_TOKENS)
     with torch.no_grad():

@@ -147,7 +147,7 @@ def test_the_report_lies_beside_the_files(made: Path) -> None:
 def test_six_files_of_other_weights_are_noticed(made: Path, maker: ModuleType, changed: str) -> None:
     import torch  # noqa: PLC0415 - only where PyTorch is
 
-    from sam3_onnx.export.verify_six_file import verify_six_file  # noqa: PLC0415
+    from sam3_onnx.export.comparison.six_file import verify_six_file  # noqa: PLC0415
 
     other = maker.make_model()
     with torch.no_grad():
@@ -157,7 +157,7 @@ def test_six_files_of_other_weights_are_noticed(made: Path, maker: ModuleType, c
 
 
 def test_another_threshold_than_the_one_asked_for_is_noticed(made: Path, maker: ModuleType, model: Sam3Model) -> None:
-    from sam3_onnx.export.verify_six_file import verify_six_file  # noqa: PLC0415 - only where PyTorch is
+    from sam3_onnx.export.comparison.six_file import verify_six_file  # noqa: PLC0415 - only where PyTorch is
 
     with pytest.raises(ExportMismatchError, match=r"expected 0 scores above 1\.0, got \d+"):
         verify_six_file(made, model, threshold=1.0, token_remap=maker.token_remap())

@@ -378,7 +378,7 @@ def test_a_model_that_changed_after_its_export_is_noticed(maker: ModuleType, cha
     import torch  # noqa: PLC0415 - only where PyTorch is
 
     from sam3_onnx.export import ExportMismatchError  # noqa: PLC0415
-    from sam3_onnx.export.verify import verify_bundle  # noqa: PLC0415
+    from sam3_onnx.export.comparison.native import verify_bundle  # noqa: PLC0415
 
     model = maker.make_model()
     assert verify_bundle(NATIVE, model, token_remap=maker.token_remap(), pad=0).score < 1e-4

@@ -19,7 +19,7 @@ from transformers import Sam3Model, Sam3VideoConfig, Sam3VideoModel
 from transformers.initialization import no_init_weights
 
 from sam3_onnx.export.graphs import Graph, write_graph
-from sam3_onnx.export.roi_align import stand_in_for_torchvision
+from sam3_onnx.export.operators.roi_align import stand_in_for_torchvision
 
 
 class AsTraced(nn.Module):

@@ -27,7 +27,7 @@ from torch import nn
 from transformers.models.sam3.modeling_sam3 import box_cxcywh_to_xyxy
 
 from sam3_onnx.export.modules import Decoder
-from sam3_onnx.export.roi_align import roi_align
+from sam3_onnx.export.operators.roi_align import roi_align
 from sam3_onnx.export.storage import round_weights, store_as_half
 from sam3_onnx.images import to_model_input
 

@@ -26,7 +26,7 @@ from transformers import (
 )
 
 from sam3_onnx.export import export_bundle
-from sam3_onnx.export.roi_align import stand_in_for_torchvision
+from sam3_onnx.export.operators.roi_align import stand_in_for_torchvision
 from sam3_onnx.images import to_model_input
 from sam3_onnx.prompts.tokenizer import ClipTokenizer, load_tokenizer
 

@@ -18,7 +18,7 @@ from transformers import Sam3Config, Sam3Model
 from vocabulary import END, PAD, START
 from world import SIDE
 
-from sam3_onnx.export.roi_align import roi_align
+from sam3_onnx.export.operators.roi_align import roi_align
 
 QUERIES = 48
 WIDTH = 64

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 
 from sam3_onnx._support.files import write_atomically
 from sam3_onnx._support.locks import file_lock
-from sam3_onnx.annotate.rows import Row
+from sam3_onnx.annotate.finished import Row
 from sam3_onnx.errors import FolderBusyError, FolderError, UnfinishedRunError
 
 if TYPE_CHECKING:

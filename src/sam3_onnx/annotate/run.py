@@ -10,14 +10,14 @@ from typing import TYPE_CHECKING
 
 from sam3_onnx._support.checks import is_whole, require_callbacks, require_path
 from sam3_onnx._support.files import write_png
-from sam3_onnx.annotate.coco import CocoFile
+from sam3_onnx.annotate.finished import Row, Written
 from sam3_onnx.annotate.journal import Journal, sole_run
-from sam3_onnx.annotate.label_files import FolderOfFiles
 from sam3_onnx.annotate.merging import DEFAULT_DUPLICATE_IOU, require_merging
 from sam3_onnx.annotate.preview import ContactSheet, require_place
-from sam3_onnx.annotate.rows import Row, Written
 from sam3_onnx.annotate.summary import AnnotateProgress, AnnotateSummary, Failure
-from sam3_onnx.annotate.targets import Merging
+from sam3_onnx.annotate.targets.coco import CocoFile
+from sam3_onnx.annotate.targets.label_files import FolderOfFiles
+from sam3_onnx.annotate.targets.protocol import Merging
 from sam3_onnx.errors import FolderError, LabelError, OptionError, PictureGoneError, PictureNameError, Sam3Error
 from sam3_onnx.images.finding import find_pictures
 from sam3_onnx.labels.formats import FORMAT_NAMES
@@ -35,7 +35,7 @@ if TYPE_CHECKING:
     from typing_extensions import Unpack
 
     from sam3_onnx.annotate.merging import Existing
-    from sam3_onnx.annotate.targets import Target
+    from sam3_onnx.annotate.targets.protocol import Target
     from sam3_onnx.prompts.words import TextLike
     from sam3_onnx.results.segmentation import Segmentation
     from sam3_onnx.results.shape import ShapeType

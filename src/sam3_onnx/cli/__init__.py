@@ -8,7 +8,8 @@ import sys
 from typing import TYPE_CHECKING
 
 from sam3_onnx._support.version import __version__
-from sam3_onnx.cli import annotate, doctor, export, models, optimize, segment
+from sam3_onnx.cli import annotate, export, models, optimize, segment
+from sam3_onnx.cli.doctor import command as doctor
 from sam3_onnx.errors import Sam3Error
 
 if TYPE_CHECKING:

@@ -117,7 +117,7 @@ def _segment(options: argparse.Namespace) -> int:
     from sam3_onnx._support.files import seen_from, write_png  # noqa: PLC0415
     from sam3_onnx.draw.overlay import draw_result  # noqa: PLC0415 - --help need not wait for OpenCV
     from sam3_onnx.images.loading import load_image  # noqa: PLC0415
-    from sam3_onnx.labels.xanylabeling import write_xanylabeling  # noqa: PLC0415
+    from sam3_onnx.labels.json_files.xanylabeling import write_xanylabeling  # noqa: PLC0415
 
     picture = load_image(options.picture)
     folder, name = Path(options.out), Path(options.picture).stem

@@ -16,7 +16,7 @@ from transformers import (
 
 from sam3_onnx.errors import CheckpointError, OptionError
 from sam3_onnx.export.efficientsam3 import refuse_efficientsam3
-from sam3_onnx.export.roi_align import stand_in_for_torchvision
+from sam3_onnx.export.operators.roi_align import stand_in_for_torchvision
 
 if TYPE_CHECKING:
     from torch import nn

@@ -5,16 +5,16 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Literal
 
 from sam3_onnx.errors import OptionError
-from sam3_onnx.export.bundle import export_bundle
 from sam3_onnx.export.checkpoint import load_model, load_tracker
-from sam3_onnx.export.six_file import export_six_file
+from sam3_onnx.export.contracts.native import export_bundle
+from sam3_onnx.export.contracts.six_file import export_six_file
 
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from sam3_onnx.export.attention import Attention
-    from sam3_onnx.export.making import Progress
-    from sam3_onnx.export.report import Report
+    from sam3_onnx.export.comparison.report import Report
+    from sam3_onnx.export.modules.attention import Attention
+    from sam3_onnx.export.pipeline import Progress
 
 __all__ = ["export_checkpoint"]
 

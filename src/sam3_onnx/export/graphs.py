@@ -9,9 +9,9 @@ import onnx
 import torch
 from onnx.external_data_helper import convert_model_to_external_data
 
-from sam3_onnx.export.gelu import gelu_translation
-from sam3_onnx.export.mask_resize import resize_translation
-from sam3_onnx.export.roi_align import onnx_translation
+from sam3_onnx.export.operators.gelu import gelu_translation
+from sam3_onnx.export.operators.mask_resize import resize_translation
+from sam3_onnx.export.operators.roi_align import onnx_translation
 from sam3_onnx.export.storage import store_as_half
 
 if TYPE_CHECKING:

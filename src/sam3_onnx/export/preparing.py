@@ -6,9 +6,9 @@ import copy
 from typing import TYPE_CHECKING
 
 from sam3_onnx.errors import CheckpointError
-from sam3_onnx.export.clicks import require_shared_backbone
-from sam3_onnx.export.roi_align import stand_in_for_torchvision
-from sam3_onnx.export.room import require_memory
+from sam3_onnx.export.capacity import require_memory
+from sam3_onnx.export.modules.clicks import require_shared_backbone
+from sam3_onnx.export.operators.roi_align import stand_in_for_torchvision
 from sam3_onnx.export.storage import round_weights
 
 if TYPE_CHECKING:

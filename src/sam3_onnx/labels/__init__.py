@@ -2,17 +2,17 @@
 
 from __future__ import annotations
 
-from sam3_onnx.labels.classes import read_classes
-from sam3_onnx.labels.coco import CocoDataset
-from sam3_onnx.labels.coco_rows import CocoPicture, CocoRow, CocoSegmentation, coco_picture
+from sam3_onnx.labels.coco.dataset import CocoDataset
+from sam3_onnx.labels.coco.rows import CocoPicture, CocoRow, CocoSegmentation, coco_picture
 from sam3_onnx.labels.formats import FORMAT_NAMES, picture_format
+from sam3_onnx.labels.json_files.labelme import read_labelme, write_labelme
+from sam3_onnx.labels.json_files.xanylabeling import read_xanylabeling, write_xanylabeling
 from sam3_onnx.labels.label_file import HoleChoice, LabelFile, PictureFormat
-from sam3_onnx.labels.labelme import read_labelme, write_labelme
 from sam3_onnx.labels.losses import Loss, loss_summary
 from sam3_onnx.labels.writing import write_label_file
-from sam3_onnx.labels.xanylabeling import read_xanylabeling, write_xanylabeling
-from sam3_onnx.labels.yolo import read_yolo, write_yolo
-from sam3_onnx.labels.yolo_lines import YoloTask
+from sam3_onnx.labels.yolo.classes import read_classes
+from sam3_onnx.labels.yolo.format import read_yolo, write_yolo
+from sam3_onnx.labels.yolo.lines import YoloTask
 
 __all__ = [
     "FORMAT_NAMES",

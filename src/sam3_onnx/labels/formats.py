@@ -6,17 +6,17 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from sam3_onnx.errors import OptionError
-from sam3_onnx.labels.classes import CLASSES_FILE, read_classes
-from sam3_onnx.labels.labelme import LabelmeFormat
-from sam3_onnx.labels.xanylabeling import XAnyLabelingFormat
-from sam3_onnx.labels.yolo import YoloFormat
+from sam3_onnx.labels.json_files.labelme import LabelmeFormat
+from sam3_onnx.labels.json_files.xanylabeling import XAnyLabelingFormat
+from sam3_onnx.labels.yolo.classes import CLASSES_FILE, read_classes
+from sam3_onnx.labels.yolo.format import YoloFormat
 
 if TYPE_CHECKING:
     import os
     from collections.abc import Mapping
 
     from sam3_onnx.labels.label_file import HoleChoice, PictureFormat
-    from sam3_onnx.labels.yolo_lines import YoloTask
+    from sam3_onnx.labels.yolo.lines import YoloTask
 
 __all__ = ["FORMAT_NAMES", "picture_format"]
 

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
     from sam3_onnx.geometry.mask_sources import MaskSource
     from sam3_onnx.models.families.protocol import Arrays
-    from sam3_onnx.optimize.asking import Asked, Found
+    from sam3_onnx.optimize.trial import Asked, Found
 
 __all__ = [
     "LEAST_COSINE",

@@ -9,10 +9,10 @@ from typing import TYPE_CHECKING, Literal, get_args
 from sam3_onnx.errors import OptionError
 from sam3_onnx.images.loading import load_image
 from sam3_onnx.models.families.folder import exports_in_folder
-from sam3_onnx.optimize.asking import Asked
+from sam3_onnx.optimize.conversion import Precision, Work
 from sam3_onnx.optimize.draft import bytes_of, growing_beside
 from sam3_onnx.optimize.report import Report
-from sam3_onnx.optimize.work import Precision, Work
+from sam3_onnx.optimize.trial import Asked
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence

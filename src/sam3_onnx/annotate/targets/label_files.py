@@ -1,0 +1,129 @@
+"""How do the labels of a folder go into one file for each picture?"""
+
+from __future__ import annotations
+
+import tempfile
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from sam3_onnx._support.files import seen_from
+from sam3_onnx.annotate.finished import Written, counted
+from sam3_onnx.annotate.merging import merge_shapes
+from sam3_onnx.errors import LabelCollisionError, OptionError
+from sam3_onnx.labels.formats import picture_format
+from sam3_onnx.labels.label_file import LabelFile
+from sam3_onnx.labels.writing import put
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
+
+    from sam3_onnx.annotate.finished import Row
+    from sam3_onnx.annotate.targets.protocol import Merging
+    from sam3_onnx.labels.label_file import PictureFormat
+    from sam3_onnx.results.segmentation import Segmentation
+    from sam3_onnx.results.shape import Shape, ShapeType
+
+__all__ = ["FolderOfFiles"]
+
+
+@dataclass(frozen=True)
+class FolderOfFiles:
+    """One label file for each picture, with the picture's name and the format's ending."""
+
+    root: Path
+    """The folder of pictures."""
+    folder: Path
+    format: PictureFormat
+    mode: ShapeType
+    epsilon: float | None
+    min_area: int
+    """Pixels below which parts of polygons are left out."""
+    merging: Merging
+
+    @classmethod
+    def named(
+        cls,
+        name: str,
+        mode: ShapeType | None,
+        *,
+        root: Path,
+        folder: Path,
+        epsilon: float | None,
+        min_area: int,
+        merging: Merging,
+    ) -> FolderOfFiles:
+        """Files of a format, by its name.
+
+        Raises:
+            OptionError: There is no such format, or it has no such mode.
+            LabelError: It cannot write one of the labels, or its list of classes cannot be read.
+        """
+        format_ = picture_format(name, folder=folder).with_labels(merging.labels)
+        if mode is not None and mode not in format_.modes:
+            raise OptionError("mode", expected=f"one of {', '.join(format_.modes)} for {name}", got=mode)
+        return cls(root, folder, format_, mode or format_.modes[0], epsilon, min_area, merging)
+
+    def begin(self, pictures: Iterable[Path]) -> None:
+        """Writes what the label files share: the list of classes, if the format has one.
+
+        Raises:
+            LabelCollisionError: Two pictures would be labelled in one file, or one in what the files share.
+        """
+        shared = self.format.shared_files()
+        taken = {self.folder / name: f"the file {name} that all label files share" for name in shared}
+        for picture in pictures:
+            path = self._path(picture)
+            if path in taken:
+                raise LabelCollisionError(path, claimed_by=(taken[path], str(picture)))
+            taken[path] = str(picture)
+        for name, content in shared.items():
+            put(self.folder / name, content)
+
+    def has_labels(self, picture: Path) -> bool:
+        """Whether a picture has a label file."""
+        return self._path(picture).exists()
+
+    def still_has(self, picture: Path) -> bool:
+        """Whether the label file of a finished picture is still there."""
+        return self.has_labels(picture)
+
+    def write(self, picture: Path, result: Segmentation) -> Written:
+        """Joins what was found to the picture's label file, and makes one if there is none."""
+        path = self._path(picture)
+        found = result.shapes(self.mode, epsilon=self.epsilon, parts="all", min_area=self.min_area)
+        if path.exists():
+            there = self.format.read(path, image_size=result.size)
+        else:
+            there = LabelFile((), seen_from(path.parent, picture), result.size)
+        content, losses = self.format.encode(there.with_shapes(found))
+        as_written = _read_back(content, self.format, result.size)
+        merged = merge_shapes(
+            there.shapes,
+            as_written,
+            labels=self.merging.labels,
+            size=result.size,
+            existing=self.merging.existing,
+            duplicate_iou=self.merging.duplicate_iou,
+        )
+        if merged.added or merged.removed or not path.exists():
+            if there.shapes:
+                content, _ = self.format.encode(there.with_shapes(merged.shapes))
+            path.parent.mkdir(parents=True, exist_ok=True)
+            put(path, content)
+        return Written(merged.added, merged.removed, merged.duplicates, counted(losses))
+
+    def finish(self, rows: Sequence[Row]) -> Written:  # noqa: ARG002 - the protocol's
+        """Nothing is left to do."""
+        return Written()
+
+    def _path(self, picture: Path) -> Path:
+        return (self.folder / picture.relative_to(self.root)).with_suffix(self.format.suffix)
+
+
+def _read_back(content: bytes, format_: PictureFormat, size: tuple[int, int]) -> tuple[Shape, ...]:
+    """Shapes as a file of the format tells them: what they are held against comes from such a file too."""
+    with tempfile.TemporaryDirectory() as folder:
+        draft = Path(folder, f"draft{format_.suffix}")
+        draft.write_bytes(content)
+        return format_.read(draft, image_size=size).shapes

@@ -1,0 +1,1 @@
+"""The self-check: what this machine is, what is installed on it, and whether the library works there."""

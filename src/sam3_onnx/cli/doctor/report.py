@@ -1,0 +1,187 @@
+"""Everything that a bug report needs, and what is wrong with it."""
+
+from __future__ import annotations
+
+import os
+import re
+from dataclasses import dataclass
+from functools import partial
+from typing import TYPE_CHECKING
+
+from sam3_onnx._support.folders import CACHE_VARIABLE
+from sam3_onnx._support.version import __version__
+from sam3_onnx.cli.doctor.machine import Machine
+from sam3_onnx.cli.doctor.packages import Package, conflicts_of, installed_packages, is_plugin
+from sam3_onnx.cli.doctor.probes import Failure, Probes
+from sam3_onnx.cli.doctor.store import Store, survey_store
+from sam3_onnx.cli.doctor.trial import DRAWN, Trial, try_provider
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator, Mapping, Sequence
+
+__all__ = ["Problem", "Report", "examine", "problems_of", "shown_variables"]
+
+_VARIABLES = (
+    *("OMP_NUM_THREADS", "CUDA_VISIBLE_DEVICES", "LD_LIBRARY_PATH", "HTTP_PROXY", "HTTPS_PROXY", "NO_PROXY"),
+    *("HF_HUB_OFFLINE", "HF_ENDPOINT", "HF_HOME", "HF_TOKEN"),
+)
+_OWN_VARIABLES = "SAM3_ONNX_"
+_SECRET = re.compile(r"TOKEN|KEY|SECRET|PASSW|AUTH|CREDENTIAL", re.IGNORECASE)
+_LOGIN = re.compile(r"(?<=://)[^/@\s]+@")
+_NOT_LOCAL = {"AzureExecutionProvider"}
+"""Providers that send graphs elsewhere; they run no graph of ours."""
+_FULL_MODEL = 3_500_000_000
+"""Bytes of the full model in float32, in any of its published forms."""
+_CPU = "CPUExecutionProvider"
+
+
+@dataclass(frozen=True)
+class Problem:
+    """Something that is wrong, and what to do about it."""
+
+    broken: bool
+    """Whether the library cannot be relied on until it is mended; else it is only worth knowing."""
+    what: str
+    remedy: str
+
+
+@dataclass(frozen=True)
+class Report:
+    """What was found. A part whose probe failed is None or empty, and `failures` says why."""
+
+    version: str
+    """Of sam3-onnx."""
+    packages: tuple[Package, ...]
+    machine: Machine
+    providers: tuple[str, ...]
+    """What ONNX Runtime offers, by its own names."""
+    trials: tuple[Trial, ...]
+    store: Store | None
+    variables: Mapping[str, str]
+    """Environment variables that matter, what is secret hidden."""
+    failures: tuple[Failure, ...]
+
+
+def examine(try_one: Callable[[str], Trial] = try_provider) -> Report:
+    """Probes packages, machine, providers, cache folder and environment; takes some seconds.
+
+    No probe's failure stops the others.
+
+    Args:
+        try_one: Runs the miniature on a provider.
+    """
+    probes = Probes()
+    # first: OpenCV changes LD_LIBRARY_PATH when it is imported
+    variables = probes.ask("environment", partial(shown_variables, os.environ)) or {}
+    packages = probes.ask("packages", installed_packages) or ()
+    providers = probes.ask("providers", _offered) or ()
+    tried = dict.fromkeys((*(name for name in providers if name not in _NOT_LOCAL), _CPU, *_plugged_in(packages)))
+    trials = [probes.ask(f"trial of {name}", partial(try_one, name)) for name in tried]
+    machine = Machine.here(probes)
+    store = probes.ask("cache folder", survey_store)
+    return Report(
+        version=__version__,
+        packages=packages,
+        machine=machine,
+        providers=providers,
+        trials=tuple(trial for trial in trials if trial is not None),
+        store=store,
+        variables=variables,
+        failures=tuple(probes.failures),
+    )
+
+
+def _offered() -> tuple[str, ...]:
+    from sam3_onnx.models.runtime.providers.offered import offered_providers  # noqa: PLC0415 - a broken ONNX Runtime is a finding
+
+    return offered_providers()
+
+
+def _plugged_in(packages: Sequence[Package]) -> list[str]:
+    return [package.name.rpartition("-")[2] for package in packages if is_plugin(package)]
+
+
+def shown_variables(environment: Mapping[str, str]) -> dict[str, str]:
+    """Those environment variables that change what the library does, by name; secrets and logins are hidden."""
+    named = {name.upper(): name for name in environment}
+    wanted = [name for name in named if name in _VARIABLES or name.startswith(_OWN_VARIABLES)]
+    return {
+        named[name]: "(hidden)" if _SECRET.search(name) else _LOGIN.sub("(hidden)@", environment[named[name]])
+        for name in sorted(wanted)
+    }
+
+
+def problems_of(report: Report) -> tuple[Problem, ...]:
+    """What is wrong on a machine, what is broken first."""
+    found = [
+        *_package_problems(report.packages),
+        *_trial_problems(report.trials),
+        *_machine_problems(report.machine),
+        *_store_problems(report.store),
+        *map(_failed_probe, report.failures),
+    ]
+    return tuple(sorted(found, key=lambda problem: not problem.broken))
+
+
+def _package_problems(packages: Sequence[Package]) -> Iterator[Problem]:
+    for family, wanted in (("onnxruntime", "the one that you want"), ("opencv", "one, such as opencv-python-headless")):
+        builds = conflicts_of(packages, family)
+        if builds:
+            names = " ".join(dict.fromkeys(build.name for build in builds))
+            yield Problem(
+                # builds of ONNX Runtime hide each other's providers; those of OpenCV agree in what is used here
+                broken=family == "onnxruntime",
+                what=f"{', '.join(map(str, builds))} overwrite each other's files",
+                remedy=f"Run pip uninstall -y {names}, then install {wanted}.",
+            )
+
+
+def _trial_problems(trials: Sequence[Trial]) -> Iterator[Problem]:
+    for trial in trials:
+        if trial.error is None and not trial.right:
+            yield Problem(
+                broken=True,
+                what=f"{trial.provider} answers wrongly: {len(trial.scores)} of {DRAWN} circles found",
+                remedy='Use provider="cpu", and report this text.',
+            )
+        elif trial.error is not None and trial.provider != _CPU:
+            yield Problem(
+                broken=False,
+                what=f"{trial.provider} does not run: {trial.error}",
+                remedy='Mend what is named if you want it; provider="cpu" works without.',
+            )
+    on_cpu = [trial for trial in trials if trial.provider == _CPU]
+    if not on_cpu or on_cpu[0].error is not None:
+        yield Problem(
+            broken=True,
+            what=f"{_CPU} does not run: {on_cpu[0].error if on_cpu else 'ONNX Runtime does not offer it'}",
+            remedy="Install sam3-onnx into a fresh environment.",
+        )
+
+
+def _machine_problems(machine: Machine) -> Iterator[Problem]:
+    cores = machine.physical_cores or machine.logical_cores
+    allowed = min((limit for limit in (machine.core_limit, machine.usable_cores) if limit), default=None)
+    if cores and allowed and allowed < cores:
+        yield Problem(
+            broken=False,
+            what=f"this process may use {allowed:g} of {cores} cores, and ONNX Runtime may start a thread for each",
+            remedy=f"Say threads={max(1, int(allowed))} when you open a session.",
+        )
+
+
+def _store_problems(store: Store | None) -> Iterator[Problem]:
+    if store is not None and store.free < _FULL_MODEL:
+        yield Problem(
+            broken=False,
+            what=f"{store.free / 1e9:.1f} GB are free for models, and a full one has {_FULL_MODEL / 1e9:.1f} GB",
+            remedy=f"Free some, or let {CACHE_VARIABLE} name a folder on another disk.",
+        )
+
+
+def _failed_probe(failure: Failure) -> Problem:
+    return Problem(
+        broken=False,
+        what=f"the probe of {failure.probe} failed: {failure.error}",
+        remedy="Nothing else depends on it. Please report it.",
+    )

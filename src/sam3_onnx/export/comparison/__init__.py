@@ -1,0 +1,1 @@
+"""An export held against the model that it came from."""

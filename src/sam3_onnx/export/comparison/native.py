@@ -1,0 +1,90 @@
+"""Holds an exported native bundle against the PyTorch model it came from."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+import onnxruntime as ort
+
+from sam3_onnx.export.comparison.clicks import CLICK_FEATURES, compare_clicks
+from sam3_onnx.export.comparison.overlap import smallest_iou
+from sam3_onnx.export.comparison.reference import Reference, noise_picture, score
+from sam3_onnx.export.comparison.report import Report
+from sam3_onnx.export.tokens import token_rows
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    import torch
+    from numpy.typing import NDArray
+    from torch import nn
+
+__all__ = ["verify_bundle"]
+
+_FEATURES = ("fpn_0", "fpn_1", "fpn_2")
+_ANSWERS = ("logits", "presence", "boxes_xyxy")
+_BETWEEN = ("mask_features", "mask_queries")
+
+
+def verify_bundle(
+    folder: Path, model: nn.Module, tracker: nn.Module | None = None, *, token_remap: torch.Tensor | None, pad: int
+) -> Report:
+    """Runs bundle and model on words, boxes of both signs, both together, several prompts at once, and clicks.
+
+    Raises:
+        ExportMismatchError: They do not answer the same.
+    """
+    image = noise_picture(model)
+    one, two = [0.4, 0.4, 0.3, 0.3], [0.7, 0.6, 0.2, 0.3]
+    cases = [
+        ([[1125]], [[one]], [[-10]]),
+        ([[1125]], [[one]], [[1]]),
+        ([[736, 3199]], [[one, two]], [[1, 0]]),
+        ([[1125], [736, 3199], [320]], [[one, two], [two, one], [one, one]], [[1, -10], [0, 1], [-10, -10]]),
+    ]
+    bundle = _Bundle(folder, image, clicks=tracker is not None)
+    reference = Reference(model, image, token_remap, pad)
+    scores, edges, ious = [], [], []
+    for words, boxes, labels in cases:
+        prompt = token_rows(words, pad=pad), np.array(boxes, np.float32), np.array(labels, np.int64)
+        ours, theirs = bundle.ask(*prompt), reference.ask(*prompt)
+        scores.append(float(np.abs(score(*ours[:2]) - score(*theirs[:2])).max()))
+        edges.append(float(np.abs(ours[2] - theirs[2]).max()))
+        ious.append(smallest_iou(ours[3] > 0, theirs[3] > 0))
+    if tracker is not None:
+        for differs, overlap in compare_clicks(folder, tracker, image, bundle.features):
+            scores.append(differs)
+            ious.append(overlap)
+    return Report(max(scores), max(edges), min(ious), len(scores)).require_agreement()
+
+
+class _Bundle:
+    """The exported graphs, with one picture encoded."""
+
+    def __init__(self, folder: Path, image: NDArray[np.uint8], *, clicks: bool) -> None:
+        def graph(role: str) -> ort.InferenceSession:
+            return ort.InferenceSession(str(folder / f"{role}.onnx"), providers=["CPUExecutionProvider"])
+
+        names = (*_FEATURES, *(CLICK_FEATURES if clicks else ()))
+        self.features = dict(zip(names, graph("image_encoder").run(names, {"image": image}), strict=True))
+        self.text_encoder, self.decoder = graph("text_encoder"), graph("decoder")
+        self.mask_decoder = graph("mask_decoder") if (folder / "mask_decoder.onnx").exists() else None
+
+    def ask(
+        self, tokens: NDArray[np.int64], boxes: NDArray[np.float32], labels: NDArray[np.int64]
+    ) -> list[NDArray[np.float32]]:
+        """Logits, presence, boxes, masks."""
+        text, mask = self.text_encoder.run(("text_features", "text_mask"), {"tokens": tokens})
+        feeds = {"text_features": text, "text_mask": mask, "boxes": boxes, "box_labels": labels}
+        if self.mask_decoder is None:
+            features = {name: self.features[name] for name in _FEATURES}
+            answers: list[NDArray[np.float32]] = self.decoder.run((*_ANSWERS, "masks"), {**feeds, **features})
+            return answers
+        *answers, seen, queries = self.decoder.run((*_ANSWERS, *_BETWEEN), {**feeds, "fpn_2": self.features["fpn_2"]})
+        fine = {name: self.features[name] for name in ("fpn_0", "fpn_1")}
+        rows = [
+            self.mask_decoder.run(("masks",), {**fine, "mask_features": one[None], "mask_queries": asked[None]})[0]
+            for one, asked in zip(seen, queries, strict=True)
+        ]
+        return [*answers, np.concatenate(rows)]

@@ -1,0 +1,1 @@
+"""Operators in the form that ONNX Runtime has them."""

@@ -1,0 +1,1 @@
+"""COCO files: one for the labels of many pictures."""

@@ -1,0 +1,231 @@
+"""How do X-AnyLabeling and labelme hold the shapes of one picture as JSON?
+
+Both descend from the first labelme: one object with `shapes`, `imagePath` and the picture's size, each shape an object
+with `label`, `points`, `shape_type` and `group_id`. What they differ in is a `Dialect`. Fields that are not known are
+carried along.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from itertools import count
+from pathlib import Path
+from typing import TYPE_CHECKING, Protocol
+
+import numpy as np
+
+from sam3_onnx._support.checks import is_number, is_whole
+from sam3_onnx.errors import LabelFileKindError, LabelFileSizeError, LabelFileVersionError, LabelShapeError
+from sam3_onnx.labels.json_files.program import major_version, origin
+from sam3_onnx.labels.json_files.text import dump_json, mask_from_text, mask_to_text, read_json
+from sam3_onnx.labels.label_file import LabelFile
+from sam3_onnx.results.shape import Shape
+
+if TYPE_CHECKING:
+    import os
+    from collections.abc import Mapping, Sequence
+
+    from numpy.typing import NDArray
+
+    from sam3_onnx.labels.json_files.program import Program
+    from sam3_onnx.labels.label_file import HoleChoice
+    from sam3_onnx.labels.losses import Loss
+
+__all__ = ["Dialect", "Fit", "encode_picture", "read_picture"]
+
+_HELD = {"shapes", "imagePath", "imageHeight", "imageWidth"}
+_LARGEST = 1e300
+_INTERPRETED = {"label", "points", "shape_type"}
+_NUMBERS = (float, int)
+"""What JSON's numbers are read as. Types are compared, since True is an int, too."""
+
+
+class Fit(Protocol):
+    """Says a shape in the kinds of shape that an application knows."""
+
+    def __call__(self, shape: Shape, holes: HoleChoice) -> tuple[Sequence[Shape], Sequence[Loss]]:
+        """The shapes to write for one shape, its parts, and what they do not say."""
+        ...
+
+
+@dataclass(frozen=True)
+class Dialect:
+    """What one application writes."""
+
+    program: Program
+    version: str
+    """Whose form is written; files of its major version and older ones are read."""
+    file_fields: Mapping[str, object]
+    """Fields of a new file in the application's order, with the values that it starts from."""
+    shape_fields: Mapping[str, object]
+    """As `file_fields`, of a new shape."""
+    fit: Fit
+    holds_masks: bool = False
+    """Whether `mask` in a shape is its pixels as a picture."""
+
+
+def read_picture(path: str | os.PathLike[str], dialect: Dialect, image_size: tuple[int, int] | None) -> LabelFile:
+    """Reads the label file of one picture.
+
+    Raises:
+        LabelError: As `PictureFormat.read`.
+        OSError: It cannot be opened.
+    """
+    target = Path(path)
+    content = read_json(target)
+    if not isinstance(content, dict):
+        raise _another_kind(target, dialect, f"a {type(content).__name__}")
+    entries, image_path = content.get("shapes"), content.get("imagePath")
+    if not isinstance(entries, list) or not isinstance(image_path, str):
+        raise _another_kind(target, dialect, f"an object with {', '.join(sorted(content)[:8]) or 'nothing in it'}")
+    version = content.get("version")
+    writer = origin(content)
+    if writer is not None and writer != dialect.program:
+        raise _of_another_program(target, dialect.program, writer, version)
+    if major_version(version) > major_version(dialect.version):
+        raise LabelFileVersionError(target, application=dialect.program.name, known=dialect.version, got=str(version))
+    shapes = tuple(_shape(entry, f"{target}, shape {at}", dialect) for at, entry in enumerate(entries))
+    size = _size(target, content, image_size)
+    return LabelFile(shapes, image_path, size, {key: value for key, value in content.items() if key not in _HELD})
+
+
+def encode_picture(file: LabelFile, dialect: Dialect, holes: HoleChoice) -> tuple[bytes, tuple[Loss, ...]]:
+    """The bytes of a label file, and what they do not say.
+
+    Raises:
+        LabelShapeError: A shape that no application could read.
+    """
+    shapes: list[Shape] = []
+    losses: list[Loss] = []
+    groups = count(1 + max((shape.group_id for shape in file.shapes if shape.group_id is not None), default=0))
+    for shape in file.shapes:
+        fitted, lost = dialect.fit(shape, holes)
+        if len(fitted) > 1 and shape.group_id is None:
+            group = next(groups)
+            fitted = [replace(part, group_id=group) for part in fitted]
+        shapes += fitted
+        losses += lost
+    height, width = file.image_size
+    content = {
+        **dialect.file_fields,
+        **file.extra,
+        "version": file.extra.get("version"),
+        "shapes": [_entry(shape, f"shape {at}", dialect) for at, shape in enumerate(shapes)],
+        "imagePath": file.image_path,
+        "imageHeight": int(height),
+        "imageWidth": int(width),
+    }
+    return dump_json({**content, "version": _version(content, dialect)}), tuple(losses)
+
+
+def _shape(entry: object, where: str, dialect: Dialect) -> Shape:
+    if not isinstance(entry, dict):
+        raise LabelShapeError(where=where, expected="an object", got=repr(entry)[:80])
+    label, kind = entry.get("label"), entry.get("shape_type", "polygon")
+    if not isinstance(label, str) or not isinstance(kind, str):
+        got = f"{label!r} and {kind!r}"
+        raise LabelShapeError(where=where, expected="a label and a shape_type that are strings", got=got)
+    facts: dict[str, object] = {key: value for key, value in entry.items() if key not in _INTERPRETED}
+    score, direction = _number(facts.get("score")), _number(facts.get("direction"))
+    group_id, mask = facts.get("group_id"), facts.get("mask")
+    is_mask = dialect.holds_masks and isinstance(mask, str)
+    understood = {
+        "score": score is not None,
+        "direction": direction is not None,
+        "group_id": is_whole(group_id),
+        "mask": is_mask,
+    }
+    return Shape(
+        label,
+        kind,
+        _points(entry.get("points"), where),
+        score,
+        direction,
+        group_id=group_id if is_whole(group_id) else None,
+        mask=_mask(mask, where) if is_mask and isinstance(mask, str) else None,
+        extra={key: value for key, value in facts.items() if not understood.get(key, False)},
+    )
+
+
+def _number(value: object) -> float | None:
+    """A number that a float can hold as it is."""
+    return float(value) if is_number(value) and abs(value) <= _LARGEST and float(value) == value else None
+
+
+def _entry(shape: Shape, where: str, dialect: Dialect) -> dict[str, object]:
+    _require_readable(shape, where)
+    entry: dict[str, object] = {**dialect.shape_fields, **shape.extra}
+    entry |= {"label": shape.label, "points": shape.points.tolist(), "shape_type": shape.shape_type}
+    for name, value in (("score", shape.score), ("direction", shape.direction)):
+        if value is not None:
+            entry[name] = float(value)
+    if shape.group_id is not None:
+        entry["group_id"] = int(shape.group_id)
+    if shape.mask is not None:
+        entry["mask"] = mask_to_text(shape.mask)
+    return entry
+
+
+def _points(points: object, where: str) -> NDArray[np.float64]:
+    expected = "points as a list of [x, y], finite numbers"
+    if not isinstance(points, list) or not all(_is_point(point) for point in points):
+        raise LabelShapeError(where=where, expected=expected, got=repr(points)[:80])
+    try:
+        return np.array(points, np.float64).reshape(-1, 2)
+    except OverflowError as error:
+        raise LabelShapeError(where=where, expected=expected, got=str(error)) from error
+
+
+def _is_point(point: object) -> bool:
+    return isinstance(point, list) and len(point) == 2 and type(point[0]) in _NUMBERS and type(point[1]) in _NUMBERS  # noqa: PLR2004 - x and y
+
+
+def _mask(text: str, where: str) -> NDArray[np.bool_]:
+    try:
+        return mask_from_text(text)
+    except ValueError as error:
+        expected = "a mask as a picture in base64"
+        raise LabelShapeError(where=where, expected=expected, got=f"{text[:40]!r}: {error}") from error
+
+
+def _require_readable(shape: Shape, where: str) -> None:
+    points = shape.points
+    if points.ndim != 2 or points.shape[1] != 2 or not np.isfinite(points).all():  # noqa: PLR2004 - x and y
+        raise LabelShapeError(where=where, expected="finite points (V, 2)", got=repr(points.tolist())[:80])
+    for name, value in (("score", shape.score), ("direction", shape.direction)):
+        if value is not None and not np.isfinite(value):
+            raise LabelShapeError(where=where, expected=f"a finite {name} or None", got=repr(value))
+
+
+def _size(path: Path, content: Mapping[str, object], asked: tuple[int, int] | None) -> tuple[int, int]:
+    """Height and width as the file says; where it does not, as they are known."""
+    height, width = content.get("imageHeight"), content.get("imageWidth")
+    if not (is_whole(height) and is_whole(width) and height > 0 and width > 0):
+        if asked is None:
+            remedy = "Pass image_size=(height, width) of the picture."
+            raise LabelFileKindError(
+                path, expected="imageHeight and imageWidth in pixels", got=f"{height!r} and {width!r}", remedy=remedy
+            )
+        return asked
+    if asked is not None and (height, width) != tuple(asked):
+        raise LabelFileSizeError(path, expected=asked, got=(height, width))
+    return height, width
+
+
+def _version(content: Mapping[str, object], dialect: Dialect) -> object:
+    """A file keeps its version, unless that is one of another program."""
+    version = content.get("version")
+    known = 0 <= major_version(version) <= major_version(dialect.version)
+    return version if known and origin(content) in {None, dialect.program} else dialect.version
+
+
+def _another_kind(path: Path, dialect: Dialect, got: str) -> LabelFileKindError:
+    expected = f"a label file of {dialect.program.name}: an object with shapes and imagePath"
+    remedy = f"{dialect.program.reader} reads nothing else; COCO files are read by CocoDataset.read."
+    return LabelFileKindError(path, expected=expected, got=got, remedy=remedy)
+
+
+def _of_another_program(path: Path, asked: Program, writer: Program, version: object) -> LabelFileKindError:
+    expected, got = f"a label file of {asked.name}", f"one of {writer.name}, version {version}"
+    remedy = f"Read it with {writer.reader}; in a shell, pass --format {writer.format_name}."
+    return LabelFileKindError(path, expected=expected, got=got, remedy=remedy)
