@@ -15,7 +15,6 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from sam3_onnx import doctor
 from sam3_onnx._support.machine_limits import available_memory, core_limit, memory_left, memory_limit
 from sam3_onnx.cli import main
 from sam3_onnx.cli.doctor import trial as trials
@@ -76,10 +75,10 @@ def test_exit_code_one_means_that_something_is_broken(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     wrong = replace(SOUND, trials=(replace(WORKS, scores=(0.9,)),))
-    monkeypatch.setattr(doctor, "examine", lambda: wrong)
+    monkeypatch.setattr("sam3_onnx.cli.doctor.report.examine", lambda: wrong)
     assert main(["doctor"]) == 1
     assert "- BROKEN: CPUExecutionProvider answers wrongly: 1 of 3 circles found. Use " in capsys.readouterr().out
-    monkeypatch.setattr(doctor, "examine", lambda: SOUND)
+    monkeypatch.setattr("sam3_onnx.cli.doctor.report.examine", lambda: SOUND)
     assert main(["doctor"]) == 0
     assert capsys.readouterr().out.endswith("\n\nNothing is wrong.\n")
 

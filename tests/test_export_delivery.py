@@ -141,15 +141,15 @@ def test_too_little_memory_or_disk_is_said_before_the_export_begins(
 ) -> None:
     from types import SimpleNamespace  # noqa: PLC0415 - beside what needs PyTorch
 
-    from sam3_onnx.export import export_bundle, room  # noqa: PLC0415
+    from sam3_onnx.export import capacity, export_bundle  # noqa: PLC0415
 
     little = 150_000_000
     answers = {"available_memory": (2**40, little), "memory_left": little}
     if narrow == "disk_usage":
         usage = SimpleNamespace(disk_usage=lambda _: SimpleNamespace(free=little))
-        monkeypatch.setattr(room, "shutil", usage)
+        monkeypatch.setattr(capacity, "shutil", usage)
     else:
-        monkeypatch.setattr(room, narrow, lambda: answers[narrow])
+        monkeypatch.setattr(capacity, narrow, lambda: answers[narrow])
     stages: list[str] = []
     kind = ExportDiskError if narrow == "disk_usage" else ExportMemoryError
     with pytest.raises(kind, match=r"too (little|full) .* this export: expected about \d\.\d GB.* got 0\.1 GB"):

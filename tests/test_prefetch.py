@@ -20,7 +20,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from sam3_onnx import Sam3Session, embedder
+from sam3_onnx import Sam3Session
 from sam3_onnx.errors import (
     CancelledError,
     OptionError,
@@ -30,6 +30,7 @@ from sam3_onnx.errors import (
     UnsupportedPromptError,
 )
 from sam3_onnx.images.origins import picture_key
+from sam3_onnx.session.encoding import embedder
 from sam3_onnx.testing import FakeFamily, FakeInstance, FakeTracker, fake_session
 
 if TYPE_CHECKING:

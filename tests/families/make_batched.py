@@ -26,7 +26,7 @@ from onnxruntime.quantization import QuantType, quantize_dynamic
 from torch import nn
 from transformers.models.sam3.modeling_sam3 import box_cxcywh_to_xyxy
 
-from sam3_onnx.export.modules import Decoder
+from sam3_onnx.export.modules.concepts import Decoder
 from sam3_onnx.export.operators.roi_align import roi_align
 from sam3_onnx.export.storage import round_weights, store_as_half
 from sam3_onnx.images import to_model_input

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from sam3_onnx._support.version import __version__
 from sam3_onnx.cli import annotate, export, models, optimize, segment
-from sam3_onnx.cli.doctor import command as doctor
+from sam3_onnx.cli.doctor.command import add as add_doctor
 from sam3_onnx.errors import Sam3Error
 
 if TYPE_CHECKING:
@@ -58,5 +58,5 @@ def _parser() -> argparse.ArgumentParser:
     models.add(commands)
     export.add(commands)
     optimize.add(commands)
-    doctor.add(commands)
+    add_doctor(commands)
     return parser

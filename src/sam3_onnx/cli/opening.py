@@ -25,7 +25,7 @@ def add_model_options(command: argparse.ArgumentParser) -> None:
 
 def opened(options: argparse.Namespace) -> Sam3Session:
     """Opens the model."""
-    from sam3_onnx.hub import KNOWN_MODELS  # noqa: PLC0415 - --help need not wait for it
+    from sam3_onnx.hub.registry import KNOWN_MODELS  # noqa: PLC0415 - --help need not wait for it
     from sam3_onnx.session.session import Sam3Session  # noqa: PLC0415
 
     chosen: SessionOptions = {

@@ -9,7 +9,7 @@ from __future__ import annotations
 from sam3_onnx.hub.inventory import Whereabouts, remove, verify, where
 from sam3_onnx.hub.progress import Listener, ProgressChoice
 from sam3_onnx.hub.pull import model_folder, pull
-from sam3_onnx.hub.registry import Licence, PublishedFile, PublishedModel, list_models
+from sam3_onnx.hub.registry import KNOWN_MODELS, Licence, PublishedFile, PublishedModel, list_models
 from sam3_onnx.hub.store import LocalFile
 
 __all__ = [
@@ -28,6 +28,3 @@ __all__ = [
     "verify",
     "where",
 ]
-
-KNOWN_MODELS = tuple(model.name for model in list_models())
-"""Names that `model_folder` takes."""

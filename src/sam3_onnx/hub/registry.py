@@ -14,7 +14,7 @@ from sam3_onnx.errors import UnknownModelError
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-__all__ = ["Licence", "PublishedFile", "PublishedModel", "find_model", "list_models", "read_registry"]
+__all__ = ["KNOWN_MODELS", "Licence", "PublishedFile", "PublishedModel", "find_model", "list_models", "read_registry"]
 
 
 @dataclass(frozen=True)
@@ -143,3 +143,7 @@ def find_model(name: str, models: Iterable[PublishedModel] | None = None) -> Pub
     if name not in known:
         raise UnknownModelError(name, known=known, near=difflib.get_close_matches(name, known))
     return known[name]
+
+
+KNOWN_MODELS = tuple(model.name for model in list_models())
+"""Names that `model_folder` takes."""
