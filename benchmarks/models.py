@@ -210,10 +210,7 @@ def open_subject(folder: Path, *, name: str, size: tuple[int, int], most: int = 
         size: (height, width) of the picture that questions are about.
         most: Instances that the scene can show.
     """
-    export = exports_in_folder(folder, family=NativeFamily.name).concepts
-    if export is None:
-        raise ValueError(f"{folder} holds no native bundle that finds concepts")
-    graphs = export.graphs
+    graphs = exports_in_folder(folder, family=NativeFamily.name).heads["concepts"].graphs
     finest = graphs.get("mask_decoder", graphs["decoder"])
     height, width = _shape(finest, "masks")[-2:]
     queries = _shape(graphs["decoder"], "logits")[1]

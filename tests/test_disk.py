@@ -41,7 +41,7 @@ from sam3_onnx import Sam3Session
 with Sam3Session.from_pretrained("miniature", provider="cpu", threads=1, cache_folder=sys.argv[1]) as session:
     found = session.predict(sys.argv[2], "coin")
     answer = [[float(one.score), *map(float, one.box), int(one.mask.sum())] for one in found]
-    graphs = session._heads.graphs()
+    graphs = session.graphs
     told = {role: [model.loaded, model.runs] for role, model in graphs.items()}
     disk = session.cache.info("disk")
 print(json.dumps([answer, told, disk.hits, disk.misses, disk.entries]))
@@ -377,7 +377,7 @@ def test_a_folder_that_cannot_be_used_is_refused_at_once(tmp_path: Path) -> None
     with pytest.raises(OptionError, match="cache_folder must be a path"):
         fake_session({}, cache_folder=3)  # type: ignore[arg-type]
     for budget in (-1, "1 GB", True):
-        with pytest.raises(OptionError, match="cache_folder_bytes must be a number of bytes >= 0"):
+        with pytest.raises(OptionError, match="cache_folder_bytes must be a whole number of bytes of at least 0"):
             fake_session({}, cache_folder=tmp_path, cache_folder_bytes=budget)  # type: ignore[arg-type]
 
 

@@ -139,7 +139,7 @@ def test_one_encoding_serves_words_boxes_and_clicks(made: dict[str, Path], maker
     with Sam3Session.from_folder(made["native"], provider="cpu") as session:
         session.predict(picture, "coin", boxes=[Box(10, 20, 60, 100)])
         assert len(session.predict_object(picture, [(40, 70)])) == 3
-        assert session._heads.graphs()["image_encoder"].runs == 1  # noqa: SLF001 - counting is the point
+        assert session.graphs["image_encoder"].runs == 1
 
 
 def test_what_fills_a_prompt_matters_and_the_graph_sees_to_it(made: dict[str, Path], model: Sam3LiteTextModel) -> None:

@@ -109,7 +109,7 @@ def test_half_precision_moves_scores_by_less_than_a_thousandth(coins: Path) -> N
 
 def test_the_text_encoder_is_loaded_when_the_first_word_needs_it(coins: Path) -> None:
     with Sam3Session.from_pretrained("miniature") as opened:
-        models = opened._heads.graphs()  # noqa: SLF001 - what is in memory has no public name
+        models = opened.graphs
         opened.encode(coins)
         before = models["text_encoder"].loaded
         opened.predict(coins, "coin")
@@ -125,7 +125,7 @@ def test_the_text_encoder_is_loaded_when_the_first_word_needs_it(coins: Path) ->
 
 def test_graphs_are_loaded_and_unloaded_on_demand(coins: Path) -> None:
     with Sam3Session.from_pretrained("miniature") as opened:
-        models = opened._heads.graphs()  # noqa: SLF001 - what is in memory has no public name
+        models = opened.graphs
 
         def loaded() -> set[str]:
             return {role for role, model in models.items() if model.loaded}

@@ -32,7 +32,6 @@ if TYPE_CHECKING:
 
     from sam3_onnx import Segmentation
     from sam3_onnx.models.families.protocol import Arrays, Detections, Family
-    from sam3_onnx.models.families.recognition import ConceptExport
 
 NATIVE = Path(__file__).parent / "native"
 SIZE = (112, 168)
@@ -40,12 +39,6 @@ QUERIES = 12
 MASKS_STORED = 2
 CASES = ("text", "one_box", "boxes_of_both_signs", "text_and_boxes", "words", "words_and_boxes")
 PICTURES = ("same", "other")
-
-
-def concepts_in(folder: Path) -> ConceptExport:
-    found = exports_in_folder(folder).concepts
-    assert found is not None
-    return found
 
 
 EVERY_CASE = pytest.mark.parametrize("case", CASES)
@@ -79,7 +72,8 @@ class Golden:
 
 @pytest.fixture(scope="module")
 def family() -> Family:
-    return concepts_in(NATIVE).open(RuntimeSettings("cpu", threads=1))
+    found: Family = exports_in_folder(NATIVE).open(RuntimeSettings("cpu", threads=1))["concepts"]
+    return found
 
 
 @pytest.fixture(scope="module")
@@ -331,7 +325,7 @@ def test_a_bundle_made_now_agrees_with_pytorch(made: tuple[Path, Any], maker: Mo
     folder, model = made
     golden = Golden("other", case)
     answer = maker.ask(model, to_model_input(golden.image, SIZE), maker.CASES[case], golden.size)
-    fresh = concepts_in(folder).open(RuntimeSettings("cpu"))
+    fresh: Family = exports_in_folder(folder).open(RuntimeSettings("cpu"))["concepts"]
     for row, detections in enumerate(everything(fresh, golden, queries(fresh, golden))):
         np.testing.assert_allclose(detections.scores, answer.scores[row], atol=1e-4)
         np.testing.assert_allclose(detections.boxes, answer.boxes[row], atol=1.0)
@@ -343,7 +337,7 @@ def test_a_bundle_made_now_agrees_with_pytorch(made: tuple[Path, Any], maker: Mo
 @pytest.mark.filterwarnings("ignore")
 def test_the_manifest_of_a_bundle_made_now(made: tuple[Path, Any]) -> None:
     folder, _ = made
-    for role, graph in concepts_in(folder).graphs.items():
+    for role, graph in exports_in_folder(folder).heads["concepts"].graphs.items():
         assert dict(graph.metadata) == {
             "sam3_onnx.contract": "1",
             "sam3_onnx.role": role,

@@ -148,7 +148,7 @@ def test_what_was_prefetched_is_asked_about_without_the_image_encoder(tmp_path: 
         assert ahead.wait(LONG)
         assert ahead.done
         assert (ahead.encoded, ahead.left_out, ahead.failures) == ((0, 1, 2, 3), (), {})
-        encoder = session._heads.graphs()["image_encoder"]  # noqa: SLF001 - counting is the point
+        encoder = session.graphs["image_encoder"]
         assert encoder.runs == session.cache.info().misses == 3
         for picture in pictures[:3]:
             assert session.predict(picture, "coin") == fresh.predict(picture, "coin")

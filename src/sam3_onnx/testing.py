@@ -24,10 +24,7 @@ import numpy as np
 from sam3_onnx.geometry.mask_sources import LogitMask
 from sam3_onnx.models.families.protocol import Arrays, Candidates, Capabilities, Clicks, Defaults, Detections, Query
 from sam3_onnx.prompts.tokenizer import load_tokenizer
-from sam3_onnx.results.instance import DEFAULT_EPSILON
-from sam3_onnx.session.encoding.disk import DEFAULT_FOLDER_BYTES
-from sam3_onnx.session.options import require_known
-from sam3_onnx.session.session import DEFAULT_CACHE_BYTES, Sam3Session
+from sam3_onnx.session.session import Sam3Session
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
@@ -228,15 +225,4 @@ def fake_session(answers: Mapping[str, Sequence[FakeInstance]], **options: Unpac
     Raises:
         OptionError: There is no such option, or it has a value outside its range.
     """
-    require_known(options)
-    return Sam3Session(
-        FakeFamily(answers),
-        model="fake",
-        source="fake_session(...)",
-        conf_threshold=options.get("conf_threshold"),
-        epsilon=options.get("epsilon", DEFAULT_EPSILON),
-        cache_bytes=options.get("cache_bytes", DEFAULT_CACHE_BYTES),
-        cache_folder=options.get("cache_folder"),
-        cache_folder_bytes=options.get("cache_folder_bytes", DEFAULT_FOLDER_BYTES),
-        feature_precision=options.get("feature_precision", "float16"),
-    )
+    return Sam3Session(FakeFamily(answers), model="fake", source="fake_session(...)", **options)

@@ -105,9 +105,8 @@ def disagreement(family: Family, golden: Golden) -> tuple[float, float, float]:
 
 
 def opened(folder: Path, variant: str | None = None) -> Family:
-    export = exports_in_folder(folder, variant=variant).concepts
-    assert export is not None
-    return export.open(RuntimeSettings("cpu", threads=1))
+    found: Family = exports_in_folder(folder, variant=variant).open(RuntimeSettings("cpu", threads=1))["concepts"]
+    return found
 
 
 def copied(target: Path, files: Iterable[Path]) -> Path:
@@ -248,8 +247,7 @@ def test_variants_side_by_side_are_listed_and_one_is_picked(box_folder: Path) ->
         for ending in ("", "-fp16", "-q8"):
             assert f"{name}{ending}.onnx" in str(error.value)
     assert "variant=" in str(error.value)
-    export = exports_in_folder(box_folder, variant="fp16").concepts
-    assert export is not None
+    export = exports_in_folder(box_folder, variant="fp16").heads["concepts"]
     assert {graph.path.name for graph in export.graphs.values()} == {
         f"{name}-fp16.onnx" for name in (*ENCODERS, DECODER)
     }

@@ -177,17 +177,17 @@ MAKERS = {
 
 
 def found_names(exports: Exports) -> list[str]:
-    return [export.name for export in (exports.concepts, exports.tracker) if export]
+    return [export.name for export in exports.heads.values()]
 
 
 def parts_of(exports: Exports) -> dict[str, str]:
-    (export,) = (export for export in (exports.concepts, exports.tracker) if export)
+    (export,) = exports.heads.values()
     return {role: info.path.name for role, info in export.graphs.items()}
 
 
 def refusal(graphs: list[GraphInfo], family: str | None = None) -> str:
     """What is said of graphs of which nothing can be made."""
-    assert exports_among(graphs, where=WHERE, family=family) == Exports(None, None)
+    assert exports_among(graphs, where=WHERE, family=family) == Exports({})
     return str(unknown(graphs, where=WHERE, family=family))
 
 
@@ -216,8 +216,7 @@ def test_names_of_files_do_not_matter(names: list[str], family: str) -> None:
 @pytest.mark.parametrize("size", [(336, 336), (504, 896), (672, 672), (1008, 1008)])
 def test_the_size_of_the_input_is_read_from_the_graphs(name: str, size: tuple[int, int]) -> None:
     exports = exports_among(list(MAKERS[name](size).values()), where=WHERE)
-    export = exports.concepts or exports.tracker
-    assert export is not None
+    (export,) = exports.heads.values()
     assert export.open().capabilities.input_size == size
 
 
@@ -228,8 +227,7 @@ def test_an_encoder_of_one_size_with_a_decoder_of_another_are_two_exports(
 ) -> None:
     parts = MAKERS[name](large) | {"image_encoder": MAKERS[name](small)["image_encoder"]}
     exports = exports_among(list(parts.values()), where=WHERE)
-    export = exports.concepts or exports.tracker
-    assert export is not None
+    (export,) = exports.heads.values()
     with pytest.raises(UnknownFamilyError, match="the files are of two exports") as error:
         export.open()
     assert f"takes pictures of {small[1]} x {small[0]} pixels" in str(error.value)

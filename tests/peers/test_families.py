@@ -116,9 +116,8 @@ class Reference:
 
 
 def opened(folder: Path, settings: RuntimeSettings) -> Family:
-    export = exports_in_folder(folder).concepts
-    assert export is not None
-    return export.open(settings)
+    found: Family = exports_in_folder(folder).open(settings)["concepts"]
+    return found
 
 
 @pytest.fixture(scope="module")

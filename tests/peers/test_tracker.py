@@ -23,6 +23,7 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
+    from sam3_onnx.models.families.protocol import Tracker
     from sam3_onnx.models.runtime.settings import RuntimeSettings
 
 pytestmark = pytest.mark.peers
@@ -72,7 +73,7 @@ def session(peer_fixtures: Path, settings: RuntimeSettings) -> Iterator[Sam3Sess
 
 
 def runs(session: Sam3Session) -> dict[str, int]:
-    return {role: model.runs for role, model in session._heads.graphs().items()}  # noqa: SLF001 - counting is the point
+    return {role: model.runs for role, model in session.graphs.items()}
 
 
 @pytest.mark.parametrize("picture", PICTURES)
@@ -85,9 +86,7 @@ def test_agrees_with_pytorch_on_the_stored_prompt(
     case: str,
 ) -> None:
     reference = Reference(peer_fixtures)
-    export = exports_in_folder(peer_fixtures / "F_tracker").tracker
-    assert export is not None
-    tracker = export.open(settings)
+    tracker: Tracker = exports_in_folder(peer_fixtures / "F_tracker").open(settings)["clicks"]
     image = reference.image(picture)
     resized = np.asarray(Image.fromarray(image).resize((SIDE, SIDE), Image.Resampling.BILINEAR))
     features = tracker.encode_image(np.ascontiguousarray(resized.transpose(2, 0, 1)), cancel=None)
@@ -191,7 +190,7 @@ def test_a_tracker_beside_an_export_of_concepts_serves_clicks(peer_fixtures: Pat
             session.predict_object(session.encode(image), [(230, 120)])
         with pytest.raises(EmbeddingError):
             session.predict(for_clicks, "person")
-        assert session._heads.graphs()["tracker_image_encoder"].runs == 1  # noqa: SLF001 - counting is the point
+        assert session.graphs["tracker_image_encoder"].runs == 1
 
 
 def test_clicks_on_a_model_without_a_tracker_say_what_to_get(peer_fixtures: Path) -> None:

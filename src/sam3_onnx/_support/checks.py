@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import difflib
 import os
 from collections.abc import Iterable
 from numbers import Integral, Real
@@ -15,11 +16,14 @@ from sam3_onnx.errors import OptionError
 __all__ = [
     "is_number",
     "is_whole",
+    "require_callable",
     "require_callbacks",
     "require_flag",
+    "require_known",
     "require_label",
     "require_path",
     "require_pictures",
+    "require_whole",
 ]
 
 
@@ -31,6 +35,45 @@ def is_number(value: object) -> TypeGuard[float]:
 def is_whole(value: object) -> TypeGuard[int]:
     """Whether it is an integer, NumPy's among them; True and False are none."""
     return isinstance(value, Integral) and not isinstance(value, bool)
+
+
+def require_whole(name: str, value: object, *, least: int, of: str = "", none: str = "") -> None:
+    """Lets a whole number pass, NumPy's among them; True and False are none.
+
+    Args:
+        name: What the caller knows the value by.
+        value: What was passed.
+        least: The smallest that passes.
+        of: What is counted, such as "bytes"; "" where that is plain.
+        none: What None stands for, if it passes.
+
+    Raises:
+        OptionError: It is anything else.
+    """
+    if (none and value is None) or (is_whole(value) and value >= least):
+        return
+    expected = f"a whole number {of and f'of {of} '}of at least {least}{none and f', or None {none}'}"
+    raise OptionError(name, expected=expected, got=value)
+
+
+def require_known(names: Iterable[str], known: Iterable[str], *, also: Iterable[str] = ()) -> None:
+    """Lets names of options pass.
+
+    Args:
+        names: What a caller passed by keyword.
+        known: The options that there are.
+        also: Keywords that the same call takes beside these options; they are listed and offered as near names.
+
+    Raises:
+        OptionError: One is no option; the message lists those that there are, and offers a near one.
+    """
+    options = [*known]
+    listed = [*also, *options]
+    for name in names:
+        if name not in options:
+            near = difflib.get_close_matches(name.lower(), listed, n=1, cutoff=0.7)
+            remedy = f"Did you mean {near[0]}?" if near else ""
+            raise OptionError("The name of an option", expected=f"one of {', '.join(listed)}", got=name, remedy=remedy)
 
 
 def require_flag(name: str, value: object) -> None:
@@ -64,6 +107,21 @@ def require_path(name: str, value: object) -> Path:
     return Path(value)
 
 
+def require_callable(name: str, value: object, *, takes: str) -> None:
+    """Lets a function pass, and None.
+
+    Args:
+        name: What the caller knows the value by.
+        value: What was passed.
+        takes: What the function is called with, in words.
+
+    Raises:
+        OptionError: It cannot be called.
+    """
+    if value is not None and not callable(value):
+        raise OptionError(name, expected=f"a function that takes {takes}, or None", got=value)
+
+
 def require_callbacks(cancel: object, progress: object = None) -> None:
     """Lets an event and a function pass, and None for either.
 
@@ -72,8 +130,7 @@ def require_callbacks(cancel: object, progress: object = None) -> None:
     """
     if cancel is not None and not (hasattr(cancel, "is_set") and hasattr(cancel, "wait")):
         raise OptionError("cancel", expected="a threading.Event or None", got=cancel)
-    if progress is not None and not callable(progress):
-        raise OptionError("progress", expected="a function that takes the name of a stage, or None", got=progress)
+    require_callable("progress", progress, takes="the name of a stage")
 
 
 def require_pictures(value: object) -> None:

@@ -8,7 +8,7 @@ from collections import Counter
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from sam3_onnx._support.checks import is_whole, require_callbacks, require_path
+from sam3_onnx._support.checks import require_callbacks, require_known, require_path, require_whole
 from sam3_onnx._support.files import write_png
 from sam3_onnx.annotate.finished import Row, Written
 from sam3_onnx.annotate.journal import Journal, sole_run
@@ -23,7 +23,6 @@ from sam3_onnx.images.finding import find_pictures
 from sam3_onnx.labels.formats import FORMAT_NAMES
 from sam3_onnx.prompts.words import parse_text
 from sam3_onnx.session.heads.checking import BOXES_ONLY_LABEL
-from sam3_onnx.session.options import require_known
 from sam3_onnx.session.streaming import QuestionOptions
 
 if TYPE_CHECKING:
@@ -113,11 +112,10 @@ def annotate_folder(  # noqa: PLR0913 - keyword-only options of one run
         FolderError: A folder may not be read or written to, or the disk is full.
         CancelledError: `cancel` was set; what is finished stays finished.
     """
-    require_known(options, also=annotate_folder.__kwdefaults__ or (), of=QuestionOptions)
+    require_known(options, QuestionOptions.__annotations__, also=annotate_folder.__kwdefaults__ or ())
     require_merging(existing, duplicate_iou)
     require_callbacks(cancel, progress)
-    if not (is_whole(min_area) and min_area >= 0):
-        raise OptionError("min_area", expected="a whole number of pixels of at least 0", got=min_area)
+    require_whole("min_area", min_area, least=0, of="pixels")
     began = time.perf_counter()
     root = require_path("folder", folder)
     if label_format not in LABEL_FORMATS:

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, BinaryIO, Literal, TypeAlias, TypeGuard
 import cv2
 import numpy as np
 
-from sam3_onnx._support.checks import is_whole
+from sam3_onnx._support.checks import require_whole
 from sam3_onnx.errors import (
     OptionError,
     PictureDecodeError,
@@ -81,8 +81,7 @@ def require_reading(color: object, max_pixels: object) -> None:
     """
     if color not in ("rgb", "bgr"):
         raise OptionError("color", expected="'rgb' or 'bgr'", got=color)
-    if max_pixels is not None and not (is_whole(max_pixels) and max_pixels >= 1):
-        raise OptionError("max_pixels", expected="a whole number of at least 1, or None for no limit", got=max_pixels)
+    require_whole("max_pixels", max_pixels, least=1, none="for no limit")
 
 
 def _from_array(array: NDArray[np.generic], *, color: str) -> NDArray[np.uint8]:

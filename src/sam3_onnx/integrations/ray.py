@@ -21,12 +21,11 @@ import importlib
 import warnings
 from typing import TYPE_CHECKING, Protocol
 
-from sam3_onnx._support.checks import is_number, is_whole
+from sam3_onnx._support.checks import is_number, require_known, require_whole
 from sam3_onnx.errors import MissingExtraError, OptionError
 from sam3_onnx.integrations.rows import Row, row_of_failure, rows_of
 from sam3_onnx.prompts.words import parse_text
 from sam3_onnx.results.segmentation import Segmentation
-from sam3_onnx.session.options import require_known
 from sam3_onnx.session.streaming import PictureFault, QuestionOptions
 
 if TYPE_CHECKING:
@@ -167,12 +166,11 @@ def annotate(  # noqa: PLR0913 - keyword-only options
         UserWarning: The workers leave no CPU of the cluster as it is now.
     """
     ray, data = _package("ray"), _package("ray.data")
-    require_known(options, of=QuestionOptions)
+    require_known(options, QuestionOptions.__annotations__)
     if text is not None:
         parse_text(text)
     for name, value in (("workers", workers), ("batch_size", batch_size)):
-        if not (is_whole(value) and value >= 1):
-            raise OptionError(name, expected="a whole number of at least 1", got=value)
+        require_whole(name, value, least=1)
     if not (is_number(cpus) and cpus > 0):
         raise OptionError("cpus", expected="a number above 0", got=cpus)
     _warn_of_waiting(workers * cpus, ray.cluster_resources().get("CPU", 0.0))

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from sam3_onnx.geometry.mask_sources import MaskSource
-    from sam3_onnx.models.families.protocol import Arrays, Encoder
+    from sam3_onnx.models.families.protocol import Arrays, Encoder, Family, Tracker
     from sam3_onnx.models.families.recognition import Exports
 
 __all__ = ["Asked", "Found", "first_call"]
@@ -79,17 +79,19 @@ class Asked:
     """A model that is asked a fixed set of questions: words, boxes and clicks, as far as it takes them.
 
     Attributes:
-        models: The graphs by role. A tracker beside a family has its roles behind "tracker/".
+        models: The graphs by role. Those of a second export stand behind its family's name: "tracker/decoder".
     """
 
     def __init__(self, exports: Exports) -> None:
         settings = RuntimeSettings("cpu", precision="float32")
-        self._family, self._tracker = exports.open(settings, make=_RecordedModel)
-        encoders: list[Encoder] = [each for each in (self._family, self._tracker) if each is not None]
-        self._encoders = encoders[:1] if encoders[0] is encoders[-1] else encoders
-        self.models = dict(encoders[0].models)
-        for other in self._encoders[1:]:
-            self.models |= {f"tracker/{role}": model for role, model in other.models.items()}
+        heads = exports.open(settings, make=_RecordedModel)
+        self._family: Family | None = heads.get("concepts")
+        self._tracker: Tracker | None = heads.get("clicks")
+        self._encoders: list[Encoder] = list({id(encoder): encoder for encoder in heads.values()}.values())
+        self.models: dict[str, OnnxModel] = {}
+        for encoder in self._encoders:
+            place = f"{encoder.capabilities.family}/" if self.models else ""
+            self.models |= {f"{place}{role}": model for role, model in encoder.models.items()}
 
     @property
     def sizes(self) -> list[tuple[int, int]]:

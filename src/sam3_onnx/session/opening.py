@@ -1,38 +1,86 @@
-"""From a name, a folder, files or a configuration to the graphs of a session."""
+"""A model that is opened, by a name, from a folder, from files or from a configuration, and closed again."""
 
 from __future__ import annotations
 
 import os
-from abc import ABC, abstractmethod
+import weakref
 from collections.abc import Mapping
-from typing import TYPE_CHECKING
+from functools import partial
+from typing import TYPE_CHECKING, NoReturn
 
 from sam3_onnx._support.checks import require_path
+from sam3_onnx.errors import SessionClosedError, SessionPickleError
 from sam3_onnx.hub.pull import model_folder
 from sam3_onnx.models.families.folder import exports_in_folder
 from sam3_onnx.models.families.recognition import exports_of_files
+from sam3_onnx.models.runtime.graphs.fingerprint import fingerprint
 from sam3_onnx.session.anylabeling_config import read_config
-from sam3_onnx.session.options import require_known
+from sam3_onnx.session.encoding.disk import disk_tier
+from sam3_onnx.session.encoding.embedder import Embedder
+from sam3_onnx.session.encoding.memory import EmbeddingCache
+from sam3_onnx.session.encoding.prefetching import Prefetcher
+from sam3_onnx.session.heads.heads import Heads
+from sam3_onnx.session.options import SessionSettings
 
 if TYPE_CHECKING:
     from os import PathLike
+    from types import TracebackType
 
     from typing_extensions import Self, Unpack
 
     from sam3_onnx.hub.progress import ProgressChoice
+    from sam3_onnx.models.families.protocol import Capabilities, Encoder, Family, Tracker
     from sam3_onnx.models.families.recognition import Exports
+    from sam3_onnx.models.runtime.model import OnnxModel
+    from sam3_onnx.results.embedding import Embedding, TextEmbedding
     from sam3_onnx.session.options import SessionOptions
 
-__all__ = ["SessionOpeners"]
+__all__ = ["OpenSession"]
+
+_TEXT_CACHE_BYTES = 64 << 20
 
 
-class SessionOpeners(ABC):
-    """The ways in which a session is made."""
+class OpenSession:
+    """A model that is open: its graphs and caches, how it was opened, and how it is closed."""
 
-    @classmethod
-    @abstractmethod
-    def _open(cls, exports: Exports, source: str, options: SessionOptions) -> Self:
-        """Makes a session of what was found; `source` is how to make it again, for messages."""
+    def __init__(
+        self,
+        family: Family | None,
+        *,
+        model: str,
+        tracker: Tracker | None = None,
+        heads: Mapping[str, Encoder] | None = None,
+        source: str = "Sam3Session(...)",
+        **options: Unpack[SessionOptions],
+    ) -> None:
+        """Makes a session from a family; the `from_...` methods are the usual way.
+
+        Args:
+            family: The graphs that find concepts, behind one protocol; None for clicks only.
+            model: A name that tells this model from others, part of every cache key.
+            tracker: The graphs that take clicks; where it is `family` itself, pictures are encoded once for both.
+            heads: What answers each head by its name, "concepts" and "clicks", in place of `family` and `tracker`.
+            source: How to make the session again, for messages.
+            **options: As for `from_folder`; `provider`, `precision` and `threads` concern graphs that it opens.
+
+        Raises:
+            OptionError: There is no such option, it is outside its range, or the family cannot offer the threshold.
+            EmbeddingFolderError: Nothing can be written to the cache folder.
+        """
+        settings = SessionSettings.of(options, also=("tracker", "source"))
+        given = {"concepts": family, "clicks": tracker, **(heads or {})}
+        answering = {name: encoder for name, encoder in given.items() if encoder is not None}
+        self._source, self._closed = source, False
+        graphs = [graph.setting for encoder in answering.values() for graph in encoder.models.values()]
+        self._cache = EmbeddingCache(settings.cache_bytes, _TEXT_CACHE_BYTES, disk_tier(settings, graphs))
+        self._ahead = Prefetcher(self._cache.images, owner=weakref.ref(self))
+        embedder = partial(
+            Embedder,
+            precision=settings.feature_precision,
+            cache=self._cache.images,
+            right_of_way=self._ahead.right_of_way,
+        )
+        self._heads = Heads(answering, model=model, embedder=embedder, texts=self._cache.texts, settings=settings)
 
     @classmethod
     def from_pretrained(
@@ -66,11 +114,10 @@ class SessionOpeners(ABC):
             CacheFolderError: The folder cannot be written, or the disk is full.
             ModelError: As `from_folder`.
         """
-        require_known(options, also=("folder", "mirror", "offline", "progress"))
+        SessionSettings.of(options, also=("folder", "mirror", "offline", "progress"))
         target = model_folder(name, folder=folder, mirror=mirror, offline=offline, progress=progress)
-        return cls._open(
-            exports_in_folder(target), _written("from_pretrained", name, folder=folder, **options), options
-        )
+        written = _written("from_pretrained", name, folder=folder, **options)
+        return cls._of_exports(exports_in_folder(target), source=written, options=options)
 
     @classmethod
     def from_folder(
@@ -103,12 +150,11 @@ class SessionOpeners(ABC):
             EmbeddingFolderError: Nothing can be written to the cache folder.
             OptionError: There is no such option, or it has a value outside its range.
         """
-        require_known(options, also=("family", "variant"))
+        SessionSettings.of(options, also=("family", "variant"))
         path = require_path("folder", folder)
         exports = exports_in_folder(path, family=family, variant=variant)
-        return cls._open(
-            exports, _written("from_folder", str(path), family=family, variant=variant, **options), options
-        )
+        written = _written("from_folder", str(path), family=family, variant=variant, **options)
+        return cls._of_exports(exports, source=written, options=options)
 
     @classmethod
     def from_files(
@@ -140,14 +186,14 @@ class SessionOpeners(ABC):
             "geometry_encoder": geometry_encoder,
             "decoder": decoder,
         }
-        require_known(options, also=roles)
+        SessionSettings.of(options, also=roles)
         paths = {
             role: require_path(role, path)
             for role, path in roles.items()
             if path is not None or role in {"image_encoder", "decoder"}
         }
         written = _written("from_files", **{role: str(path) for role, path in paths.items()}, **options)
-        return cls._open(exports_of_files(paths), written, options)
+        return cls._of_exports(exports_of_files(paths), source=written, options=options)
 
     @classmethod
     def from_config(cls, config: Mapping[str, object] | str | PathLike[str], **options: Unpack[SessionOptions]) -> Self:
@@ -163,14 +209,97 @@ class SessionOpeners(ABC):
             ModelFileMissingError: A file that is named is not there.
             ModelFileDamagedError: A file is cut off or no ONNX model.
         """
-        require_known(options)
+        SessionSettings.of(options)
         read = read_config(config if isinstance(config, Mapping) else require_path("config", config))
         written = _written("from_config", config, **options)
         if read.conf_threshold is not None:
             options.setdefault("conf_threshold", read.conf_threshold)
         if read.epsilon is not None:
             options.setdefault("epsilon", read.epsilon)
-        return cls._open(exports_of_files(read.paths), written, options)
+        return cls._of_exports(exports_of_files(read.paths), source=written, options=options)
+
+    @classmethod
+    def _of_exports(cls, exports: Exports, *, source: str, options: SessionOptions) -> Self:
+        heads = exports.open(SessionSettings.of(options).runtime)
+        session = cls(None, model=fingerprint(exports.graphs), heads=heads, source=source, **options)
+        at_once = {"decoder", "mask_decoder"} | (set() if options.get("cache_folder") else {"image_encoder"})
+        for role, model in session.graphs.items():
+            if role in at_once:
+                model.load()
+        return session
+
+    @property
+    def capabilities(self) -> Capabilities:
+        """What this model can be asked; `points` also where a tracker lies beside the export of concepts."""
+        return self._heads.capabilities
+
+    @property
+    def providers(self) -> dict[str, tuple[str, ...]]:
+        """The active execution providers of each graph; the wanted ones of a graph that nothing needed yet."""
+        return {role: model.providers for role, model in self.graphs.items()}
+
+    @property
+    def graphs(self) -> dict[str, OnnxModel]:
+        """The graphs by role, as `providers` names them: whether each is in memory, and how often it was run."""
+        return self._heads.graphs()
+
+    @property
+    def cache(self) -> EmbeddingCache[Embedding, TextEmbedding]:
+        """The embeddings of pictures and of words; see `EmbeddingCache.info`."""
+        return self._cache
+
+    def load(self, *roles: str) -> None:
+        """Loads graphs now rather than when they are first needed; the text encoder as a rule.
+
+        Args:
+            *roles: Keys of `providers`, such as "text_encoder"; none for all.
+
+        Raises:
+            OptionError: There is no such graph.
+            ModelFileDamagedError: ONNX Runtime cannot load the file.
+            SessionClosedError: The session is closed.
+        """
+        for model in self._heads.chosen(roles):
+            model.load()
+
+    def unload(self, *roles: str) -> None:
+        """Gives the memory of graphs back, 1.4 GB of the full text encoder; each is loaded when it is next needed.
+
+        Args:
+            *roles: Keys of `providers`, such as "text_encoder"; none for all.
+
+        Raises:
+            OptionError: There is no such graph.
+        """
+        for model in self._heads.chosen(roles):
+            model.release()
+
+    def close(self) -> None:
+        """Unloads the weights and empties the cache; further calls raise SessionClosedError."""
+        self._closed = True
+        self._ahead.close()
+        for model in self.graphs.values():
+            model.close()
+        self._cache.close()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
+
+    def __repr__(self) -> str:
+        height, width = self.capabilities.input_size
+        return f"<{type(self).__name__} {self.capabilities.family}, input {width} x {height}>"
+
+    def __reduce__(self) -> NoReturn:
+        raise SessionPickleError(rebuild=self._source)
+
+    def _require_open(self) -> None:
+        if self._closed:
+            raise SessionClosedError
 
 
 def _written(method: str, *given: object, **named: object) -> str:

@@ -1,26 +1,30 @@
-"""The options that every way of opening a session takes."""
+"""The options that every way of opening a session takes, with their defaults."""
 
 from __future__ import annotations
 
-import difflib
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, TypedDict
 
+from sam3_onnx._support.checks import is_number, require_known, require_whole
 from sam3_onnx.errors import OptionError
 from sam3_onnx.models.runtime.settings import RuntimeSettings
+from sam3_onnx.results.instance import DEFAULT_EPSILON
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
     from os import PathLike
 
+    from typing_extensions import Self
+
     from sam3_onnx.models.runtime.providers.names import ProviderChoice
     from sam3_onnx.models.runtime.providers.precision import Precision
     from sam3_onnx.results.embedding import FeaturePrecision
 
-__all__ = ["SessionOptions", "require_known", "runtime_settings"]
+__all__ = ["SessionOptions", "SessionSettings"]
 
 
 class SessionOptions(TypedDict, total=False):
-    """Keyword arguments of `Sam3Session.from_pretrained`, `from_folder`, `from_files` and `from_config`."""
+    """Keyword arguments of `Sam3Session` and of its methods that open a model."""
 
     provider: ProviderChoice
     """Which execution providers run the graphs: "auto" (the default: the fastest that answers as CPU does), "cpu",
@@ -46,29 +50,51 @@ class SessionOptions(TypedDict, total=False):
     "exact" keeps the model's own float32."""
 
 
-def runtime_settings(options: SessionOptions) -> RuntimeSettings:
-    """How graphs are run, as the options say.
+@dataclass(frozen=True)
+class SessionSettings:
+    """The options of one session, checked; what was not given has its default.
 
     Raises:
-        OptionError: `threads` is not a whole number of at least 1.
+        OptionError: One is out of its range.
     """
-    return RuntimeSettings(options.get("provider", "auto"), options.get("threads"), options.get("precision", "auto"))
 
+    provider: ProviderChoice = "auto"
+    precision: Precision = "auto"
+    threads: int | None = None
+    conf_threshold: float | None = None
+    epsilon: float = DEFAULT_EPSILON
+    cache_bytes: int = 1 << 30
+    cache_folder: str | PathLike[str] | None = None
+    cache_folder_bytes: int = 10 << 30
+    feature_precision: FeaturePrecision = "float16"
 
-def require_known(names: Iterable[str], *, also: Iterable[str] = (), of: type = SessionOptions) -> None:
-    """Lets names of options pass.
+    def __post_init__(self) -> None:
+        if not (is_number(self.epsilon) and 0 <= self.epsilon <= 1):
+            raise OptionError("epsilon", expected="a fraction of the perimeter in 0..1", got=self.epsilon)
+        if self.feature_precision not in {"float16", "exact"}:
+            raise OptionError("feature_precision", expected='"float16" or "exact"', got=self.feature_precision)
+        require_whole("cache_bytes", self.cache_bytes, least=0, of="bytes")
+        require_whole("cache_folder_bytes", self.cache_folder_bytes, least=0, of="bytes")
 
-    Args:
-        names: What a caller passed by keyword.
-        also: Keywords that are taken beside these options, for near names.
-        of: The typed dictionary of options.
+    @classmethod
+    def of(cls, options: SessionOptions, *, also: Iterable[str] = ()) -> Self:
+        """Checks options and completes them with their defaults.
 
-    Raises:
-        OptionError: One is no option; the message lists those that there are, and offers a near one.
-    """
-    known = [*also, *of.__annotations__]
-    for name in names:
-        if name not in of.__annotations__:
-            near = difflib.get_close_matches(name.lower(), known, n=1, cutoff=0.7)
-            remedy = f"Did you mean {near[0]}?" if near else ""
-            raise OptionError("The name of an option", expected=f"one of {', '.join(known)}", got=name, remedy=remedy)
+        Args:
+            options: What a caller passed by keyword.
+            also: Keywords that the same call takes beside these options, for messages.
+
+        Raises:
+            OptionError: There is no such option, or one is out of its range.
+        """
+        require_known(options, SessionOptions.__annotations__, also=also)
+        return cls(**options)
+
+    @property
+    def runtime(self) -> RuntimeSettings:
+        """How graphs are run.
+
+        Raises:
+            OptionError: `threads` is not a whole number of at least 1.
+        """
+        return RuntimeSettings(self.provider, self.threads, self.precision)

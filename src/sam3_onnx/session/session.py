@@ -2,157 +2,64 @@
 
 from __future__ import annotations
 
-import weakref
 from functools import partial
-from typing import TYPE_CHECKING, Literal, NoReturn, TypeAlias
+from typing import TYPE_CHECKING, Literal, TypeAlias
 
-from sam3_onnx._support.checks import is_number, require_callbacks, require_label
-from sam3_onnx.errors import OptionError, SessionClosedError, SessionPickleError
-from sam3_onnx.images.loading import DEFAULT_MAX_PIXELS
+from sam3_onnx._support.checks import (
+    require_callable,
+    require_callbacks,
+    require_known,
+    require_label,
+    require_pictures,
+)
+from sam3_onnx.images.loading import DEFAULT_MAX_PIXELS, require_reading
 from sam3_onnx.images.origins import load_picture
-from sam3_onnx.models.runtime.graphs.fingerprint import fingerprint
 from sam3_onnx.results.embedding import Embedding
-from sam3_onnx.results.instance import DEFAULT_EPSILON
 from sam3_onnx.results.object import ObjectSegmentation
-from sam3_onnx.session.encoding.disk import DEFAULT_FOLDER_BYTES, disk_tier
-from sam3_onnx.session.encoding.embedder import Embedder
-from sam3_onnx.session.encoding.memory import EmbeddingCache
-from sam3_onnx.session.encoding.prefetching import Prefetcher
-from sam3_onnx.session.heads.concepts import Question
-from sam3_onnx.session.heads.heads import heads_of
-from sam3_onnx.session.opening import SessionOpeners
-from sam3_onnx.session.options import runtime_settings
+from sam3_onnx.session.heads.clicks import ClickHead
+from sam3_onnx.session.heads.concepts import ConceptHead, Question
+from sam3_onnx.session.opening import OpenSession
 from sam3_onnx.session.stopwatch import Stopwatch
-from sam3_onnx.session.streaming import SessionStreams
+from sam3_onnx.session.streaming import QuestionOptions, stream
 
 if TYPE_CHECKING:
     import threading
-    from collections.abc import Callable, Iterable
-    from os import PathLike
-    from types import TracebackType
+    from collections.abc import Callable, Generator, Iterable
 
-    from typing_extensions import Self
+    from typing_extensions import Unpack
 
     from sam3_onnx.images.loading import Picture
     from sam3_onnx.images.origins import LoadedPicture
-    from sam3_onnx.models.families.protocol import Capabilities, Family, Tracker
-    from sam3_onnx.models.families.recognition import Exports
     from sam3_onnx.prompts.boxes import BoxesLike, BoxLike
     from sam3_onnx.prompts.clicks import PointsLike
     from sam3_onnx.prompts.marks import MarksLike
     from sam3_onnx.prompts.words import TextLike
-    from sam3_onnx.results.embedding import FeaturePrecision, TextEmbedding
     from sam3_onnx.results.segmentation import Segmentation
     from sam3_onnx.session.encoding.prefetching import Prefetch
     from sam3_onnx.session.heads.heads import Purpose
-    from sam3_onnx.session.options import SessionOptions
     from sam3_onnx.session.stopwatch import Stage
-    from sam3_onnx.session.streaming import Answerer
+    from sam3_onnx.session.streaming import Answerer, AnyPicture, PictureFault
 
 __all__ = ["Sam3Session"]
 
-DEFAULT_CACHE_BYTES = 1 << 30
-_TEXT_CACHE_BYTES = 64 << 20
 _Color: TypeAlias = Literal["rgb", "bgr"]
 
 
-class Sam3Session(SessionOpeners, SessionStreams):
+class Sam3Session(OpenSession):
     """A loaded model with its embedding cache.
 
     Made by `from_pretrained`, `from_folder`, `from_files` or `from_config`. Threads may
     share a session. Use it as a context manager, or call `close`, to unload the weights.
     """
 
-    def __init__(  # noqa: PLR0913 - keyword-only options of one session
-        self,
-        family: Family | None,
-        *,
-        model: str,
-        tracker: Tracker | None = None,
-        source: str = "Sam3Session(...)",
-        conf_threshold: float | None = None,
-        epsilon: float = DEFAULT_EPSILON,
-        cache_bytes: int = DEFAULT_CACHE_BYTES,
-        cache_folder: str | PathLike[str] | None = None,
-        cache_folder_bytes: int = DEFAULT_FOLDER_BYTES,
-        feature_precision: FeaturePrecision = "float16",
-    ) -> None:
-        """Makes a session from a family; the `from_...` methods are the usual way.
-
-        Args:
-            family: The graphs that find concepts, behind one protocol; None for clicks only.
-            model: A name that tells this model from others, part of every cache key.
-            tracker: The graphs that take clicks; where it is `family` itself, pictures are encoded once for both.
-            source: How to make the session again, for messages.
-            conf_threshold: Default threshold in 0..1; None for what the bundle recommends, 0.5 as a rule.
-            epsilon: Default simplification of polygons, as a fraction of the perimeter.
-            cache_bytes: Budget of the picture cache in memory.
-            cache_folder: A folder in which embeddings survive the session; None for none.
-            cache_folder_bytes: Budget of that folder.
-            feature_precision: "float16" halves what a cached picture occupies and moves scores by less than
-                1e-3; "exact" keeps the model's own float32.
+    @property
+    def fingerprint(self) -> str:
+        """Names what answers depend on besides picture and question: the model's files, and the session's defaults.
 
         Raises:
-            OptionError: An option outside its range, or a threshold that the family cannot offer.
-            EmbeddingFolderError: Nothing can be written to the cache folder.
+            UnsupportedPromptError: The model takes clicks only.
         """
-        if feature_precision not in {"float16", "exact"}:
-            raise OptionError("feature_precision", expected='"float16" or "exact"', got=feature_precision)
-        if not (is_number(epsilon) and 0 <= epsilon <= 1):
-            raise OptionError("epsilon", expected="a fraction of the perimeter in 0..1", got=epsilon)
-        self._source, self._closed = source, False
-        settings = [graph.setting for part in (family, tracker) if part for graph in part.models.values()]
-        disk = disk_tier(cache_folder, cache_folder_bytes, precision=feature_precision, settings=settings)
-        self._cache = EmbeddingCache(cache_bytes, _TEXT_CACHE_BYTES, disk)
-        self._ahead = Prefetcher(self._cache.images, owner=weakref.ref(self))
-        embedder = partial(
-            Embedder, precision=feature_precision, cache=self._cache.images, right_of_way=self._ahead.right_of_way
-        )
-        self._heads = heads_of(
-            family,
-            tracker,
-            model=model,
-            embedder=embedder,
-            texts=self._cache.texts,
-            conf_threshold=conf_threshold,
-            epsilon=float(epsilon),
-        )
-
-    @classmethod
-    def _open(cls, exports: Exports, source: str, options: SessionOptions) -> Self:
-        family, tracker = exports.open(runtime_settings(options))
-        session = cls(
-            family,
-            tracker=tracker,
-            model=fingerprint(exports.graphs),
-            source=source,
-            conf_threshold=options.get("conf_threshold"),
-            epsilon=options.get("epsilon", DEFAULT_EPSILON),
-            cache_bytes=options.get("cache_bytes", DEFAULT_CACHE_BYTES),
-            cache_folder=options.get("cache_folder"),
-            cache_folder_bytes=options.get("cache_folder_bytes", DEFAULT_FOLDER_BYTES),
-            feature_precision=options.get("feature_precision", "float16"),
-        )
-        at_once = {"decoder", "mask_decoder"} | (set() if options.get("cache_folder") else {"image_encoder"})
-        for role, model in session._heads.graphs().items():
-            if role in at_once:
-                model.load()
-        return session
-
-    @property
-    def capabilities(self) -> Capabilities:
-        """What this model can be asked; `points` also where a tracker lies beside the export of concepts."""
-        return self._heads.capabilities
-
-    @property
-    def providers(self) -> dict[str, tuple[str, ...]]:
-        """The active execution providers of each graph; the wanted ones of a graph that nothing needed yet."""
-        return {role: model.providers for role, model in self._heads.graphs().items()}
-
-    @property
-    def cache(self) -> EmbeddingCache[Embedding, TextEmbedding]:
-        """The embeddings of pictures and of words; see `EmbeddingCache.info`."""
-        return self._cache
+        return self._heads.require(ConceptHead).fingerprint
 
     def encode(
         self,
@@ -278,6 +185,52 @@ class Sam3Session(SessionOpeners, SessionStreams):
         watch = Stopwatch(progress)
         return answer(self._read(image, color, max_pixels, watch), cancel, watch)
 
+    def annotate(
+        self,
+        pictures: Iterable[AnyPicture],
+        text: TextLike | None = None,
+        *,
+        on_error: Callable[[AnyPicture, PictureFault], None] | None = None,
+        color: _Color = "rgb",
+        max_pixels: int | None = DEFAULT_MAX_PIXELS,
+        cancel: threading.Event | None = None,
+        **options: Unpack[QuestionOptions],
+    ) -> Generator[tuple[AnyPicture, Segmentation]]:
+        """Asks one question of many pictures; the model works on the next while the caller uses a result.
+
+        The question is checked at once, pictures are taken one by one as they are needed. Closing the iterator,
+        or an error, stops what is being encoded.
+
+        Args:
+            pictures: Anything that `sam3_onnx.images.load_image` takes, each.
+            text: As for `predict`.
+            on_error: Called with a picture that cannot be read or answered, and why; the others go on. None
+                to raise the error, which ends the iteration.
+            color: Channel order of arrays.
+            max_pixels: Guard against decompression bombs; None for none.
+            cancel: Setting this event from another thread ends the iteration with CancelledError.
+            **options: As for `predict`: boxes, marks, label, conf_threshold, cut_to_box, nms, truncate.
+
+        Returns:
+            Each picture, as it was given, with its result, in the order given.
+
+        Raises:
+            OptionError: `pictures` is one picture, or an option is out of its range.
+            PromptError: A prompt cannot be used, or not by this family.
+            PictureError: While iterating, without `on_error`: a picture cannot be used.
+            ModelAnswerError: Likewise: NaN or infinity in the model's answer.
+            CancelledError: While iterating: `cancel` was set.
+            SessionClosedError: The session is closed.
+        """
+        require_known(options, QuestionOptions.__annotations__)
+        require_pictures(pictures)
+        require_reading(color, max_pixels)
+        require_callbacks(cancel)
+        require_callable("on_error", on_error, takes="a picture and an error")
+        answer = self._answerer(Question(text, **options))
+        read = partial(load_picture, color=color, max_pixels=max_pixels)
+        return stream(pictures, read, answer, on_error=on_error, cancel=cancel)
+
     def predict_object(  # noqa: PLR0913 - keyword-only options of one question
         self,
         image: Picture | Embedding | ObjectSegmentation,
@@ -318,7 +271,7 @@ class Sam3Session(SessionOpeners, SessionStreams):
             CancelledError: `cancel` was set.
             SessionClosedError: The session is closed.
         """
-        finder = self._heads.for_clicks()
+        finder = self._heads.require(ClickHead)
         require_callbacks(cancel, progress)
         require_label(label)
         watch = Stopwatch(progress)
@@ -327,59 +280,6 @@ class Sam3Session(SessionOpeners, SessionStreams):
         return finder.answer(
             picture, points=points, point_labels=point_labels, box=box, label=label, cancel=cancel, watch=watch
         )
-
-    def load(self, *roles: str) -> None:
-        """Loads graphs now rather than when they are first needed; the text encoder as a rule.
-
-        Args:
-            *roles: Keys of `providers`, such as "text_encoder"; none for all.
-
-        Raises:
-            OptionError: There is no such graph.
-            ModelFileDamagedError: ONNX Runtime cannot load the file.
-            SessionClosedError: The session is closed.
-        """
-        for model in self._heads.chosen(roles):
-            model.load()
-
-    def unload(self, *roles: str) -> None:
-        """Gives the memory of graphs back, 1.4 GB of the full text encoder; each is loaded when it is next needed.
-
-        Args:
-            *roles: Keys of `providers`, such as "text_encoder"; none for all.
-
-        Raises:
-            OptionError: There is no such graph.
-        """
-        for model in self._heads.chosen(roles):
-            model.release()
-
-    def close(self) -> None:
-        """Unloads the weights and empties the cache; further calls raise SessionClosedError."""
-        self._closed = True
-        self._ahead.close()
-        for model in self._heads.graphs().values():
-            model.close()
-        self._cache.close()
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        self.close()
-
-    def __repr__(self) -> str:
-        height, width = self.capabilities.input_size
-        return f"<Sam3Session {self.capabilities.family}, input {width} x {height}>"
-
-    def __reduce__(self) -> NoReturn:
-        raise SessionPickleError(rebuild=self._source)
-
-    def _require_open(self) -> None:
-        if self._closed:
-            raise SessionClosedError
 
     def _read(
         self, image: Picture | Embedding, color: _Color, max_pixels: int | None, watch: Stopwatch
@@ -391,7 +291,7 @@ class Sam3Session(SessionOpeners, SessionStreams):
             return load_picture(image, color=color, max_pixels=max_pixels)
 
     def _answerer(self, question: Question) -> Answerer:
-        concepts = self._heads.for_concepts()
+        concepts = self._heads.require(ConceptHead)
         asked = concepts.check(question)
 
         def answer(

@@ -7,7 +7,7 @@ turns boxes into more prompt features.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, ClassVar
 
 import numpy as np
 
@@ -45,7 +45,7 @@ def _encoder_role(graph: GraphInfo) -> str | None:
 class _Batched(PublishedExport):
     """What both families share; each adds how boxes reach the decoder."""
 
-    constants = (_PLACES,)
+    constants: ClassVar[tuple[str, ...]] = (_PLACES,)
 
     def encode_text(self, tokens: Sequence[Sequence[int]], *, cancel: threading.Event | None) -> list[Arrays]:
         """Features of each prompt, one run each; see `Family.encode_text`."""
@@ -75,7 +75,7 @@ class _Batched(PublishedExport):
 class BatchedFamily(_Batched):
     """Runs the graphs of family D2."""
 
-    name = "batched"
+    name: ClassVar[str] = "batched"
 
     @staticmethod
     def role_of(graph: GraphInfo) -> str | None:
@@ -122,8 +122,8 @@ class BatchedFamily(_Batched):
 class BatchedGeometryFamily(_Batched):
     """Runs the graphs of family D1; without its geometry encoder it takes words only."""
 
-    name = "batched-geometry"
-    optional_roles = ("geometry_encoder",)
+    name: ClassVar[str] = "batched-geometry"
+    optional_roles: ClassVar[tuple[str, ...]] = ("geometry_encoder",)
 
     @staticmethod
     def role_of(graph: GraphInfo) -> str | None:

@@ -1,16 +1,16 @@
-"""Which graphs of a folder belong together? File names only propose: what a graph is, its contents tell."""
+"""The exports in a folder. File names only propose which graphs belong together: what a graph is, its contents tell."""
 
 from __future__ import annotations
 
 import re
-from typing import TYPE_CHECKING, TypeVar
+from typing import TYPE_CHECKING
 
 from sam3_onnx.errors import AmbiguousFolderError, ModelFileMissingError, OptionError
 from sam3_onnx.models.families.recognition import (
     FAMILY_NAMES,
-    ConceptExport,
+    HEAD_NAMES,
+    Export,
     Exports,
-    TrackerExport,
     exports_among,
     unknown,
 )
@@ -25,13 +25,12 @@ __all__ = ["PLAIN", "exports_in_folder"]
 PLAIN = "plain"
 """The variant of files whose names say nothing of one."""
 _PRECISION = re.compile(r"[-_.](fp32|fp16|f16|bf16|half|int8|uint8|int4|q8|q4f16|q4|bnb4|quantized)$", re.IGNORECASE)
-_Export = TypeVar("_Export", ConceptExport, TrackerExport)
 _LAYOUT = "onnx"
 """Subfolder that Hugging Face repositories keep their graphs in; it makes no variant."""
 
 
 def exports_in_folder(folder: Path, *, family: str | None = None, variant: str | None = None) -> Exports:
-    """Finds the export that finds concepts, and the one that takes clicks, in a folder.
+    """Finds an export for each head in a folder: what finds concepts, what takes clicks.
 
     The folder and the folders directly in it are looked at. Files of one subfolder, or with one
     precision at the end of their names (`decoder_fp16.onnx`), are a variant; what a variant lacks
@@ -63,14 +62,19 @@ def exports_in_folder(folder: Path, *, family: str | None = None, variant: str |
         name: exports_among(graphs, where=folder, family=family, spare=groups.get(_beside(name), ()))
         for name, graphs in groups.items()
     }
-    concepts = {name: exports.concepts for name, exports in found.items() if exports.concepts}
-    trackers = {name: exports.tracker for name, exports in found.items() if exports.tracker}
-    if not concepts and not trackers:
+    variants = [name for head in HEAD_NAMES for name, exports in found.items() if head in exports.heads]
+    if not variants:
         raise unknown([graph for graphs in groups.values() for graph in graphs], where=folder, family=family)
-    if variant is not None and variant not in {*concepts, *trackers}:
-        known = ", ".join({**concepts, **trackers})
+    if variant is not None and variant not in variants:
+        known = ", ".join(dict.fromkeys(variants))
         raise OptionError("variant", expected=f"one of those in {folder}: {known}", got=variant)
-    return Exports(_chosen(folder, concepts, variant), _chosen(folder, trackers, variant))
+    heads: dict[str, Export] = {}
+    for head in HEAD_NAMES:
+        options = {name: exports.heads[head] for name, exports in found.items() if head in exports.heads}
+        shared = next((export for export in heads.values() if head in export.provides), None)
+        if options:
+            heads[head] = shared or _chosen(folder, options, variant)
+    return Exports(heads)
 
 
 def _groups(folder: Path) -> dict[str, list[Path]]:
@@ -91,7 +95,7 @@ def _beside(variant: str) -> str:
     return (below or PLAIN) if _PRECISION.fullmatch(f"_{precision}") else ""
 
 
-def _chosen(folder: Path, options: Mapping[str, _Export], variant: str | None) -> _Export | None:
+def _chosen(folder: Path, options: Mapping[str, Export], variant: str | None) -> Export:
     if variant is not None and variant in options:
         return options[variant]
     if len(options) > 1:
@@ -100,4 +104,4 @@ def _chosen(folder: Path, options: Mapping[str, _Export], variant: str | None) -
             for name, export in options.items()
         }
         raise AmbiguousFolderError(folder, kind="variant", choices=choices)
-    return next(iter(options.values()), None)
+    return next(iter(options.values()))

@@ -6,7 +6,7 @@ mask is True where a token is padding.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, ClassVar
 
 import numpy as np
 
@@ -54,7 +54,7 @@ def encoder_role(graph: GraphInfo) -> str | None:
 class MetaExport(PublishedExport):
     """What families A, B and C have in common; each adds its decoder."""
 
-    constants = _CONSTANTS
+    constants: ClassVar[tuple[str, ...]] = _CONSTANTS
 
     def encode_text(self, tokens: Sequence[Sequence[int]], *, cancel: threading.Event | None) -> list[Arrays]:
         """Features of each prompt, one run each; see `Family.encode_text`."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from functools import cached_property
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, ClassVar
 
 import numpy as np
 
@@ -41,9 +41,10 @@ _PROMPTS_PER_RUN = 4
 class NativeFamily:
     """Runs a native bundle."""
 
-    name = "native"
-    roles = ("image_encoder", "text_encoder", "decoder")
-    optional_roles = ("mask_decoder", "click_decoder")
+    name: ClassVar[str] = "native"
+    roles: ClassVar[tuple[str, ...]] = ("image_encoder", "text_encoder", "decoder")
+    optional_roles: ClassVar[tuple[str, ...]] = ("mask_decoder", "click_decoder")
+    provides: ClassVar[Mapping[str, str]] = {"concepts": "decoder", "clicks": "click_decoder"}
 
     @staticmethod
     def role_of(graph: GraphInfo) -> str | None:

@@ -5,7 +5,7 @@ As family A, but boxes are shares of the picture, and masks are probabilities of
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, ClassVar
 
 import numpy as np
 
@@ -27,7 +27,7 @@ __all__ = ["OsamFamily"]
 class OsamFamily(MetaExport):
     """Runs the graphs of family B."""
 
-    name = "osam"
+    name: ClassVar[str] = "osam"
 
     @staticmethod
     def role_of(graph: GraphInfo) -> str | None:

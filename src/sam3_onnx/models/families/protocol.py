@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Protocol, TypeAlias
+from typing import TYPE_CHECKING, ClassVar, Protocol, TypeAlias
 
 if TYPE_CHECKING:
     import threading
@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from sam3_onnx.geometry.mask_sources import MaskSource
+    from sam3_onnx.models.runtime.graphs.reading import GraphInfo
     from sam3_onnx.models.runtime.model import OnnxModel
 
 __all__ = [
@@ -24,6 +25,7 @@ __all__ = [
     "Detections",
     "Encoder",
     "Family",
+    "KnownFamily",
     "Query",
     "Tracker",
 ]
@@ -190,4 +192,34 @@ class Tracker(Encoder, Protocol):
             size: (height, width) of the picture.
             cancel: Setting it stops the run.
         """
+        ...
+
+
+class KnownFamily(Encoder, Protocol):
+    """What recognition needs of a kind of export; `recognition.FAMILIES` lists those that there are."""
+
+    name: ClassVar[str]
+    """What `Capabilities.family` says."""
+    roles: ClassVar[tuple[str, ...]]
+    """Parts that every export of this kind has, each a graph."""
+    optional_roles: ClassVar[tuple[str, ...]]
+    """Parts that it may have."""
+    provides: ClassVar[Mapping[str, str]]
+    """The heads of a session that it can be, each with the part whose graph answers: {"concepts": "decoder"}.
+
+    An export has those heads whose parts it has. It then speaks the protocol of each: `Family` for "concepts",
+    `Tracker` for "clicks".
+    """
+
+    def __init__(self, models: Mapping[str, OnnxModel]) -> None:
+        """Takes the graphs by role.
+
+        Raises:
+            UnknownFamilyError: They contradict each other.
+        """
+        ...
+
+    @staticmethod
+    def role_of(graph: GraphInfo) -> str | None:
+        """Which part of this kind of export a graph is, if any."""
         ...

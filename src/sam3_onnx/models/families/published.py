@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import threading
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, ClassVar
 
 import numpy as np
 
@@ -92,9 +92,10 @@ def _as_float32(values: NDArray[np.floating]) -> NDArray[np.float32]:
 class PublishedExport:
     """What every published export of three graphs has; a family adds its text and its decoder."""
 
-    roles = ("image_encoder", "text_encoder", "decoder")
-    optional_roles: tuple[str, ...] = ()
-    constants: tuple[str, ...] = ()
+    roles: ClassVar[tuple[str, ...]] = ("image_encoder", "text_encoder", "decoder")
+    optional_roles: ClassVar[tuple[str, ...]] = ()
+    provides: ClassVar[Mapping[str, str]] = {"concepts": "decoder"}
+    constants: ClassVar[tuple[str, ...]] = ()
     """Outputs of the image encoder that are the same for every picture."""
 
     def __init__(self, models: Mapping[str, OnnxModel]) -> None:

@@ -6,7 +6,7 @@ slots behind them are masked.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, ClassVar
 
 import numpy as np
 
@@ -29,7 +29,7 @@ _HEADS = ("pred_logits", "presence_logit_dec", "pred_boxes", "pred_masks")
 class RawHeadsFamily(MetaExport):
     """Runs the graphs of family C."""
 
-    name = "raw-heads"
+    name: ClassVar[str] = "raw-heads"
 
     @staticmethod
     def role_of(graph: GraphInfo) -> str | None:

@@ -1,9 +1,9 @@
-"""Which exports do some graphs make up? Told from their inputs and outputs alone."""
+"""Which exports some graphs make up, told from their inputs and outputs alone."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, TypeAlias
+from typing import TYPE_CHECKING, Any
 
 from sam3_onnx.errors import AmbiguousFolderError, UnknownFamilyError
 from sam3_onnx.models.families.batched import BatchedFamily, BatchedGeometryFamily
@@ -21,18 +21,22 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
     from pathlib import Path
 
-    from sam3_onnx.models.families.protocol import Family, Tracker
+    from sam3_onnx.models.families.protocol import KnownFamily
     from sam3_onnx.models.runtime.graphs.reading import GraphInfo
     from sam3_onnx.models.runtime.settings import RuntimeSettings
 
-__all__ = ["FAMILY_NAMES", "ConceptExport", "Exports", "TrackerExport", "exports_among", "exports_of_files", "unknown"]
+__all__ = [
+    "FAMILIES",
+    "FAMILY_NAMES",
+    "HEAD_NAMES",
+    "Export",
+    "Exports",
+    "exports_among",
+    "exports_of_files",
+    "unknown",
+]
 
-_ConceptFamily: TypeAlias = (
-    "type[NativeFamily | SixFileFamily | OsamFamily | RawHeadsFamily | BatchedFamily | BatchedGeometryFamily | "
-    "TextOnlyFamily]"
-)
-_AnyFamily: TypeAlias = "_ConceptFamily | type[TrackerFamily]"
-_CONCEPTS: tuple[_ConceptFamily, ...] = (
+FAMILIES: tuple[type[KnownFamily], ...] = (
     NativeFamily,
     SixFileFamily,
     OsamFamily,
@@ -40,24 +44,33 @@ _CONCEPTS: tuple[_ConceptFamily, ...] = (
     BatchedFamily,
     BatchedGeometryFamily,
     TextOnlyFamily,
+    TrackerFamily,
 )
-FAMILY_NAMES = tuple(family.name for family in (*_CONCEPTS, TrackerFamily))
+"""Every kind of export that is known: a new one is a file beside these, and an entry here."""
+FAMILY_NAMES = tuple(family.name for family in FAMILIES)
 """What `Capabilities.family` may say."""
+HEAD_NAMES = tuple(dict.fromkeys(head for family in FAMILIES for head in family.provides))
+"""What the families together provide, the head first that the others are added to."""
 
 
 @dataclass(frozen=True, eq=False)
-class ConceptExport:
-    """The graphs of one export that finds concepts."""
+class Export:
+    """The graphs of one export."""
 
     graphs: Mapping[str, GraphInfo]
-    _family: _ConceptFamily = field(repr=False)
+    _family: type[KnownFamily] = field(repr=False)
 
     @property
     def name(self) -> str:
         """The family's name."""
         return self._family.name
 
-    def open(self, settings: RuntimeSettings | None = None, *, make: type[OnnxModel] = OnnxModel) -> Family:
+    @property
+    def provides(self) -> tuple[str, ...]:
+        """The heads that its graphs can be."""
+        return tuple(head for head, role in self._family.provides.items() if role in self.graphs)
+
+    def open(self, settings: RuntimeSettings | None = None, *, make: type[OnnxModel] = OnnxModel) -> KnownFamily:
         """Makes the family; loads no weights yet.
 
         Args:
@@ -68,50 +81,48 @@ class ConceptExport:
             UnknownFamilyError: The graphs contradict each other.
             ProviderError: A provider asked for by name is not installed.
         """
-        return self._family(_models(self.graphs, settings, make))
-
-
-@dataclass(frozen=True, eq=False)
-class TrackerExport:
-    """The graphs of one export that cuts out an object by clicks."""
-
-    graphs: Mapping[str, GraphInfo]
-    name = TrackerFamily.name
-
-    def open(self, settings: RuntimeSettings | None = None, *, make: type[OnnxModel] = OnnxModel) -> Tracker:
-        """As `ConceptExport.open`."""
-        return TrackerFamily(_models(self.graphs, settings, make))
+        models = {role: make(graph, role=_spoken(role), settings=settings) for role, graph in self.graphs.items()}
+        return self._family(models)
 
 
 @dataclass(frozen=True)
 class Exports:
-    """What a session is made from: one of the two, or both."""
+    """What a session is made from: an export for each of its heads; several heads may be one export."""
 
-    concepts: ConceptExport | None
-    tracker: TrackerExport | None
+    heads: Mapping[str, Export]
+    """By the name of the head, in the order of HEAD_NAMES: "concepts", "clicks"."""
 
     @property
     def graphs(self) -> list[GraphInfo]:
-        """Those of both."""
-        return [graph for export in (self.concepts, self.tracker) if export for graph in export.graphs.values()]
+        """The graphs of all exports."""
+        return [graph for export in self._exports() for graph in export.graphs.values()]
 
-    def open(
-        self, settings: RuntimeSettings | None = None, *, make: type[OnnxModel] = OnnxModel
-    ) -> tuple[Family | None, Tracker | None]:
-        """Makes what finds concepts and what takes clicks, which may be one; loads no weights yet.
+    def open(self, settings: RuntimeSettings | None = None, *, make: type[OnnxModel] = OnnxModel) -> dict[str, Any]:
+        """Makes what answers each head, by its name; loads no weights yet. Heads of one export share one family.
 
-        A bundle's own click head goes before a tracker beside it: it needs no second encoding.
+        Each speaks the protocol of its head: `Family` for "concepts", `Tracker` for "clicks".
+
+        Args:
+            settings: Providers, threads and precision; None for the defaults.
+            make: What runs a graph.
+
+        Raises:
+            UnknownFamilyError: The graphs of an export contradict each other.
+            ProviderError: A provider asked for by name is not installed.
         """
-        family = self.concepts.open(settings, make=make) if self.concepts else None
-        if isinstance(family, NativeFamily) and family.capabilities.points:
-            return family, family
-        return family, self.tracker.open(settings, make=make) if self.tracker else None
+        opened = {id(export): export.open(settings, make=make) for export in self._exports()}
+        return {head: opened[id(export)] for head, export in self.heads.items()}
+
+    def _exports(self) -> list[Export]:
+        return list({id(export): export for export in self.heads.values()}.values())
 
 
 def exports_among(
     graphs: Sequence[GraphInfo], *, where: Path | str, family: str | None = None, spare: Sequence[GraphInfo] = ()
 ) -> Exports:
-    """Finds the export that finds concepts, and the one that takes clicks, among some graphs.
+    """Finds an export for each head among some graphs.
+
+    An export that is another head already goes first: pictures are then encoded once for both.
 
     Args:
         graphs: In any order.
@@ -120,21 +131,26 @@ def exports_among(
         spare: Graphs that stand in for parts that `graphs` lacks.
 
     Returns:
-        Either may be None, or both.
+        The heads that there are; none if no export is known.
 
     Raises:
-        AmbiguousFolderError: There are several families, or several graphs for one part.
+        AmbiguousFolderError: There are several families for one head, or several graphs for one part.
     """
-    concepts = [
-        ConceptExport(chosen, known)
-        for known in _CONCEPTS
+    found = [
+        Export(chosen, known)
+        for known in FAMILIES
         if family in {None, known.name} and (chosen := _complete(known, graphs, spare, where))
     ]
-    clicks = _complete(TrackerFamily, graphs, spare, where) if family in {None, TrackerFamily.name} else None
-    if len(concepts) > 1:
-        choices = {export.name: [graph.path.name for graph in export.graphs.values()] for export in concepts}
-        raise AmbiguousFolderError(where, kind="family", choices=choices)
-    return Exports(concepts[0] if concepts else None, TrackerExport(clicks) if clicks else None)
+    heads: dict[str, Export] = {}
+    for head in HEAD_NAMES:
+        options = [export for export in found if head in export.provides]
+        fitting = [export for export in options if export in heads.values()] or options
+        if len(fitting) > 1:
+            choices = {export.name: [graph.path.name for graph in export.graphs.values()] for export in options}
+            raise AmbiguousFolderError(where, kind="family", choices=choices)
+        if fitting:
+            heads[head] = fitting[0]
+    return Exports(heads)
 
 
 def exports_of_files(paths: Mapping[str, Path]) -> Exports:
@@ -155,8 +171,8 @@ def exports_of_files(paths: Mapping[str, Path]) -> Exports:
         for role, graph in graphs.items()
         if (possible := _possible_roles(graph)) and role not in possible
     ]
-    exports = Exports(None, None) if wrong else exports_among(listed, where=where)
-    if exports == Exports(None, None):
+    exports = Exports({}) if wrong else exports_among(listed, where=where)
+    if not exports.heads:
         raise unknown(listed, where=where, remark=" ".join(wrong))
     return exports
 
@@ -176,7 +192,7 @@ def unknown(
 
 
 def _possible_roles(graph: GraphInfo) -> list[str]:
-    return [role for known in (*_CONCEPTS, TrackerFamily) if (role := known.role_of(graph))]
+    return [role for known in FAMILIES if (role := known.role_of(graph))]
 
 
 def _spoken(role: str) -> str:
@@ -187,7 +203,7 @@ def _a(noun: str) -> str:
     return f"{'an' if noun[0] in 'aeiou' else 'a'} {noun}"
 
 
-def _fits(known: _AnyFamily, graphs: Iterable[GraphInfo]) -> dict[str, list[GraphInfo]]:
+def _fits(known: type[KnownFamily], graphs: Iterable[GraphInfo]) -> dict[str, list[GraphInfo]]:
     """The graphs that fit each part of a family."""
     found: dict[str, list[GraphInfo]] = {}
     for graph in graphs:
@@ -198,7 +214,7 @@ def _fits(known: _AnyFamily, graphs: Iterable[GraphInfo]) -> dict[str, list[Grap
 
 
 def _complete(
-    known: _AnyFamily, graphs: Sequence[GraphInfo], spare: Sequence[GraphInfo], where: Path | str
+    known: type[KnownFamily], graphs: Sequence[GraphInfo], spare: Sequence[GraphInfo], where: Path | str
 ) -> dict[str, GraphInfo] | None:
     """A graph for each part of a family; None if one is missing, or none is of `graphs` itself."""
     own = _fits(known, graphs)
@@ -214,15 +230,9 @@ def _complete(
 
 def _nearest(graphs: Sequence[GraphInfo], family: str | None) -> str:
     """Which part of which family is missing: of the one that most graphs fit."""
-    candidates = [known for known in (*_CONCEPTS, TrackerFamily) if family in {None, known.name}]
+    candidates = [known for known in FAMILIES if family in {None, known.name}]
     known = max(candidates, key=lambda each: len(_fits(each, graphs)) / len(each.roles))
     missing = [_spoken(role) for role in known.roles if role not in _fits(known, graphs)]
     if len(missing) == len(known.roles):
         return ""
     return f"Nearest is the {known.name} family: no graph there is its {' or its '.join(missing)}."
-
-
-def _models(
-    graphs: Mapping[str, GraphInfo], settings: RuntimeSettings | None, make: type[OnnxModel]
-) -> dict[str, OnnxModel]:
-    return {role: make(graph, role=_spoken(role), settings=settings) for role, graph in graphs.items()}

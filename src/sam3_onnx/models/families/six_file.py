@@ -8,7 +8,7 @@ puts them right.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, ClassVar
 
 import numpy as np
 
@@ -34,7 +34,7 @@ _PUBLISHED_THRESHOLD = "0.5"
 class SixFileFamily(MetaExport):
     """Runs the graphs of family A."""
 
-    name = "six-file"
+    name: ClassVar[str] = "six-file"
 
     @staticmethod
     def role_of(graph: GraphInfo) -> str | None:

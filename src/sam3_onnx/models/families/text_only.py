@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, ClassVar
 
 import numpy as np
 
@@ -28,8 +28,8 @@ _HEADS = ("pred_logits", "pred_boxes", "pred_masks")
 class TextOnlyFamily(PublishedExport):
     """Runs the graphs of family E."""
 
-    name = "text-only"
-    constants = _CONSTANTS
+    name: ClassVar[str] = "text-only"
+    constants: ClassVar[tuple[str, ...]] = _CONSTANTS
 
     @staticmethod
     def role_of(graph: GraphInfo) -> str | None:

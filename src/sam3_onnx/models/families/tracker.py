@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, ClassVar
 
 import numpy as np
 
@@ -29,9 +29,10 @@ _HEADS = ("iou_scores", "pred_masks", "object_score_logits")
 class TrackerFamily:
     """Runs the graphs of family F."""
 
-    name = "tracker"
-    roles = ("image_encoder", "decoder")
-    optional_roles: tuple[str, ...] = ()
+    name: ClassVar[str] = "tracker"
+    roles: ClassVar[tuple[str, ...]] = ("image_encoder", "decoder")
+    optional_roles: ClassVar[tuple[str, ...]] = ()
+    provides: ClassVar[Mapping[str, str]] = {"clicks": "decoder"}
 
     @staticmethod
     def role_of(graph: GraphInfo) -> str | None:

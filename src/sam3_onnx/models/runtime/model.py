@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import contextlib
 import threading
 from typing import TYPE_CHECKING, Any, TypeGuard
 
 import numpy as np
 import onnxruntime as ort
 
+from sam3_onnx._support.waiting import wait_or_cancel
 from sam3_onnx.errors import CancelledError, SessionClosedError
 from sam3_onnx.models.runtime.creating import create
 from sam3_onnx.models.runtime.heap import give_back
@@ -24,8 +26,6 @@ if TYPE_CHECKING:
     from sam3_onnx.models.runtime.opening import GraphSession
 
 __all__ = ["OnnxModel"]
-
-_POLL_SECONDS = 0.02
 
 
 class OnnxModel:
@@ -137,10 +137,9 @@ class OnnxModel:
         finished = threading.Event()
 
         def watch() -> None:
-            while not finished.is_set():
-                if cancel.wait(_POLL_SECONDS):
-                    options.terminate = True
-                    return
+            with contextlib.suppress(CancelledError):  # the run was over first
+                wait_or_cancel(cancel.wait, finished, doing="the wait for a cancellation")
+                options.terminate = True
 
         watcher = threading.Thread(target=watch, name="sam3-onnx-cancel", daemon=True)
         watcher.start()

@@ -5,8 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from sam3_onnx._support.checks import is_whole
-from sam3_onnx.errors import OptionError
+from sam3_onnx._support.checks import require_whole
 
 if TYPE_CHECKING:
     from sam3_onnx.models.runtime.providers.names import ProviderChoice
@@ -31,6 +30,4 @@ class RuntimeSettings:
     """What a provider computes in, where it can choose."""
 
     def __post_init__(self) -> None:
-        if self.threads is not None and not (is_whole(self.threads) and self.threads >= 1):
-            expected = "a whole number of at least 1, or None to leave it to ONNX Runtime"
-            raise OptionError("threads", expected=expected, got=self.threads)
+        require_whole("threads", self.threads, least=1, none="to leave it to ONNX Runtime")

@@ -9,7 +9,7 @@ from collections import deque
 from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING, Generic, Protocol, TypeAlias, TypeVar
 
-from sam3_onnx._support.checks import is_whole, require_path
+from sam3_onnx._support.checks import require_path
 from sam3_onnx._support.version import __version__
 from sam3_onnx.errors import EmbeddingFolderWarning, OptionError
 from sam3_onnx.results.embedding import Embedding, TextEmbedding
@@ -20,19 +20,18 @@ from sam3_onnx.session.encoding.memory import CacheInfo
 if TYPE_CHECKING:
     from collections.abc import Callable, Hashable, Iterable
     from concurrent.futures import Future
-    from os import PathLike
     from pathlib import Path
 
     import numpy as np
     from numpy.typing import NDArray
 
     from sam3_onnx.results.embedding import FeaturePrecision
+    from sam3_onnx.session.options import SessionSettings
 
     Arrays: TypeAlias = dict[str, NDArray[np.generic]]
 
-__all__ = ["DEFAULT_FOLDER_BYTES", "DiskShelf", "DiskTier", "disk_tier"]
+__all__ = ["DiskShelf", "DiskTier", "disk_tier"]
 
-DEFAULT_FOLDER_BYTES = 10 << 30
 _MOST_WAITING = 4
 """Entries that may wait to be written. They stay in memory meanwhile, so that a slow disk makes calls wait instead."""
 
@@ -200,27 +199,22 @@ def _name(label: str) -> str:
     return hashlib.sha256(label.encode()).hexdigest()[:40]
 
 
-def disk_tier(
-    folder: str | PathLike[str] | None, budget: int, *, precision: FeaturePrecision, settings: Iterable[str]
-) -> DiskTier | None:
-    """The tier that options ask for; None if no folder is named.
+def disk_tier(settings: SessionSettings, graphs: Iterable[str]) -> DiskTier | None:
+    """Returns the tier that a session's options ask for; None if they name no folder.
 
     Args:
-        folder: Where entries lie.
-        budget: Bytes that they may occupy together.
-        precision: How features of pictures are kept.
-        settings: How graphs are run, as far as answers may depend on it.
+        settings: The session's options.
+        graphs: How each of its graphs is run, as far as answers may depend on it.
 
     Raises:
-        OptionError: The folder is no path, or the budget no number of bytes.
+        OptionError: The folder is no path.
         EmbeddingFolderError: Nothing can be written to the folder.
     """
-    if not (is_whole(budget) and budget >= 0):
-        raise OptionError("cache_folder_bytes", expected="a number of bytes >= 0", got=budget)
+    folder = settings.cache_folder
     if folder is None:
         return None
     if folder == "":
         raise OptionError("cache_folder", expected="the path of a folder, or None for none", got=folder)
-    scope = " | ".join((f"sam3-onnx {__version__}", *sorted(set(settings))))
+    scope = " | ".join((f"sam3-onnx {__version__}", *sorted(set(graphs))))
     path = require_path("cache_folder", folder).expanduser().absolute()
-    return DiskTier(path, budget, scope=scope, precision=precision)
+    return DiskTier(path, settings.cache_folder_bytes, scope=scope, precision=settings.feature_precision)

@@ -37,8 +37,8 @@ class Embedder:
     def __init__(
         self,
         encoder: Encoder,
-        *,
         model: str,
+        *,
         precision: FeaturePrecision,
         cache: CacheTier[Embedding],
         right_of_way: Callable[[threading.Event | None], AbstractContextManager[None]],

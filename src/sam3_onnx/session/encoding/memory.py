@@ -11,15 +11,13 @@ from collections import OrderedDict
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Generic, Literal, Protocol, TypeVar
 
-from sam3_onnx._support.checks import is_whole
-from sam3_onnx.errors import CancelledError, OptionError
+from sam3_onnx._support.waiting import wait_or_cancel
+from sam3_onnx.errors import OptionError
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Hashable
 
 __all__ = ["CacheInfo", "CacheTier", "Disk", "EmbeddingCache", "Shelf", "Sized"]
-
-_POLL_SECONDS = 0.02
 
 
 class Sized(Protocol):
@@ -85,12 +83,7 @@ class CacheTier(Generic[Entry]):
         Args:
             budget: Bytes that entries may occupy together; 0 stores nothing.
             shelf: Asked for what is not here before it is computed, and given what was computed.
-
-        Raises:
-            OptionError: A budget that is no whole number, or negative.
         """
-        if not (is_whole(budget) and budget >= 0):
-            raise OptionError("cache budget", expected="a number of bytes >= 0", got=budget)
         self.budget = budget
         self._shelf = shelf
         self._lock = threading.Lock()
@@ -138,7 +131,7 @@ class CacheTier(Generic[Entry]):
                     break
                 flight.waiting += 1
             try:
-                _wait(flight.done, cancel)
+                wait_or_cancel(flight.done.wait, cancel, doing="the wait for another thread that computes the same")
             finally:
                 with self._lock:
                     flight.waiting -= 1
@@ -223,15 +216,6 @@ class CacheTier(Generic[Entry]):
         with self._lock:
             self._entries.clear()
             self._bytes = 0
-
-
-def _wait(done: threading.Event, cancel: threading.Event | None) -> None:
-    if cancel is None:
-        done.wait()
-        return
-    while not done.wait(_POLL_SECONDS):
-        if cancel.is_set():
-            raise CancelledError("the wait for another thread that computes the same")
 
 
 ImageEntry = TypeVar("ImageEntry", bound=Sized)

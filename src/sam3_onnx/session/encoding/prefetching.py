@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Literal
 import numpy as np
 
 from sam3_onnx._support.checks import require_pictures
+from sam3_onnx._support.waiting import wait_or_cancel
 from sam3_onnx.errors import CancelledError, Sam3Error, SessionClosedError
 from sam3_onnx.images.loading import load_image, require_reading
 
@@ -29,8 +30,6 @@ if TYPE_CHECKING:
     from sam3_onnx.session.encoding.memory import CacheTier
 
 __all__ = ["Prefetch", "Prefetcher"]
-
-_POLL_SECONDS = 0.02
 
 
 @dataclass(eq=False)
@@ -246,10 +245,8 @@ class Prefetcher:
             if attempt is None or self._is_for_a_call(attempt):
                 return
             attempt.cancel.set()
-            while attempt.encoding:
-                self._changed.wait(_POLL_SECONDS)
-                if cancel is not None and cancel.is_set():
-                    raise CancelledError("the image encoder")
+            stopped = partial(self._changed.wait_for, lambda: not attempt.encoding)
+            wait_or_cancel(stopped, cancel, doing="the image encoder")
 
     def _work(self) -> None:
         while (plan := self._next()) is not None:

@@ -1,4 +1,4 @@
-"""What is asked of a model, held against what its family can do; everything is refused before a graph runs."""
+"""Questions checked against what a model can be asked, before a graph runs."""
 
 from __future__ import annotations
 
@@ -22,9 +22,8 @@ __all__ = [
     "concepts_of",
     "cut_of",
     "nms_of",
-    "no_clicks",
-    "no_concepts",
     "threshold_of",
+    "unsupported",
 ]
 
 BOXES_ONLY_LABEL = "object"
@@ -45,7 +44,7 @@ def concepts_of(text: TextLike | None, label: str | None, allowed: Capabilities)
         remedy = 'Words are labelled with {"prompt": "label"}.'
         raise OptionError("label", expected="left out when there is text", got=label, remedy=remedy)
     if not allowed.text:
-        raise _unsupported(allowed, "words", "Use an export with a text encoder, beside this one if need be.")
+        raise unsupported(allowed, "words", "Use an export with a text encoder, beside this one if need be.")
     return parse_text(text)
 
 
@@ -68,16 +67,23 @@ def boxes_of(
         raise EmptyPromptError(got=f"{len(given)} negative boxes and no word" if given else "no word and no box")
     if given and not allowed.boxes:
         remedy = "Use an export whose decoder takes boxes of examples, such as a native bundle."
-        raise _unsupported(allowed, "boxes of examples", remedy)
+        raise unsupported(allowed, "boxes of examples", remedy)
     if not allowed.negative_boxes and not all(box.positive for box in given):
-        raise _unsupported(allowed, "negative boxes", "Leave the negative boxes out.")
+        raise unsupported(allowed, "negative boxes", "Leave the negative boxes out.")
     if allowed.max_boxes is not None and len(given) > allowed.max_boxes:
         remedy = "Ask with fewer boxes at a time, or use an export that takes several, such as a native bundle."
-        raise _unsupported(allowed, f"{len(given)} boxes in one prompt", remedy)
+        raise unsupported(allowed, f"{len(given)} boxes in one prompt", remedy)
     return given
 
 
-def _unsupported(allowed: Capabilities, wanted: str, remedy: str) -> UnsupportedPromptError:
+def unsupported(allowed: Capabilities, wanted: str, remedy: str) -> UnsupportedPromptError:
+    """Returns the error for what a model cannot be asked.
+
+    Args:
+        allowed: What it can be asked, which the message lists.
+        wanted: What was asked.
+        remedy: What to do instead.
+    """
     most = "" if allowed.max_boxes is None else f"at most {allowed.max_boxes} "
     kinds = {
         "words": allowed.text,
@@ -87,21 +93,6 @@ def _unsupported(allowed: Capabilities, wanted: str, remedy: str) -> Unsupported
     }
     takes = " and ".join(kind for kind, can in kinds.items() if can)
     return UnsupportedPromptError(family=allowed.family, wanted=wanted, allowed=takes, remedy=remedy)
-
-
-def no_concepts(allowed: Capabilities) -> UnsupportedPromptError:
-    """The error for words and boxes to a model that takes clicks only."""
-    remedy = "For words put an export with a text encoder beside it, or open one that has both."
-    return _unsupported(allowed, "words and boxes of examples", remedy)
-
-
-def no_clicks(allowed: Capabilities) -> UnsupportedPromptError:
-    """The error for clicks on a model that has no tracker head."""
-    remedy = (
-        "They need a tracker head: put an export of the tracker family, such as onnx-community/sam3-tracker-ONNX, "
-        'into a subfolder beside this model, or open Sam3Session.from_pretrained("sam3-tracker").'
-    )
-    return _unsupported(allowed, "clicks on one object", remedy)
 
 
 def threshold_of(value: float, allowed: Capabilities) -> float:

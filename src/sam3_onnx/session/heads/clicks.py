@@ -1,8 +1,8 @@
-"""How do clicks become one object? Encode once, then decode click by click."""
+"""The head that takes clicks: it encodes a picture once, then decodes click by click."""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, ClassVar
 
 import numpy as np
 
@@ -10,39 +10,55 @@ from sam3_onnx.models.families.protocol import Clicks
 from sam3_onnx.prompts.clicks import parse_clicks, require_object
 from sam3_onnx.results.instance import Instance
 from sam3_onnx.results.object import ObjectSegmentation
+from sam3_onnx.session.heads.checking import unsupported
 
 if TYPE_CHECKING:
     import threading
     from collections.abc import Iterable, Mapping
 
+    from sam3_onnx.errors import UnsupportedPromptError
     from sam3_onnx.images.origins import LoadedPicture
-    from sam3_onnx.models.families.protocol import Candidates, Tracker
+    from sam3_onnx.models.families.protocol import Candidates, Capabilities, Encoder, Tracker
     from sam3_onnx.prompts.boxes import BoxLike
     from sam3_onnx.prompts.clicks import ObjectPrompt, PointsLike
-    from sam3_onnx.results.embedding import Embedding
+    from sam3_onnx.results.embedding import Embedding, TextEmbedding
     from sam3_onnx.session.encoding.embedder import Embedder
+    from sam3_onnx.session.encoding.memory import CacheTier
+    from sam3_onnx.session.options import SessionSettings
     from sam3_onnx.session.stopwatch import Stopwatch
 
-__all__ = ["ObjectFinder"]
+__all__ = ["ClickHead"]
 
 _PROMPT = "clicks"
 """What stands as the prompt of an instance that was clicked at."""
 
 
-class ObjectFinder:
+class ClickHead:
     """Cuts objects out with one tracker. Safe under threads."""
 
-    def __init__(self, tracker: Tracker, embedder: Embedder, *, epsilon: float) -> None:
-        """Runs nothing yet.
+    adds: ClassVar[tuple[str, ...]] = ("points",)
 
-        Args:
-            tracker: The graphs.
-            embedder: Pictures to embeddings of this tracker.
-            epsilon: Default simplification of polygons.
-        """
-        self.tracker = tracker
+    def __init__(
+        self,
+        export: Tracker,
+        embedder: Embedder,
+        texts: CacheTier[TextEmbedding],  # noqa: ARG002 - the protocol's; clicks need no words
+        settings: SessionSettings,
+    ) -> None:
+        """Runs nothing yet; see `Head`."""
+        self.encoder: Encoder = export
         self.embedder = embedder
-        self._epsilon = epsilon
+        self._tracker = export
+        self._epsilon = float(settings.epsilon)
+
+    @staticmethod
+    def absent(capabilities: Capabilities) -> UnsupportedPromptError:
+        """Returns the error for clicks on a model that has no tracker head."""
+        remedy = (
+            "They need a tracker head: put an export of the tracker family, such as onnx-community/sam3-tracker-ONNX, "
+            'into a subfolder beside this model, or open Sam3Session.from_pretrained("sam3-tracker").'
+        )
+        return unsupported(capabilities, "clicks on one object", remedy)
 
     def answer(
         self,
@@ -66,7 +82,7 @@ class ObjectFinder:
         embedding = self.embedder.embed(seen, cancel=cancel, watch=watch)
         clicks = Clicks(prompt.points_in(size), prompt.labels_array(), prompt.box_in(size))
         with watch.stage("decode"):
-            found = self.tracker.segment(embedding.arrays(), clicks, size=size, cancel=cancel)
+            found = self._tracker.segment(embedding.arrays(), clicks, size=size, cancel=cancel)
         with watch.stage("select"):
             return _object_of(found, prompt, embedding, label=label, epsilon=self._epsilon, timings=watch.seconds)
 

@@ -1,10 +1,10 @@
-"""How does a question about concepts become a result? Encode, look words up, decode, select."""
+"""The head that finds concepts: it encodes, looks words up, decodes and selects."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Literal, TypeVar
+from typing import TYPE_CHECKING, ClassVar, Literal, TypeVar
 
 from sam3_onnx._support.checks import require_flag
 from sam3_onnx.errors import EmptyPromptError
@@ -13,23 +13,25 @@ from sam3_onnx.prompts.boxes import box_labels, normalised_cxcywh
 from sam3_onnx.prompts.tokenizer import load_tokenizer
 from sam3_onnx.results.embedding import TextEmbedding
 from sam3_onnx.results.segmentation import Segmentation
-from sam3_onnx.session.heads.checking import boxes_of, concepts_of, cut_of, nms_of, threshold_of
-from sam3_onnx.session.heads.selection import instances_of
+from sam3_onnx.session.heads.checking import boxes_of, concepts_of, cut_of, nms_of, threshold_of, unsupported
+from sam3_onnx.session.heads.selection import select_instances
 
 if TYPE_CHECKING:
     import threading
 
+    from sam3_onnx.errors import UnsupportedPromptError
     from sam3_onnx.images.origins import LoadedPicture
-    from sam3_onnx.models.families.protocol import Family
+    from sam3_onnx.models.families.protocol import Capabilities, Encoder, Family
     from sam3_onnx.prompts.boxes import BoxesLike
     from sam3_onnx.prompts.marks import MarksLike
     from sam3_onnx.prompts.words import Concept, TextLike
     from sam3_onnx.results.embedding import Embedding
     from sam3_onnx.session.encoding.embedder import Embedder
     from sam3_onnx.session.encoding.memory import CacheTier
+    from sam3_onnx.session.options import SessionSettings
     from sam3_onnx.session.stopwatch import Stopwatch
 
-__all__ = ["Asked", "ConceptFinder", "Question"]
+__all__ = ["Asked", "ConceptHead", "Question"]
 
 
 Item = TypeVar("Item")
@@ -69,36 +71,32 @@ def _kept(given: Iterable[Item] | None) -> Iterable[Item] | None:
     return tuple(given) if isinstance(given, Iterable) else given
 
 
-class ConceptFinder:
-    """Answers questions with one family. Safe under threads."""
+class ConceptHead:
+    """Answers questions about concepts with one family. Safe under threads."""
+
+    adds: ClassVar[tuple[str, ...]] = ("text", "boxes", "negative_boxes", "max_boxes", "lowest_threshold")
 
     def __init__(
-        self,
-        family: Family,
-        embedder: Embedder,
-        texts: CacheTier[TextEmbedding],
-        *,
-        conf_threshold: float | None,
-        epsilon: float,
+        self, export: Family, embedder: Embedder, texts: CacheTier[TextEmbedding], settings: SessionSettings
     ) -> None:
-        """Runs nothing yet.
-
-        Args:
-            family: The graphs.
-            embedder: Pictures to embeddings of this family.
-            texts: Where embeddings of words are kept.
-            conf_threshold: Default threshold in 0..1; None for what the bundle recommends.
-            epsilon: Default simplification of polygons.
+        """Runs nothing yet; see `Head`.
 
         Raises:
             OptionError: A threshold that the family cannot offer.
         """
-        self.family = family
+        self.encoder: Encoder = export
         self.embedder = embedder
+        self._family = export
         self._texts = texts
-        default = family.defaults.conf_threshold if conf_threshold is None else conf_threshold
-        self._threshold = threshold_of(default, family.capabilities)
-        self._epsilon = epsilon
+        default = export.defaults.conf_threshold if settings.conf_threshold is None else settings.conf_threshold
+        self._threshold = threshold_of(default, export.capabilities)
+        self._epsilon = float(settings.epsilon)
+
+    @staticmethod
+    def absent(capabilities: Capabilities) -> UnsupportedPromptError:
+        """Returns the error for words and boxes to a model that takes clicks only."""
+        remedy = "For words put an export with a text encoder beside it, or open one that has both."
+        return unsupported(capabilities, "words and boxes of examples", remedy)
 
     @property
     def fingerprint(self) -> str:
@@ -113,7 +111,7 @@ class ConceptFinder:
             OptionError: An option out of its range, or a threshold that the family cannot offer.
         """
         require_flag("truncate", question.truncate)
-        allowed, defaults = self.family.capabilities, self.family.defaults
+        allowed, defaults = self._family.capabilities, self._family.defaults
         concepts = concepts_of(question.text, question.label, allowed)
         given, boxes, marks = question.conf_threshold, _kept(question.boxes), _kept(question.marks)
         if question.text is None and not (boxes or marks):
@@ -147,19 +145,21 @@ class ConceptFinder:
         """
         size = picture.size
         # Boxes are held against the picture's size before the encoder, the costly part, is run.
-        shown = boxes_of(asked.boxes, asked.marks, size, self.family.capabilities, with_text=asked.with_text)
+        shown = boxes_of(asked.boxes, asked.marks, size, self._family.capabilities, with_text=asked.with_text)
         embedding = self.embedder.embed(picture, cancel=cancel, watch=watch)
         with watch.stage("text"):
             texts = [self._text(ids, cancel) for ids in asked.tokens]
         places, signs = normalised_cxcywh(shown, size), box_labels(shown)
         queries = [Query(entry.features, places, signs) for entry in texts]
         with watch.stage("decode"):
-            found = self.family.detect(embedding.arrays(), queries, size=size, threshold=asked.threshold, cancel=cancel)
+            found = self._family.detect(
+                embedding.arrays(), queries, size=size, threshold=asked.threshold, cancel=cancel
+            )
         with watch.stage("select"):
             instances = [
                 instance
                 for concept, detections in zip(asked.concepts, found, strict=True)
-                for instance in instances_of(
+                for instance in select_instances(
                     detections, concept, size=size, epsilon=self._epsilon, cut_to_box=asked.cut_to_box, nms=asked.nms
                 )
             ]
@@ -167,6 +167,6 @@ class ConceptFinder:
 
     def _text(self, ids: list[int], cancel: threading.Event | None) -> TextEmbedding:
         def run() -> TextEmbedding:
-            return TextEmbedding(self.family.encode_text([ids], cancel=cancel)[0])
+            return TextEmbedding(self._family.encode_text([ids], cancel=cancel)[0])
 
         return self._texts.get_or_make((self.embedder.model, tuple(ids)), run, cancel=cancel)

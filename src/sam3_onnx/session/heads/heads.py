@@ -1,86 +1,164 @@
-"""Which heads does a session have, and which graphs stand behind them?"""
+"""The heads of a session: which there are, and which graphs stand behind them."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Literal, Protocol, TypeAlias
+from collections.abc import Mapping
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any, ClassVar, Literal, Protocol, TypeAlias, TypeVar
 
 from sam3_onnx.errors import OptionError
-from sam3_onnx.session.heads.checking import no_clicks, no_concepts
-from sam3_onnx.session.heads.clicks import ObjectFinder
-from sam3_onnx.session.heads.concepts import ConceptFinder
+from sam3_onnx.session.heads.clicks import ClickHead
+from sam3_onnx.session.heads.concepts import ConceptHead
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Callable, Iterable, Iterator
 
-    from sam3_onnx.models.families.protocol import Capabilities, Encoder, Family, Tracker
+    from sam3_onnx.errors import UnsupportedPromptError
+    from sam3_onnx.models.families.protocol import Capabilities, Encoder
     from sam3_onnx.models.runtime.model import OnnxModel
     from sam3_onnx.results.embedding import TextEmbedding
     from sam3_onnx.session.encoding.embedder import Embedder
     from sam3_onnx.session.encoding.memory import CacheTier
+    from sam3_onnx.session.options import SessionSettings
 
-__all__ = ["Heads", "Purpose", "heads_of"]
+__all__ = ["Head", "Heads", "Purpose"]
 
 Purpose: TypeAlias = Literal["concepts", "clicks"]
+"""Names of the heads that a picture can be encoded for."""
 
 
-@dataclass(frozen=True, eq=False)
-class Heads:
-    """What answers about concepts, what answers clicks: one of them, or both."""
+class Head(Protocol):
+    """Answers one kind of question with one export."""
 
-    concepts: ConceptFinder | None
-    objects: ObjectFinder | None
+    adds: ClassVar[tuple[str, ...]]
+    """Fields of `Capabilities` that say what this head can be asked."""
+    encoder: Encoder
+    """The export behind it."""
+    embedder: Embedder
+    """Turns pictures into what this head takes."""
+
+    def __init__(
+        self,
+        export: Any,  # noqa: ANN401 - each head has a protocol of its own
+        embedder: Embedder,
+        texts: CacheTier[TextEmbedding],
+        settings: SessionSettings,
+    ) -> None:
+        """Runs nothing yet.
+
+        Args:
+            export: What answers; an export that provides this head speaks the head's protocol.
+            embedder: Turns pictures into embeddings of this export.
+            texts: Where embeddings of words are kept.
+            settings: The session's options.
+
+        Raises:
+            OptionError: The export cannot offer one of them.
+        """
+        ...
+
+    @staticmethod
+    def absent(capabilities: Capabilities) -> UnsupportedPromptError:
+        """Returns the error for a question to a session that lacks this head.
+
+        Args:
+            capabilities: What the session can be asked.
+        """
+        ...
+
+
+_HEADS: Mapping[str, type[Head]] = {"concepts": ConceptHead, "clicks": ClickHead}
+"""Every head that there is, by name. The first that a session has gives its capabilities, the others add theirs."""
+_Kind = TypeVar("_Kind", bound=Head)
+
+
+class Heads(Mapping[str, Head]):
+    """What answers the questions of a session, by the name of each head."""
+
+    def __init__(
+        self,
+        answering: Mapping[str, Encoder],
+        *,
+        model: str,
+        embedder: Callable[[Encoder, str], Embedder],
+        texts: CacheTier[TextEmbedding],
+        settings: SessionSettings,
+    ) -> None:
+        """Puts the heads together; where one export answers several, they share its image encoder.
+
+        Args:
+            answering: What answers each head, by its name: one at least.
+            model: A name that tells this model from others.
+            embedder: Makes what turns pictures into embeddings, of an export and the name of its image encoder.
+            texts: Where embeddings of words are kept.
+            settings: The session's options.
+
+        Raises:
+            OptionError: There is no head, or an export cannot offer the threshold.
+        """
+        embedders: dict[int, Embedder] = {}
+        self._heads: dict[str, Head] = {}
+        for name in (name for name in _HEADS if name in answering):
+            encoder = answering[name]
+            if id(encoder) not in embedders:
+                embedders[id(encoder)] = embedder(encoder, model if name == "concepts" else f"{model}/{name}")
+            self._heads[name] = _HEADS[name](encoder, embedders[id(encoder)], texts, settings)
+        if not self._heads:
+            raise OptionError("family", expected="given unless there is a tracker", got=None)
+
+    def __getitem__(self, name: str) -> Head:
+        return self._heads[name]
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._heads)
+
+    def __len__(self) -> int:
+        return len(self._heads)
 
     @property
     def capabilities(self) -> Capabilities:
-        """What can be asked; `points` also where a tracker lies beside the export of concepts."""
-        if self.concepts is None:
-            return self.for_clicks().tracker.capabilities
-        return replace(self.concepts.family.capabilities, points=self.objects is not None)
+        """What can be asked of all heads together."""
+        first, *others = self._heads.values()
+        added = {name: getattr(head.encoder.capabilities, name) for head in others for name in head.adds}
+        return replace(first.encoder.capabilities, **added)
 
-    def for_concepts(self) -> ConceptFinder:
-        """The head that answers about concepts.
-
-        Raises:
-            UnsupportedPromptError: There is none.
-        """
-        if self.concepts is None:
-            raise no_concepts(self.capabilities)
-        return self.concepts
-
-    def for_clicks(self) -> ObjectFinder:
-        """The head that answers clicks.
+    def require(self, kind: type[_Kind]) -> _Kind:
+        """Returns the head of a kind.
 
         Raises:
             UnsupportedPromptError: There is none.
         """
-        if self.objects is None:
-            raise no_clicks(self.capabilities)
-        return self.objects
+        found = next((head for head in self._heads.values() if isinstance(head, kind)), None)
+        if found is None:
+            raise kind.absent(self.capabilities)
+        return found
 
     def embedder(self, purpose: Purpose | None) -> Embedder:
-        """The image encoder for a purpose; None for that of concepts if there is one.
+        """Returns what encodes pictures for a purpose; None for the first head.
 
         Raises:
             OptionError: There is no such purpose.
-            UnsupportedPromptError: There is no encoder for it.
+            UnsupportedPromptError: There is no head for it.
         """
-        if purpose not in {None, "concepts", "clicks"}:
-            raise OptionError("purpose", expected='"concepts", "clicks" or None', got=purpose)
-        if purpose == "clicks" or (purpose is None and self.concepts is None):
-            return self.for_clicks().embedder
-        return self.for_concepts().embedder
+        if purpose is not None and purpose not in _HEADS:
+            names = ", ".join(f'"{name}"' for name in _HEADS)
+            raise OptionError("purpose", expected=f"{names} or None", got=purpose)
+        if purpose is None:
+            return next(iter(self._heads.values())).embedder
+        if purpose not in self._heads:
+            raise _HEADS[purpose].absent(self.capabilities)
+        return self._heads[purpose].embedder
 
     def graphs(self) -> dict[str, OnnxModel]:
-        """All graphs by role; those of a tracker beside concepts are called so."""
-        graphs = dict(self.concepts.family.models) if self.concepts else {}
-        if self.objects and not (self.concepts and _are_one(self.objects.tracker, self.concepts.family)):
-            prefix = "tracker_" if self.concepts else ""
-            graphs |= {f"{prefix}{role}": model for role, model in self.objects.tracker.models.items()}
+        """Returns all graphs by role; those of a second export have its family's name before their role."""
+        graphs: dict[str, OnnxModel] = {}
+        for encoder in {id(head.encoder): head.encoder for head in self._heads.values()}.values():
+            prefix = f"{encoder.capabilities.family}_" if graphs else ""
+            graphs |= {f"{prefix}{role}": model for role, model in encoder.models.items()}
         return graphs
 
     def chosen(self, roles: Iterable[str]) -> list[OnnxModel]:
-        """The graphs of some roles; all if none is named.
+        """Returns the graphs of some roles; all if none is named.
 
         Raises:
             OptionError: There is no such graph.
@@ -90,49 +168,3 @@ class Heads:
         if unknown:
             raise OptionError("role", expected=f"one of {', '.join(graphs)}", got=unknown[0])
         return [graphs[role] for role in roles] or list(graphs.values())
-
-
-class _EmbedderMaker(Protocol):
-    def __call__(self, encoder: Encoder, *, model: str) -> Embedder: ...
-
-
-def heads_of(
-    family: Family | None,
-    tracker: Tracker | None,
-    *,
-    model: str,
-    embedder: _EmbedderMaker,
-    texts: CacheTier[TextEmbedding],
-    conf_threshold: float | None,
-    epsilon: float,
-) -> Heads:
-    """Puts the heads together; where one model is both, they share its image encoder.
-
-    Args:
-        family: The graphs that find concepts, if there are any.
-        tracker: The graphs that take clicks, if there are any.
-        model: A name that tells this model from others.
-        embedder: Makes what turns pictures into embeddings of an encoder.
-        texts: Where embeddings of words are kept.
-        conf_threshold: Default threshold in 0..1; None for what the bundle recommends.
-        epsilon: Default simplification of polygons.
-
-    Raises:
-        OptionError: There is neither, or the family cannot offer the threshold.
-    """
-    if family is None and tracker is None:
-        raise OptionError("family", expected="given unless there is a tracker", got=family)
-    concepts: ConceptFinder | None = None
-    objects: ObjectFinder | None = None
-    if family is not None:
-        mine = embedder(family, model=model)
-        concepts = ConceptFinder(family, mine, texts, conf_threshold=conf_threshold, epsilon=epsilon)
-    if tracker is not None:
-        one = concepts if _are_one(tracker, family) else None
-        mine = one.embedder if one else embedder(tracker, model=f"{model}/clicks")
-        objects = ObjectFinder(tracker, mine, epsilon=epsilon)
-    return Heads(concepts, objects)
-
-
-def _are_one(first: object, second: object) -> bool:
-    return first is second

@@ -16,13 +16,13 @@ if TYPE_CHECKING:
     from sam3_onnx.models.families.protocol import Detections
     from sam3_onnx.prompts.words import Concept
 
-__all__ = ["CUT_MARGIN", "instances_of"]
+__all__ = ["CUT_MARGIN", "select_instances"]
 
 CUT_MARGIN = 0.08
 """With `cut_to_box`, a mask may reach beyond its box by this share of the box's width and height."""
 
 
-def instances_of(
+def select_instances(
     found: Detections,
     concept: Concept,
     *,
