@@ -2,33 +2,32 @@
 
 from __future__ import annotations
 
-import importlib.util
+import importlib
 import os
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
-from hub_fixtures import hashed, quick, registered, server, unhashed
-
-__all__ = ["coins", "hashed", "peer_fixtures", "quick", "registered", "server", "unhashed"]
 
 from sam3_onnx.models.runtime.settings import RuntimeSettings
+from tests.support.hub_fixtures import hashed, quick, registered, server, unhashed
+from tests.support.places import FIXTURES, ROOT
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+    from pathlib import Path
     from types import ModuleType
 
-ROOT = Path(__file__).parent.parent
+__all__ = ["coins", "hashed", "peer_fixtures", "quick", "registered", "server", "unhashed"]
+
 ROWS: dict[tuple[str, str], list[tuple[float, float]]] = {}
 
 
 @pytest.fixture(scope="session")
 def peer_fixtures() -> Path:
     """The folder of small graphs of each published family; the test is skipped where it is absent."""
-    folder = Path(os.environ.get("SAM3_ONNX_FIXTURES", ROOT.parent / "shared" / "fixtures"))
-    if not folder.is_dir():
-        pytest.skip(f"no fixtures of published families at {folder}")
-    return folder
+    if not FIXTURES.is_dir():
+        pytest.skip(f"no fixtures of published families at {FIXTURES}")
+    return FIXTURES
 
 
 @pytest.fixture(scope="session")
@@ -39,15 +38,10 @@ def coins() -> Path:
 
 @pytest.fixture(scope="session")
 def maker() -> ModuleType:
-    """What makes the tiny models of `native/`; the test is skipped where PyTorch is absent."""
+    """What makes the tiny models of `data/native`; the test is skipped where PyTorch is absent."""
     for package in ("torch", "transformers", "onnx", "onnxscript"):
         pytest.importorskip(package)
-    spec = importlib.util.spec_from_file_location("native_maker", ROOT / "tests" / "native" / "make.py")
-    assert spec is not None
-    assert spec.loader is not None
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    return module
+    return importlib.import_module("tests.support.make_native")
 
 
 @pytest.fixture(scope="session")

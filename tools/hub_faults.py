@@ -23,23 +23,21 @@ from types import SimpleNamespace
 from typing import TYPE_CHECKING
 from unittest import mock
 
-sys.path.insert(0, str(Path(__file__).parent.parent / "tests" / "hub"))
-
-import fault_server as play
-from hub_fixtures import published, pulling
+sys.path.insert(0, str(Path(__file__).parent.parent))
 
 from sam3_onnx import hub
 from sam3_onnx.cli import main as command_line
 from sam3_onnx.hub import registry
 from sam3_onnx.hub.transfer import Patience
+from tests.support import fault_server as play
+from tests.support.hub_fixtures import published, pulling
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
     from contextlib import AbstractContextManager
 
-    from fault_server import FaultServer, Play
-
     from sam3_onnx.hub import PublishedModel
+    from tests.support.fault_server import FaultServer, Play
 
 QUICK = Patience(attempts=3, read_timeout=0.5, sleep=lambda _seconds: None)
 NAME = "tiny.onnx"

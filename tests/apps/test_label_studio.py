@@ -19,12 +19,12 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pytest
-from serving import exchanged, free_port, started
 
 from sam3_onnx import Box, Sam3Session
 from sam3_onnx.errors import EmptyPromptError, OptionError, PictureDecodeError, UnsupportedPromptError
 from sam3_onnx.geometry import rle_to_mask
 from sam3_onnx.testing import FakeFamily, FakeInstance, FakeTracker
+from tests.support.serving import exchanged, free_port, started
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping

@@ -23,11 +23,11 @@ import cv2
 import numpy as np
 import pytest
 import yaml
-from serving import exchanged, free_port, started
 
 from sam3_onnx import Box, Sam3Session
 from sam3_onnx.errors import OptionError
 from sam3_onnx.testing import FakeFamily, FakeInstance, FakeTracker
+from tests.support.serving import exchanged, free_port, started
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping

@@ -16,9 +16,7 @@ from pathlib import Path
 from types import SimpleNamespace
 from typing import TYPE_CHECKING
 
-import fault_server as play
 import pytest
-from hub_fixtures import make_read_only, published, pulling
 
 from sam3_onnx.errors import (
     CacheFolderError,
@@ -31,14 +29,15 @@ from sam3_onnx.errors import (
     WebPageError,
 )
 from sam3_onnx.hub import pull, where
+from tests.support import fault_server as play
+from tests.support.hub_fixtures import make_read_only, published, pulling
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from fault_server import FaultServer, Play
-
     from sam3_onnx.hub import PublishedModel
     from sam3_onnx.hub.transfer import Patience
+    from tests.support.fault_server import FaultServer, Play
 
 FATAL: list[tuple[str, Play, type[Sam3Error], str]] = [
     ("a file that is not there", play.answering(404), DownloadNotFoundError, "no such file (HTTP 404)"),

@@ -5,10 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-import fault_server as play
 import pytest
-from fault_server import running
-from hub_fixtures import published
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -16,14 +13,16 @@ from sam3_onnx.errors import DownloadNotFoundError, OptionError
 from sam3_onnx.hub import list_models, pull, sources
 from sam3_onnx.hub.sources import is_offline, mirrored, shown, token_for
 from sam3_onnx.hub.transfer import Order, fetch, new_connection
+from tests.support import fault_server as play
+from tests.support.fault_server import running
+from tests.support.hub_fixtures import published
 
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from fault_server import FaultServer
-
     from sam3_onnx.hub import PublishedModel
     from sam3_onnx.hub.transfer import Patience
+    from tests.support.fault_server import FaultServer
 
 
 def test_a_mirror_takes_the_place_of_scheme_and_host(

@@ -8,9 +8,7 @@ import os
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-import fault_server as play
 import pytest
-from hub_fixtures import make_read_only
 
 from sam3_onnx.errors import (
     CacheFolderError,
@@ -22,14 +20,15 @@ from sam3_onnx.errors import (
     WebPageError,
 )
 from sam3_onnx.hub import pull, remove, store, verify, where
+from tests.support import fault_server as play
+from tests.support.hub_fixtures import make_read_only
 
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from fault_server import FaultServer
-
     from sam3_onnx.hub import PublishedModel
     from sam3_onnx.hub.transfer import Patience
+    from tests.support.fault_server import FaultServer
 
 
 def place(server: FaultServer, folder: Path) -> None:

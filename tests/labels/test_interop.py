@@ -13,7 +13,6 @@ import os
 import subprocess
 import sys
 from dataclasses import dataclass
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -22,9 +21,11 @@ import pytest
 from sam3_onnx import Sam3Session, load_image
 from sam3_onnx._support.files import write_png
 from sam3_onnx.labels import CocoDataset, read_xanylabeling, write_labelme, write_xanylabeling, write_yolo
+from tests.support.places import ROOT
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
+    from pathlib import Path
 
     from numpy.typing import NDArray
 
@@ -35,7 +36,6 @@ if XANYLABELING is None and not any(map(importlib.util.find_spec, ("labelme", "p
     pytest.skip("none of the applications is installed (extra interop)", allow_module_level=True)
 
 NO_CHECKOUT = "SAM3_ONNX_XANYLABELING names no checkout of X-AnyLabeling"
-ROOT = Path(__file__).parent.parent.parent
 WORDS = "circle, square, triangle, star, ellipse, ring, cross"
 SCENES = 10
 LARGEST_DIFFERENCE = 0.001

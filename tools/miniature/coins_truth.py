@@ -1,4 +1,4 @@
-"""Writes tests/data/coins_truth.json: the 24 coins of examples/pictures/coins.png, by watershed.
+"""Writes tests/data/miniature/coins_truth.json: the 24 coins of examples/pictures/coins.png, by watershed.
 
 Needs scikit-image and SciPy. The classical segmentation of scikit-image's gallery (sobel, markers
 by grey level, watershed, filled holes) is right on this picture but for specks, which are dropped.

@@ -31,7 +31,7 @@ if TYPE_CHECKING:
 ROOT = Path(__file__).parent.parent.parent
 SHIPPED = ROOT / "src" / "sam3_onnx" / "data" / "miniature"
 COINS = ROOT / "examples" / "pictures" / "coins.png"
-COINS_TRUTH = ROOT / "tests" / "data" / "coins_truth.json"
+COINS_TRUTH = ROOT / "tests" / "data" / "miniature" / "coins_truth.json"
 SEED = 20_000_003
 """No training step has it: those seeds are triples."""
 

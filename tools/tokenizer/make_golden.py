@@ -31,7 +31,7 @@ import regex
 ROOT = Path(__file__).parents[2]
 MERGES = ROOT / "src" / "sam3_onnx" / "data" / "clip_merges.txt.gz"
 PROMPTS = Path(__file__).with_name("prompts.txt")
-TARGET = ROOT / "tests" / "data" / "tokenizer_golden.json.gz"
+TARGET = ROOT / "tests" / "data" / "tokenizer" / "tokenizer_golden.json.gz"
 
 SEED = 20261122
 RANDOM_TEXTS = 3000
