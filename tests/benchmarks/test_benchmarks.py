@@ -6,7 +6,6 @@ import json
 from functools import partial
 from typing import TYPE_CHECKING
 
-import numpy as np
 import pytest
 
 from benchmarks import cache, encoder, folder, growth, outlines, query, start
@@ -34,16 +33,24 @@ def test_a_ratio_is_taken_within_each_round() -> None:
     assert ratios_to("b", seconds)["a"] == Spread(median=0.5, p10=0.5, p90=0.5, n=3)
 
 
-def test_cases_are_run_in_turn() -> None:
+@pytest.mark.parametrize(("taken", "calls"), [(1.0, 1), (1 / 512, 6)])
+def test_cases_are_run_in_turn_and_short_ones_several_times_in_each_turn(taken: float, calls: int) -> None:
     order: list[str] = []
-    seconds = in_turn({name: partial(slow, order, name) for name in "ab"}, rounds=2)
-    assert order == [*"ab", *"ab", *"ab"]
-    assert [len(times) for times in seconds.values()] == [2, 2]
+    clock = Clock()
+
+    def run(name: str) -> None:
+        order.append(name)
+        clock.now += taken
+
+    seconds = in_turn({name: partial(run, name) for name in "ab"}, rounds=2, clock=lambda: clock.now)
+    assert order == [*"ab", *("a" * calls + "b" * calls) * 2]
+    assert seconds == {"a": [taken, taken], "b": [taken, taken]}
 
 
-def slow(order: list[str], name: str) -> None:
-    order.append(name)
-    np.sort(np.random.default_rng(0).random(400_000))
+class Clock:
+    """Goes on as it is told, so that no call is faster on one machine than on another."""
+
+    now = 0.0
 
 
 def test_the_command_writes_a_table_and_json(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
