@@ -172,7 +172,7 @@ def hanging(count: int = 0) -> Play:
         status, headers, body = part_asked_for(handler, content)
         handler.reply(status, headers, body[:count])
         handler.wfile.flush()
-        handler.server.released.wait(30)
+        handler.server.released.wait(120)
 
     return play
 

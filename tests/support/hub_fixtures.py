@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 
     from tests.support.fault_server import FaultServer
 
-__all__ = ["hashed", "make_read_only", "published", "pulling", "quick", "registered", "server", "unhashed"]
+__all__ = ["LONG", "hashed", "make_read_only", "published", "pulling", "quick", "registered", "server", "unhashed"]
 
 LICENCE = Licence("Tiny Licence", "https://licence.example/terms")
 
@@ -52,8 +52,12 @@ def published(
     )
 
 
+LONG = 120.0  # seconds, for what comes soon even on a busy machine unless something is broken
+
+# A process that was started in the background of a shell without job control ignores SIGINT, and hands that on.
 CHILD = """
-import sys
+import signal, sys
+signal.signal(signal.SIGINT, signal.default_int_handler)
 from sam3_onnx.cli import main
 from sam3_onnx.hub import registry
 models = registry.read_registry(sys.argv[1])
@@ -108,8 +112,8 @@ def unhashed(server: FaultServer) -> PublishedModel:
 
 @pytest.fixture
 def quick() -> Patience:
-    """Does not wait between attempts, and calls half a second of silence a break."""
-    return Patience(attempts=3, read_timeout=0.5, connect_timeout=2, sleep=lambda _seconds: None)
+    """Does not wait between attempts, and takes no machine that is slow to answer for a silent one."""
+    return Patience(attempts=3, read_timeout=LONG, connect_timeout=LONG, sleep=lambda _seconds: None)
 
 
 @pytest.fixture
