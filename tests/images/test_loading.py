@@ -124,9 +124,11 @@ class TestSources:
     @pytest.mark.parametrize(("kind", "mode"), [(kind, mode) for kind, modes in MODES.items() for mode in modes])
     def test_files_of_every_mode_look_as_pillow_shows_them(self, kind: str, mode: str) -> None:
         smooth = Image.fromarray(noise(6, 8)).resize((80, 60), Image.Resampling.BICUBIC)
-        data = encoded(smooth.convert(mode), kind)
-        expected = np.asarray(Image.open(io.BytesIO(data)).convert("RGB"))
-        assert mean_difference(load_image(data), expected) < 3
+        written = smooth.convert(mode)
+        data = encoded(written, kind)
+        # Pillow 12 cannot read the TIFF files of mode YCbCr that it writes. In a TIFF nothing is lost on the way.
+        shown = written if kind == "TIFF" else Image.open(io.BytesIO(data))
+        assert mean_difference(load_image(data), np.asarray(shown.convert("RGB"))) < 3
 
     @pytest.mark.skipif(OPENCV < (4, 12), reason="this OpenCV reads no GIF")
     def test_first_frame_of_an_animation(self) -> None:
