@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import platform
 import subprocess
 import sys
@@ -24,12 +25,13 @@ TOKENS = np.arange(64, dtype=np.int64).reshape(2, 32)
 
 RESIDENT = """
 import json
+import resource
 import sys
 from pathlib import Path
 import numpy as np
 
 def resident():
-    return int(Path("/proc/self/statm").read_text().split()[1]) * 4096 / 1e6
+    return int(Path("/proc/self/statm").read_text().split()[1]) * resource.getpagesize() / 1e6
 """
 DECODES_12_TIMES = """
 from sam3_onnx.models.runtime.graphs.reading import read_graph
@@ -67,9 +69,10 @@ needs_glibc = pytest.mark.skipif(platform.libc_ver()[0] != "glibc", reason="only
 
 
 def megabytes(script: str, *arguments: str) -> list[float]:
-    """What a script prints in a process of its own, where nothing else moves memory."""
+    """What a script prints in a process of its own, where nothing else moves memory and glibc is as it comes."""
     command = [sys.executable, "-c", RESIDENT + script, *arguments]
-    answer = subprocess.run(command, check=True, capture_output=True, text=True)  # noqa: S603 - our own interpreter and text
+    plain = {name: value for name, value in os.environ.items() if not name.startswith(("MALLOC_", "GLIBC_TUNABLES"))}
+    answer = subprocess.run(command, check=True, capture_output=True, text=True, env=plain)  # noqa: S603 - our own interpreter and text
     return [float(number) for number in json.loads(answer.stdout)]
 
 
