@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import threading
 from typing import TYPE_CHECKING
 
@@ -18,6 +19,8 @@ from tests.support.places import NATIVE
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
+
+    from numpy.typing import NDArray
 
 IMAGE = np.random.default_rng(0).integers(0, 256, (60, 90, 3), dtype=np.uint8)
 
@@ -101,9 +104,13 @@ def test_an_event_that_is_set_already_stops_an_encode_before_it_begins(session: 
     assert session.cache.info().entries == before
 
 
+def picture_of(number: int) -> NDArray[np.uint8]:
+    """No two numbers have the same picture."""
+    return np.frombuffer(f"{number:<4800}".encode(), np.uint8).reshape(40, 40, 3)
+
+
 @pytest.mark.peers
 def test_a_running_encode_is_stopped_from_another_thread(peer_fixtures: Path) -> None:
-    pictures = np.random.default_rng(1).integers(0, 256, (400, 40, 40, 3), dtype=np.uint8)
     cancel = threading.Event()
     with Sam3Session.from_folder(peer_fixtures / "A_six_file", provider="cpu", threads=1) as opened:
         began = threading.Event()
@@ -111,13 +118,13 @@ def test_a_running_encode_is_stopped_from_another_thread(peer_fixtures: Path) ->
 
         def encode_all() -> None:
             try:
-                for picture in pictures:
-                    opened.encode(picture, cancel=cancel)
+                for number in itertools.count():  # however long it takes until the other thread is given a turn
+                    opened.encode(picture_of(number), cancel=cancel)
                     began.set()
             except CancelledError as error:
                 errors.append(error)
 
-        thread = threading.Thread(target=encode_all)
+        thread = threading.Thread(target=encode_all, daemon=True)
         thread.start()
         assert began.wait(60)
         cancel.set()
@@ -125,5 +132,5 @@ def test_a_running_encode_is_stopped_from_another_thread(peer_fixtures: Path) ->
         assert len(errors) == 1
         done = opened.cache.info()
         assert done.entries == done.misses - 1
-        opened.encode(pictures[-1], cancel=threading.Event())
+        opened.encode(picture_of(-1), cancel=threading.Event())
         assert opened.cache.info().entries == done.entries + 1
