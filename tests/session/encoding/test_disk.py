@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import contextlib
+import itertools
 import json
 import shutil
 import subprocess
 import sys
 import threading
+from types import SimpleNamespace
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -19,6 +21,7 @@ from sam3_onnx import CacheInfo, Sam3Session
 from sam3_onnx._support.locks import LOCK_NAME, file_lock
 from sam3_onnx.errors import EmbeddingFolderError, EmbeddingFolderWarning, OptionError
 from sam3_onnx.session.encoding import disk as tier
+from sam3_onnx.session.encoding import folder as folder_of_entries
 from sam3_onnx.testing import FakeFamily, FakeInstance, fake_session
 from tests.support.places import NATIVE
 
@@ -233,6 +236,16 @@ def test_any_run_of_starts_ends_as_the_plain_model_does_and_within_the_budget(
                 assert (family.calls["encode_image"] == before) == model.ask(value)
                 disk = session.cache.info("disk")
                 assert (disk.entries, disk.bytes) == (len(model.held), len(model.held) * size)
+
+
+def test_the_order_of_use_is_that_of_one_clock_however_coarse_that_of_the_file_system_is(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    seconds = itertools.count(10**9)
+    monkeypatch.setattr(folder_of_entries, "time", SimpleNamespace(time_ns=lambda: next(seconds) * 10**9))
+    encode(tmp_path, 3, 1, 2)
+    stamps = {path.stat().st_mtime_ns // 10**9 - 10**9 for path in files(tmp_path)}
+    assert stamps == {0, 1, 2}
 
 
 def test_a_budget_that_was_lowered_holds_from_the_start(tmp_path: Path) -> None:

@@ -72,8 +72,7 @@ class EntryFolder:
     def mark_used(self, name: str) -> None:
         """Notes that an entry was used now."""
         with contextlib.suppress(OSError):  # it is gone, or belongs to somebody else: only the order of going suffers
-            now = time.time_ns()
-            os.utime(self._path(name), ns=(now, now))
+            _stamp(self._path(name))
 
     def discard(self, name: str) -> None:
         """Deletes an entry, if it is there and can be."""
@@ -128,6 +127,7 @@ class EntryFolder:
                 with draft.open("xb") as file:
                     for piece in pieces:
                         file.write(piece if isinstance(piece, bytes) else piece.data)
+                _stamp(draft)
                 draft.replace(self._path(name))
             except BaseException:
                 draft.unlink(missing_ok=True)
@@ -159,3 +159,9 @@ class EntryFolder:
                         state = file.stat()
                         held.append(_Held(state.st_mtime_ns, state.st_size, self.path / file.name))
         return held
+
+
+def _stamp(path: Path) -> None:
+    """Notes that a file was used now. What a kernel notes of itself may be some milliseconds behind the clock."""
+    now = time.time_ns()
+    os.utime(path, ns=(now, now))
