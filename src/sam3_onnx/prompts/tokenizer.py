@@ -205,5 +205,5 @@ def _joined(surrogates: re.Match[str]) -> str:
 
 
 def _merge_lines() -> list[str]:
-    packed = resources.files("sam3_onnx").joinpath("data", "clip_merges.txt.gz").read_bytes()
+    packed = (resources.files("sam3_onnx") / "data" / "clip_merges.txt.gz").read_bytes()
     return gzip.decompress(packed).decode("utf-8").splitlines()
