@@ -129,7 +129,12 @@ def workers() -> list[threading.Thread]:
 
 @pytest.fixture(autouse=True)
 def no_thread_is_left() -> Iterator[None]:
+    ended()  # those of tests of other files, which end soon after their lists
     yield
+    ended()
+
+
+def ended() -> None:
     for thread in workers():
         thread.join(LONG)
     assert workers() == []
