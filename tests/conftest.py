@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import importlib
 import os
+import sys
 from typing import TYPE_CHECKING
 
 import pytest
@@ -34,6 +35,13 @@ def peer_fixtures() -> Path:
 def coins() -> Path:
     """The photograph that ships with the examples."""
     return ROOT / "examples" / "pictures" / "coins.png"
+
+
+@pytest.fixture(scope="session")
+def names_of_any_letters() -> None:
+    """The test is skipped where the locale leaves names of files no other letters than its own."""
+    if sys.getfilesystemencoding().lower() != "utf-8":
+        pytest.skip(f"names of files are {sys.getfilesystemencoding()} here")
 
 
 @pytest.fixture(scope="session")

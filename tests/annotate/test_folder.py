@@ -112,6 +112,7 @@ def test_labels_say_what_predict_finds(tmp_path: Path, coins: Path) -> None:
         np.testing.assert_array_equal(shape.points, expected.points)
 
 
+@pytest.mark.usefixtures("names_of_any_letters")
 def test_labels_go_to_a_folder_of_their_own_in_folders_like_those_of_the_pictures(tmp_path: Path) -> None:
     folder = paint(tmp_path / "pictures", "a.png", "train/ü 好.png")
     summary = annotate_folder(fake_session(ANSWERS), folder, "coin", out=tmp_path / "labels", recursive=True)

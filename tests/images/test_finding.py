@@ -13,6 +13,9 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 
+pytestmark = pytest.mark.usefixtures("names_of_any_letters")
+
+
 @pytest.fixture
 def folder(tmp_path: Path) -> Path:
     for name in (

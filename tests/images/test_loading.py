@@ -98,6 +98,7 @@ def mean_difference(left: NDArray[np.uint8], right: NDArray[np.uint8]) -> float:
 
 
 class TestSources:
+    @pytest.mark.usefixtures("names_of_any_letters")
     @pytest.mark.parametrize("name", ["plain.png", "Fotos/größe 图片 🪙.png"])
     @pytest.mark.parametrize("kind", [str, Path])
     def test_reads_paths_of_any_name(self, tmp_path: Path, name: str, kind: type[str | Path]) -> None:

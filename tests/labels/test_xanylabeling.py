@@ -83,6 +83,7 @@ def test_no_instance_and_no_score(tmp_path: Path) -> None:
     assert written(tmp_path / "coins.json", [unscored])["shapes"][0]["score"] is None
 
 
+@pytest.mark.usefixtures("names_of_any_letters")
 def test_other_scripts_are_written_as_they_are(tmp_path: Path) -> None:
     path = tmp_path / "Münzen 硬币.json"
     content = written(path, [Shape("硬币 pièce", "polygon", POLYGON.points)])
