@@ -14,9 +14,9 @@ parts that need no model never load ONNX Runtime.
 from __future__ import annotations
 
 import os
-from importlib import import_module
 from typing import TYPE_CHECKING
 
+from sam3_onnx._support.lazy_names import lazy_names
 from sam3_onnx._support.version import __version__
 
 if TYPE_CHECKING:
@@ -70,13 +70,7 @@ _HOMES = {
 
 
 if not TYPE_CHECKING:  # a checker that saw __getattr__ would accept any misspelt name
-
-    def __getattr__(name: str) -> object:
-        if name not in _HOMES:
-            raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-        value: object = getattr(import_module(f"{__name__}.{_HOMES[name]}"), name)
-        globals()[name] = value
-        return value
+    __getattr__ = lazy_names(__name__, _HOMES)
 
     def __dir__() -> list[str]:
         return sorted(__all__)
