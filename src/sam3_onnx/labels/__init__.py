@@ -1,18 +1,26 @@
-"""Which files do labelling tools and trainers read, and how are they written?"""
+"""Files that labelling tools and trainers read: X-AnyLabeling's, labelme's, YOLO's and COCO's.
+
+Names are imported when they are first used, so that the names of formats are known without loading NumPy.
+"""
 
 from __future__ import annotations
 
-from sam3_onnx.labels.coco.dataset import CocoDataset
-from sam3_onnx.labels.coco.rows import CocoPicture, CocoRow, CocoSegmentation, coco_picture
-from sam3_onnx.labels.formats import FORMAT_NAMES, picture_format
-from sam3_onnx.labels.json_files.labelme import read_labelme, write_labelme
-from sam3_onnx.labels.json_files.xanylabeling import read_xanylabeling, write_xanylabeling
-from sam3_onnx.labels.label_file import HoleChoice, LabelFile, PictureFormat
-from sam3_onnx.labels.losses import Loss, loss_summary
-from sam3_onnx.labels.writing import write_label_file
-from sam3_onnx.labels.yolo.classes import read_classes
-from sam3_onnx.labels.yolo.format import read_yolo, write_yolo
-from sam3_onnx.labels.yolo.lines import YoloTask
+from typing import TYPE_CHECKING
+
+from sam3_onnx._support.lazy_names import lazy_names
+
+if TYPE_CHECKING:
+    from sam3_onnx.labels.coco.dataset import CocoDataset
+    from sam3_onnx.labels.coco.rows import CocoPicture, CocoRow, CocoSegmentation, coco_picture
+    from sam3_onnx.labels.formats import FORMAT_NAMES, picture_format
+    from sam3_onnx.labels.json_files.labelme import read_labelme, write_labelme
+    from sam3_onnx.labels.json_files.xanylabeling import read_xanylabeling, write_xanylabeling
+    from sam3_onnx.labels.label_file import HoleChoice, LabelFile, PictureFormat
+    from sam3_onnx.labels.losses import Loss, loss_summary
+    from sam3_onnx.labels.writing import write_label_file
+    from sam3_onnx.labels.yolo.classes import read_classes
+    from sam3_onnx.labels.yolo.format import read_yolo, write_yolo
+    from sam3_onnx.labels.yolo.lines import YoloTask
 
 __all__ = [
     "FORMAT_NAMES",
@@ -37,3 +45,34 @@ __all__ = [
     "write_xanylabeling",
     "write_yolo",
 ]
+
+_HOMES = {
+    "FORMAT_NAMES": "formats",
+    "CocoDataset": "coco.dataset",
+    "CocoPicture": "coco.rows",
+    "CocoRow": "coco.rows",
+    "CocoSegmentation": "coco.rows",
+    "HoleChoice": "label_file",
+    "LabelFile": "label_file",
+    "Loss": "losses",
+    "PictureFormat": "label_file",
+    "YoloTask": "yolo.lines",
+    "coco_picture": "coco.rows",
+    "loss_summary": "losses",
+    "picture_format": "formats",
+    "read_classes": "yolo.classes",
+    "read_labelme": "json_files.labelme",
+    "read_xanylabeling": "json_files.xanylabeling",
+    "read_yolo": "yolo.format",
+    "write_label_file": "writing",
+    "write_labelme": "json_files.labelme",
+    "write_xanylabeling": "json_files.xanylabeling",
+    "write_yolo": "yolo.format",
+}
+
+
+if not TYPE_CHECKING:  # a checker that saw __getattr__ would accept any misspelt name
+    __getattr__ = lazy_names(__name__, _HOMES)
+
+    def __dir__() -> list[str]:
+        return sorted(__all__)

@@ -1,35 +1,66 @@
-"""Which format has that name?"""
+"""The table of label formats, and the format of a name.
+
+The table is known without loading NumPy or OpenCV, so that the command line can name its formats at once: a format's
+code is imported when the format is made. A new format with a label file for each picture is a file of its own and one
+entry here.
+"""
 
 from __future__ import annotations
 
-from pathlib import Path
-from typing import TYPE_CHECKING
+from pkgutil import resolve_name
+from types import MappingProxyType
+from typing import TYPE_CHECKING, NamedTuple
 
 from sam3_onnx.errors import OptionError
-from sam3_onnx.labels.json_files.labelme import LabelmeFormat
-from sam3_onnx.labels.json_files.xanylabeling import XAnyLabelingFormat
-from sam3_onnx.labels.yolo.classes import CLASSES_FILE, read_classes
-from sam3_onnx.labels.yolo.format import YoloFormat
 
 if TYPE_CHECKING:
     import os
-    from collections.abc import Mapping
+    from collections.abc import Callable, Mapping
 
     from sam3_onnx.labels.label_file import HoleChoice, PictureFormat
-    from sam3_onnx.labels.yolo.lines import YoloTask
+    from sam3_onnx.results.shape import ShapeType
 
-__all__ = ["FORMAT_NAMES", "picture_format"]
+__all__ = ["COCO", "FORMAT_NAMES", "LABEL_FORMATS", "MODES", "modes_of", "picture_format"]
 
-_YOLO: Mapping[str, YoloTask] = {"yolo-detect": "detect", "yolo-segment": "segment", "yolo-obb": "obb"}
 
-FORMAT_NAMES = ("xanylabeling", "labelme", *_YOLO)
+class _Entry(NamedTuple):
+    """What is known of a format before its code is loaded."""
+
+    made_by: str
+    """Class of the `PictureFormat`, as "module:class" seen from `sam3_onnx.labels`. It takes `holes`."""
+    modes: tuple[ShapeType, ...]
+    """Kinds of shapes that the format is written from, the one that it is best at first."""
+    options: Mapping[str, str] = MappingProxyType({})
+    """What else the class takes."""
+
+
+_TABLE = {
+    "xanylabeling": _Entry("json_files.xanylabeling:XAnyLabelingFormat", ("polygon", "rectangle", "rotation")),
+    "labelme": _Entry("json_files.labelme:LabelmeFormat", ("polygon", "rectangle", "rotation", "mask")),
+    "yolo-detect": _Entry("yolo.format:YoloFormat", ("rectangle",), {"task": "detect"}),
+    "yolo-segment": _Entry("yolo.format:YoloFormat", ("polygon",), {"task": "segment"}),
+    "yolo-obb": _Entry("yolo.format:YoloFormat", ("rotation",), {"task": "obb"}),
+}
+
+FORMAT_NAMES = tuple(_TABLE)
 """Formats with one label file for each picture."""
+COCO = "coco"
+"""Name of the format with one file for all pictures, which `CocoDataset` reads and writes."""
+LABEL_FORMATS = (*FORMAT_NAMES, COCO)
+"""Formats that `annotate_folder` and `sam3-onnx annotate` write."""
+MODES = tuple(dict.fromkeys(mode for entry in _TABLE.values() for mode in entry.modes))
+"""Kinds of shapes that at least one format is written from."""
+
+
+def modes_of(name: str) -> tuple[ShapeType, ...]:
+    """Returns the kinds of shapes that a format of `FORMAT_NAMES` is written from, the one it is best at first."""
+    return _TABLE[name].modes
 
 
 def picture_format(
     name: str, *, folder: str | os.PathLike[str] | None = None, holes: HoleChoice = "fill"
 ) -> PictureFormat:
-    r"""A format with one label file for each picture, by its name.
+    r"""Returns the format with one label file for each picture that has a name.
 
     Args:
         name: One of `FORMAT_NAMES`.
@@ -47,12 +78,9 @@ def picture_format(
     """
     if holes not in {"fill", "seam"}:
         raise OptionError("holes", expected='"fill" or "seam"', got=holes)
-    if name == "xanylabeling":
-        return XAnyLabelingFormat(holes)
-    if name == "labelme":
-        return LabelmeFormat(holes)
-    if name in _YOLO:
-        listed = None if folder is None else Path(folder) / CLASSES_FILE
-        known = read_classes(listed) if listed is not None and listed.exists() else ()
-        return YoloFormat(_YOLO[name], known, holes)
-    raise OptionError("name", expected=f"one of {', '.join(FORMAT_NAMES)}", got=name)
+    if name not in _TABLE:
+        raise OptionError("name", expected=f"one of {', '.join(FORMAT_NAMES)}", got=name)
+    entry = _TABLE[name]
+    make: Callable[..., PictureFormat] = resolve_name(f"sam3_onnx.labels.{entry.made_by}")
+    made = make(holes=holes, **entry.options)
+    return made if folder is None else made.in_folder(folder)

@@ -1,22 +1,27 @@
-"""What does the label file of one picture hold, and what is a format of such files?"""
+"""The label file of one picture, and the protocol of the formats that have such files."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass, field, replace
+from pathlib import Path
 from typing import TYPE_CHECKING, Literal, Protocol, TypeAlias
 
-from sam3_onnx.errors import OptionError
+import numpy as np
+
+from sam3_onnx.errors import LabelShapeError, OptionError
 from sam3_onnx.results.shape import Shape
 
 if TYPE_CHECKING:
     import os
     from collections.abc import Mapping
 
+    from typing_extensions import Self
+
     from sam3_onnx.labels.losses import Loss
     from sam3_onnx.results.shape import ShapeType
 
-__all__ = ["HoleChoice", "LabelFile", "PictureFormat", "require_shapes"]
+__all__ = ["HoleChoice", "LabelFile", "PictureFormat", "require_points", "require_shapes"]
 
 HoleChoice: TypeAlias = Literal["fill", "seam"]
 """What becomes of a polygon's holes where a format has none: "fill" outlines the polygon without them, "seam" joins
@@ -40,7 +45,7 @@ class LabelFile:
     """Every other field of the file, kept for writing: version, checked, flags, imageData, unknown ones."""
 
     def with_shapes(self, shapes: Iterable[Shape]) -> LabelFile:
-        """The same file with other shapes."""
+        """Returns the same file with other shapes."""
         return replace(self, shapes=require_shapes(shapes))
 
     def __post_init__(self) -> None:
@@ -48,7 +53,7 @@ class LabelFile:
 
 
 def require_shapes(given: object) -> tuple[Shape, ...]:
-    """Shapes as they are to be written.
+    """Returns shapes as they are to be written.
 
     Raises:
         OptionError: They are something else, such as a result.
@@ -63,39 +68,65 @@ def require_shapes(given: object) -> tuple[Shape, ...]:
     return shapes
 
 
+def require_points(shape: Shape, where: str) -> None:
+    """Lets a shape pass whose points can be written as pairs of numbers.
+
+    Raises:
+        LabelShapeError: They are not finite, or no pairs.
+    """
+    points = shape.points
+    if points.ndim != 2 or points.shape[1] != 2 or not np.isfinite(points).all():  # noqa: PLR2004 - x and y
+        raise LabelShapeError(where=where, expected="finite points (V, 2)", got=repr(points.tolist())[:80])
+
+
 class PictureFormat(Protocol):
     """A format with one label file for each picture.
 
-    Objects of it are values: `with_labels` gives another one, and encoding touches no file.
+    Objects of it are values: `with_labels` and `in_folder` return another one, and neither `encode` nor `decode`
+    touches a file. A class that inherits from it has `read`, and what a format without a list of classes answers to
+    `in_folder`, `with_labels` and `shared_files`.
     """
 
     @property
     def name(self) -> str:
-        """As `picture_format` takes it: "xanylabeling", "labelme", "yolo-detect", "yolo-segment" or "yolo-obb"."""
+        """Name of the format as `picture_format` takes it: one of `FORMAT_NAMES`."""
         ...
 
     @property
     def suffix(self) -> str:
-        """Of its files: ".json" or ".txt"."""
+        """Ending of the names of its files, such as ".json"."""
         ...
 
     @property
     def modes(self) -> tuple[ShapeType, ...]:
-        """What shapes it is written from, see `Segmentation.shapes`; the first is what it is best at."""
+        """Kinds of shapes that it is written from, see `Segmentation.shapes`; the first is what it is best at."""
+        ...
+
+    def decode(self, content: bytes, *, path: str | os.PathLike[str], image_size: tuple[int, int]) -> LabelFile:
+        """Returns what the bytes of a label file say.
+
+        Args:
+            content: The file as it was read, or as `encode` returned it.
+            path: What the file is called, for messages; nothing is read there.
+            image_size: (height, width) of the picture.
+
+        Raises:
+            LabelError: One of its kinds: the file is damaged, of another kind, of a newer version, or belongs to a
+                picture of another size.
+        """
         ...
 
     def read(self, path: str | os.PathLike[str], *, image_size: tuple[int, int]) -> LabelFile:
         """Reads the label file of a picture of that (height, width).
 
         Raises:
-            LabelError: One of its kinds: the file is damaged, of another kind, of a newer version, or belongs to a
-                picture of another size.
+            LabelError: As `decode`.
             OSError: It cannot be opened.
         """
-        ...
+        return self.decode(Path(path).read_bytes(), path=path, image_size=image_size)
 
     def encode(self, file: LabelFile) -> tuple[bytes, tuple[Loss, ...]]:
-        """What a file holds as bytes, and what of it the format cannot say.
+        """Returns what a file holds as bytes, and what of it the format cannot say.
 
         Raises:
             LabelShapeError: A shape that no application could read.
@@ -103,14 +134,22 @@ class PictureFormat(Protocol):
         """
         ...
 
-    def with_labels(self, labels: Iterable[str]) -> PictureFormat:
-        """The format for files with these labels: itself, unless it numbers classes; then new ones come last.
+    def in_folder(self, folder: str | os.PathLike[str]) -> Self:  # noqa: ARG002 - for formats with a list of classes
+        """Returns the format for label files in a folder: itself, or with the list of classes that lies there.
+
+        Raises:
+            LabelFileDamagedError: The list of classes is no text.
+        """
+        return self
+
+    def with_labels(self, labels: Iterable[str]) -> Self:  # noqa: ARG002 - for formats with a list of classes
+        """Returns the format for files with these labels: itself, unless it numbers classes; new ones come last.
 
         Raises:
             LabelNameError: A label that the format cannot write.
         """
-        ...
+        return self
 
     def shared_files(self) -> Mapping[str, bytes]:
-        """Files that belong to a folder of label files, by name: the list of classes, if the format has one."""
-        ...
+        """Returns files that belong to a folder of label files, by name: the list of classes, if there is one."""
+        return {}

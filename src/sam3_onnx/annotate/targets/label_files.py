@@ -1,10 +1,8 @@
-"""How do the labels of a folder go into one file for each picture?"""
+"""Labels of a folder in one file for each picture."""
 
 from __future__ import annotations
 
-import tempfile
 from dataclasses import dataclass
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 from sam3_onnx._support.files import seen_from
@@ -17,12 +15,13 @@ from sam3_onnx.labels.writing import put
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
+    from pathlib import Path
 
     from sam3_onnx.annotate.finished import Row
     from sam3_onnx.annotate.targets.protocol import Merging
     from sam3_onnx.labels.label_file import PictureFormat
     from sam3_onnx.results.segmentation import Segmentation
-    from sam3_onnx.results.shape import Shape, ShapeType
+    from sam3_onnx.results.shape import ShapeType
 
 __all__ = ["FolderOfFiles"]
 
@@ -59,10 +58,10 @@ class FolderOfFiles:
             OptionError: There is no such format, or it has no such mode.
             LabelError: It cannot write one of the labels, or its list of classes cannot be read.
         """
-        format_ = picture_format(name, folder=folder).with_labels(merging.labels)
-        if mode is not None and mode not in format_.modes:
-            raise OptionError("mode", expected=f"one of {', '.join(format_.modes)} for {name}", got=mode)
-        return cls(root, folder, format_, mode or format_.modes[0], epsilon, min_area, merging)
+        chosen = picture_format(name, folder=folder).with_labels(merging.labels)
+        if mode is not None and mode not in chosen.modes:
+            raise OptionError("mode", expected=f"one of {', '.join(chosen.modes)} for {name}", got=mode)
+        return cls(root, folder, chosen, mode or chosen.modes[0], epsilon, min_area, merging)
 
     def begin(self, pictures: Iterable[Path]) -> None:
         """Writes what the label files share: the list of classes, if the format has one.
@@ -97,7 +96,8 @@ class FolderOfFiles:
         else:
             there = LabelFile((), seen_from(path.parent, picture), result.size)
         content, losses = self.format.encode(there.with_shapes(found))
-        as_written = _read_back(content, self.format, result.size)
+        # what is there comes from a file as well: only what the format tells of the new shapes can be held against it
+        as_written = self.format.decode(content, path=path, image_size=result.size).shapes
         merged = merge_shapes(
             there.shapes,
             as_written,
@@ -119,11 +119,3 @@ class FolderOfFiles:
 
     def _path(self, picture: Path) -> Path:
         return (self.folder / picture.relative_to(self.root)).with_suffix(self.format.suffix)
-
-
-def _read_back(content: bytes, format_: PictureFormat, size: tuple[int, int]) -> tuple[Shape, ...]:
-    """Shapes as a file of the format tells them: what they are held against comes from such a file too."""
-    with tempfile.TemporaryDirectory() as folder:
-        draft = Path(folder, f"draft{format_.suffix}")
-        draft.write_bytes(content)
-        return format_.read(draft, image_size=size).shapes

@@ -17,7 +17,7 @@ from sam3_onnx.errors import LabelFileKindError, LabelFileSizeError, LabelShapeE
 from sam3_onnx.geometry.mask_sources import Window
 from sam3_onnx.geometry.rle import rle_to_mask
 from sam3_onnx.labels.coco.rows import coco_picture
-from sam3_onnx.labels.json_files.text import dump_json, read_json
+from sam3_onnx.labels.json_files.text import dump_json, parse_json
 from sam3_onnx.labels.losses import warn_of_losses
 from sam3_onnx.labels.writing import put, require_folder
 from sam3_onnx.results.shape import Shape
@@ -70,7 +70,7 @@ class CocoDataset:
             LabelFileKindError: It is another kind of JSON, or two of its pictures have one name.
             OSError: It cannot be opened.
         """
-        content = read_json(path)
+        content = parse_json(Path(path).read_bytes(), path)
         if not isinstance(content, dict):
             raise _another_kind(path, "an object", f"a {type(content).__name__}")
         images, annotations, categories = (_objects(content, name) for name in _LISTS)

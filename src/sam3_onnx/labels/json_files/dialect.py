@@ -1,8 +1,8 @@
-"""How do X-AnyLabeling and labelme hold the shapes of one picture as JSON?
+"""Shapes of one picture as JSON in the form that X-AnyLabeling and labelme share.
 
-Both descend from the first labelme: one object with `shapes`, `imagePath` and the picture's size, each shape an object
-with `label`, `points`, `shape_type` and `group_id`. What they differ in is a `Dialect`. Fields that are not known are
-carried along.
+Both programs descend from the first labelme: one object with `shapes`, `imagePath` and the picture's size, each shape
+an object with `label`, `points`, `shape_type` and `group_id`. What they differ in is a `Dialect`. Fields that are not
+known are carried along.
 """
 
 from __future__ import annotations
@@ -17,8 +17,8 @@ import numpy as np
 from sam3_onnx._support.checks import is_number, is_whole
 from sam3_onnx.errors import LabelFileKindError, LabelFileSizeError, LabelFileVersionError, LabelShapeError
 from sam3_onnx.labels.json_files.program import major_version, origin
-from sam3_onnx.labels.json_files.text import dump_json, mask_from_text, mask_to_text, read_json
-from sam3_onnx.labels.label_file import LabelFile
+from sam3_onnx.labels.json_files.text import dump_json, mask_from_text, mask_to_text, parse_json
+from sam3_onnx.labels.label_file import LabelFile, require_points
 from sam3_onnx.results.shape import Shape
 
 if TYPE_CHECKING:
@@ -31,7 +31,7 @@ if TYPE_CHECKING:
     from sam3_onnx.labels.label_file import HoleChoice
     from sam3_onnx.labels.losses import Loss
 
-__all__ = ["Dialect", "Fit", "encode_picture", "read_picture"]
+__all__ = ["Dialect", "Fit", "decode_picture", "encode_picture"]
 
 _HELD = {"shapes", "imagePath", "imageHeight", "imageWidth"}
 _LARGEST = 1e300
@@ -41,10 +41,10 @@ _NUMBERS = (float, int)
 
 
 class Fit(Protocol):
-    """Says a shape in the kinds of shape that an application knows."""
+    """A function that says a shape in the kinds of shape that an application knows."""
 
     def __call__(self, shape: Shape, holes: HoleChoice) -> tuple[Sequence[Shape], Sequence[Loss]]:
-        """The shapes to write for one shape, its parts, and what they do not say."""
+        """Returns the shapes to write for one shape, its parts, and what they do not say."""
         ...
 
 
@@ -64,33 +64,40 @@ class Dialect:
     """Whether `mask` in a shape is its pixels as a picture."""
 
 
-def read_picture(path: str | os.PathLike[str], dialect: Dialect, image_size: tuple[int, int] | None) -> LabelFile:
-    """Reads the label file of one picture.
+def decode_picture(
+    content: bytes, path: str | os.PathLike[str], dialect: Dialect, image_size: tuple[int, int] | None
+) -> LabelFile:
+    """Returns what the label file of one picture says.
+
+    Args:
+        content: The bytes of the file.
+        path: What it is called, for messages.
+        dialect: The program's whose file it has to be.
+        image_size: (height, width) of the picture, None for what the file says.
 
     Raises:
-        LabelError: As `PictureFormat.read`.
-        OSError: It cannot be opened.
+        LabelError: As `PictureFormat.decode`.
     """
     target = Path(path)
-    content = read_json(target)
-    if not isinstance(content, dict):
-        raise _another_kind(target, dialect, f"a {type(content).__name__}")
-    entries, image_path = content.get("shapes"), content.get("imagePath")
+    fields = parse_json(content, target)
+    if not isinstance(fields, dict):
+        raise _another_kind(target, dialect, f"a {type(fields).__name__}")
+    entries, image_path = fields.get("shapes"), fields.get("imagePath")
     if not isinstance(entries, list) or not isinstance(image_path, str):
-        raise _another_kind(target, dialect, f"an object with {', '.join(sorted(content)[:8]) or 'nothing in it'}")
-    version = content.get("version")
-    writer = origin(content)
+        raise _another_kind(target, dialect, f"an object with {', '.join(sorted(fields)[:8]) or 'nothing in it'}")
+    version = fields.get("version")
+    writer = origin(fields)
     if writer is not None and writer != dialect.program:
         raise _of_another_program(target, dialect.program, writer, version)
     if major_version(version) > major_version(dialect.version):
         raise LabelFileVersionError(target, application=dialect.program.name, known=dialect.version, got=str(version))
     shapes = tuple(_shape(entry, f"{target}, shape {at}", dialect) for at, entry in enumerate(entries))
-    size = _size(target, content, image_size)
-    return LabelFile(shapes, image_path, size, {key: value for key, value in content.items() if key not in _HELD})
+    size = _size(target, fields, image_size)
+    return LabelFile(shapes, image_path, size, {key: value for key, value in fields.items() if key not in _HELD})
 
 
 def encode_picture(file: LabelFile, dialect: Dialect, holes: HoleChoice) -> tuple[bytes, tuple[Loss, ...]]:
-    """The bytes of a label file, and what they do not say.
+    """Returns the bytes of a label file, and what they do not say.
 
     Raises:
         LabelShapeError: A shape that no application could read.
@@ -189,9 +196,7 @@ def _mask(text: str, where: str) -> NDArray[np.bool_]:
 
 
 def _require_readable(shape: Shape, where: str) -> None:
-    points = shape.points
-    if points.ndim != 2 or points.shape[1] != 2 or not np.isfinite(points).all():  # noqa: PLR2004 - x and y
-        raise LabelShapeError(where=where, expected="finite points (V, 2)", got=repr(points.tolist())[:80])
+    require_points(shape, where)
     for name, value in (("score", shape.score), ("direction", shape.direction)):
         if value is not None and not np.isfinite(value):
             raise LabelShapeError(where=where, expected=f"a finite {name} or None", got=repr(value))

@@ -1,4 +1,4 @@
-"""How are shapes written so that labelme opens them, and read from its files?
+"""Label files that labelme opens.
 
 Field names and forms follow labelme 7.1.0: `read_label_file` and `write_label_file` in `labelme/_label_file.py` of its
 repository. Its kinds of shape are those of `labelme/_shape.py`.
@@ -6,24 +6,26 @@ repository. Its kinds of shape are those of `labelme/_shape.py`.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, ClassVar
+from dataclasses import replace
+from pathlib import Path
+from typing import TYPE_CHECKING
 
 import numpy as np
 
 from sam3_onnx.labels.conversion import left_out, renamed, without_holes
-from sam3_onnx.labels.json_files.dialect import Dialect, encode_picture, read_picture
+from sam3_onnx.labels.json_files.dialect import Dialect
+from sam3_onnx.labels.json_files.format import JsonFormat
 from sam3_onnx.labels.json_files.program import LABELME
 from sam3_onnx.labels.losses import warn_of_losses
 from sam3_onnx.labels.writing import encode_and_put, label_file
 
 if TYPE_CHECKING:
     import os
-    from collections.abc import Iterable, Mapping, Sequence
+    from collections.abc import Sequence
 
     from sam3_onnx.labels.label_file import HoleChoice, LabelFile
     from sam3_onnx.labels.losses import Loss
-    from sam3_onnx.results.shape import Shape, ShapeType
+    from sam3_onnx.results.shape import Shape
 
 __all__ = ["LabelmeFormat", "read_labelme", "write_labelme"]
 
@@ -31,7 +33,10 @@ _CORNERS = 4
 
 
 def _fit(shape: Shape, holes: HoleChoice) -> tuple[list[Shape], list[Loss]]:
-    """A whole file is refused for one kind of shape that is not known, or for a rectangle of four corners."""
+    """Says a shape in the kinds that labelme knows.
+
+    It refuses a whole file for one kind of shape that it does not know, or for a rectangle of four corners.
+    """
     if shape.shape_type == "rectangle" and len(shape.points) >= _CORNERS:
         return [replace(shape, points=np.array([shape.points.min(axis=0), shape.points.max(axis=0)]))], []
     if shape.shape_type == "rotation" and len(shape.points) == _CORNERS:
@@ -61,35 +66,14 @@ _DIALECT = Dialect(
 )
 
 
-@dataclass(frozen=True)
-class LabelmeFormat:
+class LabelmeFormat(JsonFormat):
     """labelme's label files, as a `PictureFormat`."""
 
-    holes: HoleChoice = "fill"
-
-    name: ClassVar[str] = "labelme"
-    suffix: ClassVar[str] = ".json"
-    modes: ClassVar[tuple[ShapeType, ...]] = ("polygon", "rectangle", "rotation", "mask")
-
-    def read(self, path: str | os.PathLike[str], *, image_size: tuple[int, int]) -> LabelFile:
-        """See `PictureFormat.read`."""
-        return read_picture(path, _DIALECT, image_size)
-
-    def encode(self, file: LabelFile) -> tuple[bytes, tuple[Loss, ...]]:
-        """See `PictureFormat.encode`."""
-        return encode_picture(file, _DIALECT, self.holes)
-
-    def with_labels(self, labels: Iterable[str]) -> LabelmeFormat:  # noqa: ARG002 - the protocol's
-        """Itself: labels are written out."""
-        return self
-
-    def shared_files(self) -> Mapping[str, bytes]:
-        """None."""
-        return {}
+    dialect = _DIALECT
 
 
 def read_labelme(path: str | os.PathLike[str], *, image_size: tuple[int, int] | None = None) -> LabelFile:
-    """Read a label file of labelme. Fields that are not known are kept, for writing.
+    """Reads a label file of labelme. Fields that are not known are kept, for writing.
 
     Args:
         path: The label file.
@@ -99,7 +83,7 @@ def read_labelme(path: str | os.PathLike[str], *, image_size: tuple[int, int] | 
         LabelError: As `PictureFormat.read`.
         OSError: It cannot be opened.
     """
-    return read_picture(path, _DIALECT, image_size)
+    return LabelmeFormat().decode(Path(path).read_bytes(), path=path, image_size=image_size)
 
 
 def write_labelme(
@@ -110,7 +94,7 @@ def write_labelme(
     image_size: tuple[int, int] | None = None,
     holes: HoleChoice = "fill",
 ) -> tuple[Loss, ...]:
-    """Write the label file of one picture, in one step: it is whole, or the older file is as it was.
+    """Writes the label file of one picture, in one step: it is whole, or the older file is as it was.
 
     A rectangle is written as its top left and bottom right corner. A rotated box is written as an
     `oriented_rectangle`, which labelme knows since 6.2. The score is a field that labelme keeps and does not show.

@@ -1,4 +1,4 @@
-"""How is JSON read strictly, and written so that other programs read the same? How does a mask stand in it?"""
+"""JSON that is read strictly and written so that other programs read the same, and masks as text in it."""
 
 from __future__ import annotations
 
@@ -18,17 +18,19 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-__all__ = ["dump_json", "mask_from_text", "mask_to_text", "read_json"]
+__all__ = ["dump_json", "mask_from_text", "mask_to_text", "parse_json"]
 
 
-def read_json(path: str | os.PathLike[str]) -> object:
-    """The content of a JSON file in UTF-8, with or without a byte order mark.
+def parse_json(content: bytes, path: str | os.PathLike[str]) -> object:
+    """Returns what JSON in UTF-8 says, with or without a byte order mark.
+
+    Args:
+        content: The bytes of a file.
+        path: What the file is called, for messages.
 
     Raises:
         LabelFileDamagedError: It is not JSON. NaN and infinities are none, though Python's own parser takes them.
-        OSError: It cannot be opened.
     """
-    content = Path(path).read_bytes()
     try:
         parsed: object = json.loads(content.decode("utf-8-sig"), parse_constant=_refused, parse_float=_finite)
     except (ValueError, RecursionError) as error:
@@ -38,7 +40,7 @@ def read_json(path: str | os.PathLike[str]) -> object:
 
 
 def dump_json(content: object, *, indent: int | None = 2) -> bytes:
-    """JSON in UTF-8, letters of every script as they are, with a line's end at the end.
+    """Returns JSON in UTF-8, letters of every script as they are, with a line's end at the end.
 
     Raises:
         ValueError: A number is NaN or infinite.
@@ -50,13 +52,13 @@ def dump_json(content: object, *, indent: int | None = 2) -> bytes:
 
 
 def mask_to_text(mask: NDArray[np.bool_]) -> str:
-    """A bool mask (h, w) as a grey PNG of 0 and 1 in base64, as labelme writes it."""
+    """Returns a bool mask (h, w) as a grey PNG of 0 and 1 in base64, as labelme writes it."""
     _, encoded = cv2.imencode(".png", mask.astype(np.uint8))
     return base64.b64encode(encoded.tobytes()).decode("ascii")
 
 
 def mask_from_text(text: str) -> NDArray[np.bool_]:
-    """The pixels that are not 0 of a grey picture in base64.
+    """Returns the pixels that are not 0 of a grey picture in base64.
 
     Raises:
         ValueError: It is no base64, or no picture.

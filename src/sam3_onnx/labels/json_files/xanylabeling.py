@@ -1,4 +1,4 @@
-"""How are shapes written so that X-AnyLabeling opens them, and read from its files?
+"""Label files that X-AnyLabeling opens.
 
 Field names and forms follow X-AnyLabeling 4.0.2: `LabelFile`, `Shape.to_dict`, `Shape.load_from_dict` and
 `create_xlabel_template` under `anylabeling/views/labeling` of its repository.
@@ -6,24 +6,26 @@ Field names and forms follow X-AnyLabeling 4.0.2: `LabelFile`, `Shape.to_dict`, 
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, ClassVar
+from dataclasses import replace
+from pathlib import Path
+from typing import TYPE_CHECKING
 
 import numpy as np
 
 from sam3_onnx.labels.conversion import left_out, outlined, renamed, without_holes
-from sam3_onnx.labels.json_files.dialect import Dialect, encode_picture, read_picture
+from sam3_onnx.labels.json_files.dialect import Dialect
+from sam3_onnx.labels.json_files.format import JsonFormat
 from sam3_onnx.labels.json_files.program import X_ANYLABELING
 from sam3_onnx.labels.losses import warn_of_losses
 from sam3_onnx.labels.writing import encode_and_put, label_file
 
 if TYPE_CHECKING:
     import os
-    from collections.abc import Iterable, Mapping, Sequence
+    from collections.abc import Sequence
 
     from sam3_onnx.labels.label_file import HoleChoice, LabelFile
     from sam3_onnx.labels.losses import Loss
-    from sam3_onnx.results.shape import Shape, ShapeType
+    from sam3_onnx.results.shape import Shape
 
 __all__ = ["XAnyLabelingFormat", "read_xanylabeling", "write_xanylabeling"]
 
@@ -31,7 +33,7 @@ _CORNERS = 4
 
 
 def _fit(shape: Shape, holes: HoleChoice) -> tuple[list[Shape], list[Loss]]:
-    """X-AnyLabeling refuses a whole file for one kind of shape that it does not know."""
+    """Says a shape in the kinds that X-AnyLabeling knows: it refuses a whole file for one that it does not."""
     if shape.shape_type == "mask":
         return outlined(shape, holes)
     if shape.shape_type == "oriented_rectangle":
@@ -73,35 +75,14 @@ _DIALECT = Dialect(
 )
 
 
-@dataclass(frozen=True)
-class XAnyLabelingFormat:
+class XAnyLabelingFormat(JsonFormat):
     """X-AnyLabeling's label files, as a `PictureFormat`."""
 
-    holes: HoleChoice = "fill"
-
-    name: ClassVar[str] = "xanylabeling"
-    suffix: ClassVar[str] = ".json"
-    modes: ClassVar[tuple[ShapeType, ...]] = ("polygon", "rectangle", "rotation")
-
-    def read(self, path: str | os.PathLike[str], *, image_size: tuple[int, int]) -> LabelFile:
-        """See `PictureFormat.read`."""
-        return read_picture(path, _DIALECT, image_size)
-
-    def encode(self, file: LabelFile) -> tuple[bytes, tuple[Loss, ...]]:
-        """See `PictureFormat.encode`."""
-        return encode_picture(file, _DIALECT, self.holes)
-
-    def with_labels(self, labels: Iterable[str]) -> XAnyLabelingFormat:  # noqa: ARG002 - the protocol's
-        """Itself: labels are written out."""
-        return self
-
-    def shared_files(self) -> Mapping[str, bytes]:
-        """None."""
-        return {}
+    dialect = _DIALECT
 
 
 def read_xanylabeling(path: str | os.PathLike[str], *, image_size: tuple[int, int] | None = None) -> LabelFile:
-    """Read a label file of X-AnyLabeling. Fields that are not known are kept, for writing.
+    """Reads a label file of X-AnyLabeling. Fields that are not known are kept, for writing.
 
     Points are kept as they are: a ring may be open or closed, a rectangle may have two corners or four.
 
@@ -113,7 +94,7 @@ def read_xanylabeling(path: str | os.PathLike[str], *, image_size: tuple[int, in
         LabelError: As `PictureFormat.read`.
         OSError: It cannot be opened.
     """
-    return read_picture(path, _DIALECT, image_size)
+    return XAnyLabelingFormat().decode(Path(path).read_bytes(), path=path, image_size=image_size)
 
 
 def write_xanylabeling(
@@ -124,7 +105,7 @@ def write_xanylabeling(
     image_size: tuple[int, int] | None = None,
     holes: HoleChoice = "fill",
 ) -> tuple[Loss, ...]:
-    """Write the label file of one picture, in one step: it is whole, or the older file is as it was.
+    """Writes the label file of one picture, in one step: it is whole, or the older file is as it was.
 
     A polygon's ring is open: X-AnyLabeling's own models repeat the first vertex, but its shapes drop it again, and a
     repeated one in a file would become a vertex of its own. A rectangle is written as the four corners around its

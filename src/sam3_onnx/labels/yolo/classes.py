@@ -1,4 +1,4 @@
-"""Which number has a class in YOLO's files?
+"""The list of classes of YOLO's files, and the numbers that they have in it.
 
 A list of classes is a text file with one name on each line; the first has the number 0. Label files hold numbers only,
 so that a name never moves: new ones are put at the end.
@@ -15,35 +15,49 @@ if TYPE_CHECKING:
     import os
     from collections.abc import Iterable
 
-__all__ = ["CLASSES_FILE", "class_list_text", "class_number", "read_classes", "with_new_classes"]
+__all__ = ["CLASSES_FILE", "class_list_text", "class_number", "read_classes", "text_lines", "with_new_classes"]
 
 CLASSES_FILE = "classes.txt"
 """What the list is called, in the folder of the label files."""
 
 
 def read_classes(path: str | os.PathLike[str]) -> tuple[str, ...]:
-    """The names of a list of classes, each at its number; blank lines at the end are none.
+    """Returns the names of a list of classes, each at its number; blank lines at the end are none.
 
     Raises:
         LabelFileDamagedError: It is no text in UTF-8.
         OSError: It cannot be opened.
     """
-    try:
-        lines = Path(path).read_bytes().decode("utf-8-sig").splitlines()
-    except UnicodeDecodeError as error:
-        raise LabelFileDamagedError(Path(path), expected="names in UTF-8, one a line", reason=str(error)) from error
+    lines = text_lines(Path(path).read_bytes(), path, expected="names in UTF-8, one a line")
     while lines and not lines[-1].strip():
         lines.pop()
     return tuple(line.strip() for line in lines)
 
 
+def text_lines(content: bytes, path: str | os.PathLike[str], *, expected: str) -> list[str]:
+    """Returns the lines of a text in UTF-8, with or without a byte order mark.
+
+    Args:
+        content: The bytes of a file.
+        path: What the file is called, for messages.
+        expected: What it has to hold.
+
+    Raises:
+        LabelFileDamagedError: It is no text in UTF-8.
+    """
+    try:
+        return content.decode("utf-8-sig").splitlines()
+    except UnicodeDecodeError as error:
+        raise LabelFileDamagedError(Path(path), expected=expected, reason=str(error)) from error
+
+
 def class_list_text(classes: Iterable[str]) -> bytes:
-    """What `read_classes` reads."""
+    """Returns the list of classes as `read_classes` reads it."""
     return "".join(f"{name}\n" for name in classes).encode()
 
 
 def with_new_classes(classes: tuple[str, ...], labels: Iterable[str]) -> tuple[str, ...]:
-    """The list with the labels that are not in it yet at its end, in their order.
+    """Returns the list with the labels that are not in it yet at its end, in their order.
 
     Raises:
         LabelNameError: A label that cannot stand on a line of its own.
@@ -61,7 +75,7 @@ def with_new_classes(classes: tuple[str, ...], labels: Iterable[str]) -> tuple[s
 
 
 def class_number(classes: tuple[str, ...], label: str) -> int:
-    """The place of a label in the list.
+    """Returns the place of a label in the list.
 
     Raises:
         LabelNameError: It is not there.

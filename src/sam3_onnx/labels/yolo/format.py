@@ -1,4 +1,4 @@
-"""How are shapes written so that YOLO models are trained from them, and read from such files?
+"""Label files that YOLO models are trained from.
 
 Files and their checks follow ultralytics' `verify_image_label` in `ultralytics/data/utils.py` and its pages on
 dataset formats: one line for each object, the number of its class first, coordinates as shares of the picture's width
@@ -10,16 +10,24 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import TYPE_CHECKING, ClassVar
+from typing import TYPE_CHECKING
 
 import numpy as np
 
-from sam3_onnx.errors import LabelFileDamagedError, LabelFileKindError, LabelShapeError, OptionError
+from sam3_onnx.errors import LabelFileDamagedError, LabelFileKindError, OptionError
 from sam3_onnx.labels.conversion import unsaid_file_fields
-from sam3_onnx.labels.label_file import LabelFile, require_shapes
+from sam3_onnx.labels.formats import modes_of
+from sam3_onnx.labels.label_file import LabelFile, PictureFormat, require_points, require_shapes
 from sam3_onnx.labels.losses import warn_of_losses
 from sam3_onnx.labels.writing import put, require_folder
-from sam3_onnx.labels.yolo.classes import CLASSES_FILE, class_list_text, class_number, read_classes, with_new_classes
+from sam3_onnx.labels.yolo.classes import (
+    CLASSES_FILE,
+    class_list_text,
+    class_number,
+    read_classes,
+    text_lines,
+    with_new_classes,
+)
 from sam3_onnx.labels.yolo.lines import objects_of
 from sam3_onnx.results.shape import Shape
 
@@ -37,17 +45,12 @@ if TYPE_CHECKING:
 __all__ = ["YoloFormat", "read_yolo", "write_yolo"]
 
 _TASKS = ("detect", "segment", "obb")
-_MODES: Mapping[YoloTask, tuple[ShapeType, ...]] = {
-    "detect": ("rectangle",),
-    "segment": ("polygon",),
-    "obb": ("rotation",),
-}
 _BOX, _CORNERS, _LEAST_VERTICES = 4, 8, 6
 _PIXEL_DECIMALS = 6
 
 
 @dataclass(frozen=True)
-class YoloFormat:
+class YoloFormat(PictureFormat):
     """YOLO's text files for one task, as a `PictureFormat`."""
 
     task: YoloTask
@@ -55,24 +58,24 @@ class YoloFormat:
     """Names by their numbers."""
     holes: HoleChoice = "fill"
 
-    suffix: ClassVar[str] = ".txt"
-
     @property
     def name(self) -> str:
-        """One of "yolo-detect", "yolo-segment" and "yolo-obb"."""
+        """Name of the format as `picture_format` takes it: "yolo-" and the task."""
         return f"yolo-{self.task}"
 
     @property
-    def modes(self) -> tuple[ShapeType, ...]:
-        """What it holds as it is; other shapes are turned into that."""
-        return _MODES[self.task]
+    def suffix(self) -> str:
+        """Ending of the names of its files."""
+        return ".txt"
 
-    def read(self, path: str | os.PathLike[str], *, image_size: tuple[int, int]) -> LabelFile:
-        """See `PictureFormat.read`. The file names no picture and says no size."""
-        try:
-            lines = Path(path).read_bytes().decode("utf-8-sig").splitlines()
-        except UnicodeDecodeError as error:
-            raise LabelFileDamagedError(Path(path), expected="lines of numbers", reason=str(error)) from error
+    @property
+    def modes(self) -> tuple[ShapeType, ...]:
+        """Kinds of shapes that it is written from; other shapes are turned into the first."""
+        return modes_of(self.name)
+
+    def decode(self, content: bytes, *, path: str | os.PathLike[str], image_size: tuple[int, int]) -> LabelFile:
+        """See `PictureFormat.decode`. The file names no picture and says no size."""
+        lines = text_lines(content, path, expected="lines of numbers")
         shapes = [
             self._shape(Path(path), at, line.split(), image_size)
             for at, line in enumerate(lines, start=1)
@@ -83,19 +86,22 @@ class YoloFormat:
     def encode(self, file: LabelFile) -> tuple[bytes, tuple[Loss, ...]]:
         """See `PictureFormat.encode`. Its labels have to be among the classes, see `with_labels`."""
         for at, shape in enumerate(file.shapes):
-            if shape.points.ndim != 2 or shape.points.shape[1] != 2 or not np.isfinite(shape.points).all():  # noqa: PLR2004 - x and y
-                got = repr(shape.points.tolist())[:80]
-                raise LabelShapeError(where=f"shape {at}", expected="finite points (V, 2)", got=got)
+            require_points(shape, f"shape {at}")
         objects, losses = objects_of(file.shapes, self.task, file.image_size, self.holes)
         lines = [found.line(class_number(self.classes, found.label)) for found in objects]
         return "".join(f"{line}\n" for line in lines).encode(), (*losses, *unsaid_file_fields(file))
+
+    def in_folder(self, folder: str | os.PathLike[str]) -> YoloFormat:
+        """See `PictureFormat.in_folder`: with the list of classes that lies there, itself if there is none."""
+        listed = Path(folder) / CLASSES_FILE
+        return replace(self, classes=read_classes(listed)) if listed.exists() else self
 
     def with_labels(self, labels: Iterable[str]) -> YoloFormat:
         """See `PictureFormat.with_labels`: those that are no class yet come last, so that no number changes."""
         return replace(self, classes=with_new_classes(self.classes, labels))
 
     def shared_files(self) -> Mapping[str, bytes]:
-        """The list of classes, `classes.txt`."""
+        """Returns the list of classes, `classes.txt`."""
         return {CLASSES_FILE: class_list_text(self.classes)}
 
     def _shape(self, path: Path, line: int, words: list[str], size: tuple[int, int]) -> Shape:
@@ -131,7 +137,7 @@ class YoloFormat:
             )
         points = np.round(shares * (width, height), _PIXEL_DECIMALS)
         if self.task != "obb":
-            return Shape(label, _MODES[self.task][0], points, score)
+            return Shape(label, self.modes[0], points, score)
         across, down = (points[1] - points[0]).tolist()
         return Shape(label, "rotation", points, score, math.atan2(down, across) % math.tau % math.tau)
 
@@ -152,7 +158,7 @@ def read_yolo(
     image_size: tuple[int, int],
     classes: str | os.PathLike[str] | None = None,
 ) -> LabelFile:
-    """Read a label file of YOLO. A number too many on a line is taken for its score.
+    """Reads a label file of YOLO. A number too many on a line is taken for its score.
 
     Args:
         path: The label file.
@@ -177,7 +183,7 @@ def write_yolo(
     classes: str | os.PathLike[str] | None = None,
     holes: HoleChoice = "fill",
 ) -> tuple[Loss, ...]:
-    """Write the label file of one picture, and the list of classes if there are new ones; each in one step.
+    """Writes the label file of one picture, and the list of classes if there are new ones; each in one step.
 
     Shapes that share a label and a `group_id` are one object, as a line is an object to the trainer: their outlines are
     joined by seams, as ultralytics' own converter from COCO does.
