@@ -7,12 +7,9 @@ import json
 from typing import TYPE_CHECKING
 
 import cv2
-import numpy as np
 import pytest
 
-from sam3_onnx.annotate import LABEL_FORMATS
 from sam3_onnx.cli import main
-from sam3_onnx.cli.annotate import FORMATS
 from sam3_onnx.session import Sam3Session
 
 if TYPE_CHECKING:
@@ -95,8 +92,3 @@ def test_a_command_that_is_not_understood_is_told(
 def test_a_label_for_a_prompt_that_is_not_asked_is_told(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["annotate", str(folder), "--text", "coin", "--label", "star=sun"]) == 1
     assert "one of coin" in capsys.readouterr().err
-
-
-def test_the_command_knows_every_format() -> None:
-    assert FORMATS == LABEL_FORMATS
-    assert np.unique(FORMATS).size == len(FORMATS)

@@ -1,9 +1,10 @@
 """A folder of pictures, labelled in one go."""
 
 from sam3_onnx.annotate.merging import DEFAULT_DUPLICATE_IOU, Existing, Merged, merge_shapes
-from sam3_onnx.annotate.run import LABEL_FORMATS, annotate_folder
+from sam3_onnx.annotate.run import annotate_folder
 from sam3_onnx.annotate.summary import AnnotateProgress, AnnotateSummary, Failure
 from sam3_onnx.images.finding import PICTURE_SUFFIXES, find_pictures
+from sam3_onnx.labels.formats import LABEL_FORMATS
 
 __all__ = [
     "DEFAULT_DUPLICATE_IOU",

@@ -20,7 +20,7 @@ from sam3_onnx.annotate.targets.label_files import FolderOfFiles
 from sam3_onnx.annotate.targets.protocol import Merging
 from sam3_onnx.errors import FolderError, LabelError, OptionError, PictureGoneError, PictureNameError, Sam3Error
 from sam3_onnx.images.finding import find_pictures
-from sam3_onnx.labels.formats import FORMAT_NAMES
+from sam3_onnx.labels.formats import COCO, LABEL_FORMATS
 from sam3_onnx.prompts.words import parse_text
 from sam3_onnx.session.heads.checking import BOXES_ONLY_LABEL
 from sam3_onnx.session.streaming import QuestionOptions
@@ -40,11 +40,7 @@ if TYPE_CHECKING:
     from sam3_onnx.results.shape import ShapeType
     from sam3_onnx.session.session import Sam3Session
 
-__all__ = ["LABEL_FORMATS", "annotate_folder"]
-
-_COCO = "coco"
-LABEL_FORMATS = (*FORMAT_NAMES, _COCO)
-"""What `annotate_folder` can write."""
+__all__ = ["annotate_folder"]
 
 
 def annotate_folder(  # noqa: PLR0913 - keyword-only options of one run
@@ -79,8 +75,8 @@ def annotate_folder(  # noqa: PLR0913 - keyword-only options of one run
         session: The model.
         folder: The pictures.
         text: What to find, as for `Sam3Session.predict`; {"prompt": "label"} to call it something else in the files.
-        label_format: "xanylabeling", "labelme", "yolo-detect", "yolo-segment", "yolo-obb": a label file for each
-            picture, of its name; or "coco": one `annotations.json` for all.
+        label_format: One of `LABEL_FORMATS`: "coco" makes one `annotations.json` for all pictures, every other one a
+            label file for each picture, of its name.
         mode: "polygon", "rectangle", "rotation" or "mask", as far as the format has it; None for what it is best at.
         epsilon: Simplification of polygons as a fraction of the perimeter; None for the session's.
         min_area: Leave out instances of fewer pixels, and parts of polygons in label files of one picture; specks
@@ -126,7 +122,7 @@ def annotate_folder(  # noqa: PLR0913 - keyword-only options of one run
     merging = Merging(_labels(text, options.get("label")), existing, duplicate_iou)
     labels_folder = root if out is None else require_path("out", out)
     target: Target
-    if label_format == _COCO:
+    if label_format == COCO:
         target = CocoFile.of_mode(mode, root=root, folder=labels_folder, epsilon=epsilon, merging=merging)
     else:
         target = FolderOfFiles.named(

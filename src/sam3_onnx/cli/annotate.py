@@ -8,14 +8,13 @@ from typing import TYPE_CHECKING
 
 from sam3_onnx.cli.opening import add_model_options, opened
 from sam3_onnx.errors import OptionError
+from sam3_onnx.labels.formats import LABEL_FORMATS, MODES
 
 if TYPE_CHECKING:
     from sam3_onnx.annotate.summary import AnnotateProgress
 
-__all__ = ["FORMATS", "add"]
+__all__ = ["add"]
 
-FORMATS = ("xanylabeling", "labelme", "yolo-detect", "yolo-segment", "yolo-obb", "coco")
-"""`sam3_onnx.annotate.LABEL_FORMATS`, known without importing NumPy."""
 _SOME_FAILED, _INTERRUPTED = 3, 130
 
 
@@ -34,9 +33,9 @@ def add(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
     told = "call what was found for a prompt something else in the files; may be repeated"
     annotate.add_argument("--label", help=told, action="append", default=[], metavar="PROMPT=LABEL", type=_renaming)
     told = "of the label files (default: %(default)s)"
-    annotate.add_argument("--format", choices=FORMATS, help=told, default="xanylabeling")
-    told = "polygon, rectangle, rotation or mask (default: what the format is best at)"
-    annotate.add_argument("--output-mode", choices=("polygon", "rectangle", "rotation", "mask"), help=told)
+    annotate.add_argument("--format", choices=LABEL_FORMATS, help=told, default="xanylabeling")
+    told = f"{', '.join(MODES[:-1])} or {MODES[-1]} (default: what the format is best at)"
+    annotate.add_argument("--output-mode", choices=MODES, help=told)
     told = "leave out instances, and parts of polygons, of fewer pixels (default: %(default)s)"
     annotate.add_argument("--min-area", type=int, default=0, metavar="PIXELS", help=told)
     annotate.add_argument("-o", "--out", help="folder of the labels (default: beside the pictures)")

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 from sam3_onnx.cli.opening import add_model_options, opened
 from sam3_onnx.cli.outputs import require_folder, require_free
 from sam3_onnx.errors import EmptyPromptError, OptionError
+from sam3_onnx.labels.formats import modes_of
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -41,7 +42,7 @@ def add(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
     for name, meaning in (("--point", "on one object"), ("--negative-point", "beside it")):
         told = f"a click {meaning}, in pixels; may be repeated; needs a model with a tracker head"
         segment.add_argument(name, help=told, action="append", default=[], metavar="X,Y", type=_point)
-    segment.add_argument("--output-mode", choices=("polygon", "rectangle", "rotation"), default="polygon")
+    segment.add_argument("--output-mode", choices=modes_of("xanylabeling"), default="polygon")
     add_model_options(segment)
     segment.add_argument("-o", "--out", default="out", help="folder of the results (default: %(default)s)")
     segment.add_argument("--overwrite", action="store_true", help="replace results that are there already")
