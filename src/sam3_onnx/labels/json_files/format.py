@@ -26,17 +26,13 @@ class JsonFormat(PictureFormat):
 
     holes: HoleChoice = "fill"
 
+    suffix: ClassVar[str] = ".json"
     dialect: ClassVar[Dialect]
 
     @property
     def name(self) -> str:
         """Name of the format as `picture_format` takes it."""
         return self.dialect.program.format_name
-
-    @property
-    def suffix(self) -> str:
-        """Ending of the names of its files."""
-        return ".json"
 
     @property
     def modes(self) -> tuple[ShapeType, ...]:

@@ -10,7 +10,7 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, ClassVar
 
 import numpy as np
 
@@ -58,15 +58,12 @@ class YoloFormat(PictureFormat):
     """Names by their numbers."""
     holes: HoleChoice = "fill"
 
+    suffix: ClassVar[str] = ".txt"
+
     @property
     def name(self) -> str:
         """Name of the format as `picture_format` takes it: "yolo-" and the task."""
         return f"yolo-{self.task}"
-
-    @property
-    def suffix(self) -> str:
-        """Ending of the names of its files."""
-        return ".txt"
 
     @property
     def modes(self) -> tuple[ShapeType, ...]:
