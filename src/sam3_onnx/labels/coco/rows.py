@@ -1,4 +1,4 @@
-"""Which rows does one picture have in a COCO file, before they are numbered?
+"""Rows of one picture in a COCO file, before they are numbered.
 
 Fields follow the COCO data format (cocodataset.org, "Data format", object detection). Run lengths are written by
 `sam3_onnx.geometry.rle`, so that no other package is needed.
@@ -11,11 +11,11 @@ from typing import TYPE_CHECKING, Literal, NamedTuple, TypeAlias, TypedDict
 import numpy as np
 
 from sam3_onnx.errors import OptionError
-from sam3_onnx.geometry.boxes import mask_to_rectangle
 from sam3_onnx.geometry.rle import Rle, mask_to_rle
 from sam3_onnx.labels.conversion import instances_of, rings_of, unsaid_fields, unsaid_file_fields
 from sam3_onnx.labels.label_file import LabelFile, require_shapes
 from sam3_onnx.labels.losses import Loss
+from sam3_onnx.results.conversions.coco import coco_measures
 from sam3_onnx.results.segmentation import Segmentation
 
 if TYPE_CHECKING:
@@ -67,7 +67,7 @@ def coco_picture(
     segmentation: CocoSegmentation = "rle",
     epsilon: float | None = None,
 ) -> tuple[CocoPicture, tuple[Loss, ...]]:
-    """The rows of one picture, and what they do not say.
+    """Returns the rows of one picture, and what they do not say.
 
     Args:
         file_name: Of the picture, as the COCO file names it.
@@ -109,6 +109,8 @@ def _one_size(known: tuple[int, int], asked: tuple[int, int] | None) -> tuple[in
 
 
 class _Found(NamedTuple):
+    """One instance before it is a row."""
+
     label: str
     score: float | None
     mask: NDArray[np.bool_]
@@ -151,17 +153,16 @@ def _of_shapes(shapes: Iterable[Shape], size: tuple[int, int], segmentation: Coc
 
 
 def _row(found: _Found) -> CocoRow | None:
-    """None for what covers no pixel of the picture."""
-    rectangle = mask_to_rectangle(found.mask)
-    if rectangle is None:
+    """Returns the row of an instance, None for one that covers no pixel of the picture."""
+    if not found.mask.any():
         return None
-    left, top, right, bottom = rectangle
+    measures = coco_measures(found.mask)
     polygons = [[float(value) for value in ring.ravel()] for ring in found.rings if len(ring) >= _LEAST_VERTICES]
     return {
         "label": found.label,
         "score": None if found.score is None else float(found.score),
-        "bbox": [left, top, right - left, bottom - top],
-        "area": int(np.count_nonzero(found.mask)),
+        "bbox": [*measures["bbox"]],
+        "area": measures["area"],
         "segmentation": polygons or mask_to_rle(found.mask),
-        "iscrowd": 0,
+        "iscrowd": measures["iscrowd"],
     }
