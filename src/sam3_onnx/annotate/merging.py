@@ -1,4 +1,4 @@
-"""How do new shapes join those that are there?"""
+"""New shapes joined to those that a label file holds already."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Literal, TypeAlias, get_args
 from sam3_onnx._support.checks import is_number
 from sam3_onnx.errors import OptionError
 from sam3_onnx.geometry.mask_sources import Window, window_iou
+from sam3_onnx.labels.conversion import places_by_instance
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Sequence
@@ -86,14 +87,14 @@ def merge_shapes(
     if duplicate_iou is not None:
         wanted = {shape.label for shape in found}
         grouped = [place for place, shape in enumerate(kept) if shape.group_id is not None]
-        for places in [*_objects(kept), *([place] for place in grouped)]:
+        for places in [*places_by_instance(kept), *([place] for place in grouped)]:
             rival = [kept[place] for place in places]
             if rival[0].label in wanted:
                 rivals[rival[0].label] += _window(rival, size)
     next_group = 1 + max((shape.group_id for shape in kept if shape.group_id is not None), default=0)
     known = {_facts(shape) for shape in kept}
     added: dict[int, Shape] = {}
-    for places in _objects(found):
+    for places in places_by_instance(found):
         candidate = [found[place] for place in places]
         if all(_facts(shape) in known for shape in candidate) or _overlaps(
             candidate, rivals[candidate[0].label], size, duplicate_iou
@@ -110,17 +111,8 @@ def _stays(shape: Shape, labels: Collection[str], existing: Existing) -> bool:
     return existing != "replace-all" and not (existing == "replace" and shape.label in labels)
 
 
-def _objects(shapes: Sequence[Shape]) -> list[list[int]]:
-    """The places of shapes that share label and group, and of the others by themselves."""
-    grouped: dict[object, list[int]] = {}
-    for place, shape in enumerate(shapes):
-        key = place if shape.group_id is None else (shape.label, shape.group_id)
-        grouped.setdefault(key, []).append(place)
-    return list(grouped.values())
-
-
 def _facts(shape: Shape) -> tuple[object, ...]:
-    """What makes two shapes one and the same, whatever their score and the number of their group."""
+    """Returns what makes two shapes one and the same, whatever their score and the number of their group."""
     mask = None if shape.mask is None else (shape.mask.shape, shape.mask.tobytes())
     holes = tuple(hole.tobytes() for hole in shape.holes)
     return shape.label, shape.shape_type, shape.points.tobytes(), holes, mask
@@ -135,7 +127,7 @@ def _overlaps(
 
 
 def _window(shapes: Sequence[Shape], size: tuple[int, int]) -> list[Window]:
-    """The pixels of an object; none for what has no area."""
+    """Returns the pixels of an object; none for what has no area."""
     masks = [mask for mask in (shape.to_mask(size) for shape in shapes) if mask is not None]
     if not masks:
         return []

@@ -1,4 +1,4 @@
-"""How is a shape said where its kind is not known?"""
+"""Shapes said in the kinds that a format knows, and what is lost on the way."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from sam3_onnx.geometry.seams import with_seams
 from sam3_onnx.labels.losses import Loss
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Sequence
 
     from numpy.typing import NDArray
 
@@ -20,11 +20,12 @@ if TYPE_CHECKING:
     from sam3_onnx.results.shape import Shape
 
 __all__ = [
-    "instances_of",
     "left_out",
     "outlined",
+    "places_by_instance",
     "renamed",
     "rings_of",
+    "shapes_by_instance",
     "unsaid_fields",
     "unsaid_file_fields",
     "without_holes",
@@ -33,29 +34,37 @@ __all__ = [
 _OUTLINED = {"polygon", "rotation", "quadrilateral", "oriented_rectangle"}
 
 
-def instances_of(shapes: Iterable[Shape]) -> Iterable[list[Shape]]:
-    """Shapes that share a label and a `group_id` together, each other one alone, in the order of the first ones."""
-    together: dict[tuple[object, ...], list[Shape]] = {}
-    for at, shape in enumerate(shapes):
-        key = (shape.label, "alone", at) if shape.group_id is None else (shape.label, "group", shape.group_id)
-        together.setdefault(key, []).append(shape)
-    return together.values()
+def places_by_instance(shapes: Sequence[Shape]) -> list[list[int]]:
+    """Returns the places of shapes that share a label and a `group_id` together, and of each other one alone.
+
+    They come in the order of the first one of each.
+    """
+    together: dict[object, list[int]] = {}
+    for place, shape in enumerate(shapes):
+        key = place if shape.group_id is None else (shape.label, shape.group_id)
+        together.setdefault(key, []).append(place)
+    return list(together.values())
+
+
+def shapes_by_instance(shapes: Sequence[Shape]) -> list[list[Shape]]:
+    """Returns shapes that share a label and a `group_id` together, and each other one alone, in their order."""
+    return [[shapes[place] for place in places] for places in places_by_instance(shapes)]
 
 
 def unsaid_fields(shape: Shape) -> list[Loss]:
-    """What else a file said of a shape, for a format that has no room for it; empty values are not missed."""
+    """Returns what else a file said of a shape, for a format without room for it; empty values are not missed."""
     fields = sorted(name for name, value in shape.extra.items() if value)
     return [Loss(shape.label, f"fields {', '.join(fields)}", "left out")] if fields else []
 
 
 def unsaid_file_fields(file: LabelFile) -> list[Loss]:
-    """As `unsaid_fields`, of what a file says beside its shapes."""
+    """Returns what a file says beside its shapes, for a format without room for it, as `unsaid_fields` does."""
     fields = sorted(name for name, value in file.extra.items() if value and name != "version")
     return [Loss("the file", f"fields {', '.join(fields)}", "left out")] if fields else []
 
 
 def without_holes(shape: Shape, holes: HoleChoice) -> tuple[list[Shape], list[Loss]]:
-    """A polygon whose holes are filled, or joined to its ring."""
+    """Returns a polygon with its holes filled, or joined to its ring."""
     if not shape.holes:
         return [shape], []
     if holes == "fill":
@@ -65,7 +74,7 @@ def without_holes(shape: Shape, holes: HoleChoice) -> tuple[list[Shape], list[Lo
 
 
 def outlined(shape: Shape, holes: HoleChoice) -> tuple[list[Shape], list[Loss]]:
-    """A mask as a polygon of every corner for each part."""
+    """Returns a mask as polygons, one for each part, with every corner."""
     if shape.mask is None or not shape.mask.any() or not len(shape.points):
         return left_out(shape)
     shapes: list[Shape] = []
@@ -81,20 +90,20 @@ def outlined(shape: Shape, holes: HoleChoice) -> tuple[list[Shape], list[Loss]]:
 
 
 def renamed(shape: Shape, shape_type: str, *, silent: bool = False) -> tuple[list[Shape], list[Loss]]:
-    """The same points under the name of another kind."""
+    """Returns a shape with the same points under the name of another kind."""
     loss = Loss(shape.label, shape.shape_type, f"written as {shape_type}")
     return [replace(shape, shape_type=shape_type)], [] if silent else [loss]
 
 
 def left_out(shape: Shape) -> tuple[list[Shape], list[Loss]]:
-    """Nothing of a shape."""
+    """Returns no shape for one that a format cannot hold, and the loss of it."""
     return [], [Loss(shape.label, shape.shape_type, "left out")]
 
 
 def rings_of(
     shape: Shape, size: tuple[int, int], holes: HoleChoice | None
 ) -> tuple[list[NDArray[np.float64]], list[Loss]]:
-    """The open rings that enclose what a shape encloses; none if it has no area.
+    """Returns the open rings that enclose what a shape encloses; none if it has no area.
 
     Args:
         shape: Of any kind.
@@ -119,5 +128,5 @@ def rings_of(
 
 
 def _open(ring: NDArray[np.float64]) -> NDArray[np.float64]:
-    """Without the first vertex at its end."""
+    """Returns a ring without its first vertex at its end."""
     return ring[:-1] if len(ring) > 1 and np.array_equal(ring[0], ring[-1]) else ring

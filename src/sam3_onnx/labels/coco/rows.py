@@ -12,14 +12,14 @@ import numpy as np
 
 from sam3_onnx.errors import OptionError
 from sam3_onnx.geometry.rle import Rle, mask_to_rle
-from sam3_onnx.labels.conversion import instances_of, rings_of, unsaid_fields, unsaid_file_fields
+from sam3_onnx.labels.conversion import rings_of, shapes_by_instance, unsaid_fields, unsaid_file_fields
 from sam3_onnx.labels.label_file import LabelFile, require_shapes
 from sam3_onnx.labels.losses import Loss
 from sam3_onnx.results.conversions.coco import coco_measures
 from sam3_onnx.results.segmentation import Segmentation
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Sequence
+    from collections.abc import Iterator, Sequence
 
     from numpy.typing import NDArray
 
@@ -131,8 +131,8 @@ def _of_result(result: Segmentation, segmentation: CocoSegmentation, epsilon: fl
         yield _Found(instance.label, instance.score, mask, rings, losses)
 
 
-def _of_shapes(shapes: Iterable[Shape], size: tuple[int, int], segmentation: CocoSegmentation) -> Iterator[_Found]:
-    for parts in instances_of(shapes):
+def _of_shapes(shapes: Sequence[Shape], size: tuple[int, int], segmentation: CocoSegmentation) -> Iterator[_Found]:
+    for parts in shapes_by_instance(shapes):
         label, mask = parts[0].label, np.zeros(size, np.bool_)
         rings: list[NDArray[np.float64]] = []
         losses: list[Loss] = []

@@ -1,4 +1,4 @@
-"""How does an object stand on one line of YOLO's text, and what becomes of shapes on the way there?"""
+"""Objects as lines of YOLO's text, and what becomes of shapes on the way there."""
 
 from __future__ import annotations
 
@@ -10,11 +10,11 @@ import numpy as np
 
 from sam3_onnx.geometry.boxes import RotatedBox
 from sam3_onnx.geometry.seams import in_one_ring
-from sam3_onnx.labels.conversion import instances_of, rings_of, unsaid_fields
+from sam3_onnx.labels.conversion import rings_of, shapes_by_instance, unsaid_fields
 from sam3_onnx.labels.losses import Loss
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Sequence
 
     from numpy.typing import NDArray
 
@@ -32,24 +32,24 @@ _LEAST_VERTICES = 3
 
 @dataclass(frozen=True)
 class YoloObject:
-    """What one line says."""
+    """An object as one line says it."""
 
     label: str
     numbers: tuple[float, ...]
     """Of a detection: centre x, centre y, width and height; else x and y of each vertex. As shares of the picture."""
 
     def line(self, number: int) -> str:
-        """The line, without its end."""
+        """Returns the line, without its end."""
         return " ".join([str(number), *map(_text, self.numbers)])
 
 
 def objects_of(
-    shapes: Iterable[Shape], task: YoloTask, size: tuple[int, int], holes: HoleChoice
+    shapes: Sequence[Shape], task: YoloTask, size: tuple[int, int], holes: HoleChoice
 ) -> tuple[list[YoloObject], list[Loss]]:
-    """One object for each shape, or for all that share a label and a `group_id`, and what they do not say."""
+    """Returns an object for each shape, or for all that share a label and a `group_id`, and what they do not say."""
     objects: list[YoloObject] = []
     losses: list[Loss] = []
-    for parts in instances_of(shapes):
+    for parts in shapes_by_instance(shapes):
         scored = [part for part in parts if part.score is not None]
         losses += [Loss(part.label, "score", "left out", by_nature=True) for part in scored]
         losses += [loss for part in parts for loss in unsaid_fields(part)]
