@@ -12,10 +12,12 @@ import platformdirs
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-__all__ = ["CACHE_VARIABLE", "cache_folder", "parents_made"]
+__all__ = ["CACHE_VARIABLE", "LOCK_NAME", "cache_folder", "parents_made"]
 
 CACHE_VARIABLE = "SAM3_ONNX_CACHE"
 """Environment variable that names another cache folder."""
+LOCK_NAME = ".lock"
+"""Name of the lock file in a folder that processes share. It is empty, and stays where it is."""
 
 
 def cache_folder() -> Path:

@@ -11,8 +11,9 @@ import json
 import os
 from typing import TYPE_CHECKING
 
+from filelock import FileLock, Timeout
+
 from sam3_onnx._support.files import write_atomically
-from sam3_onnx._support.locks import file_lock
 from sam3_onnx.annotate.finished import Row
 from sam3_onnx.errors import FolderBusyError, FolderError, UnfinishedRunError
 
@@ -36,30 +37,19 @@ def sole_run(folder: Path) -> Iterator[None]:
         FolderError: It cannot be written to.
     """
     path = folder / _LOCK_NAME
-
-    def refuse() -> None:
-        raise FolderBusyError(folder)
-
+    lock = FileLock(path, blocking=False, fallback_to_soft=False)
     try:
-        lock = contextlib.ExitStack()
-        descriptor = lock.enter_context(file_lock(path, waiting=refuse))
+        lock.acquire()
+    except Timeout as error:  # also where the other run ended, and removed the file, between opening and locking
+        raise FolderBusyError(folder) from error
     except OSError as error:
         raise FolderError(folder, doing="writing labels", reason=str(error)) from error
-    with lock:
-        if not _is_at(descriptor, path):  # the other run ended, and removed it, between opening and locking
-            raise FolderBusyError(folder)
-        try:
-            yield
-        finally:
-            with contextlib.suppress(PermissionError):  # Windows keeps a file that is open
-                path.unlink()
-
-
-def _is_at(descriptor: int, path: Path) -> bool:
     try:
-        return os.path.samestat(os.fstat(descriptor), path.stat())
-    except FileNotFoundError:
-        return False
+        yield
+    finally:
+        with contextlib.suppress(PermissionError):  # Windows keeps a file that is open, and removes it on release
+            path.unlink(missing_ok=True)
+        lock.release()
 
 
 class Journal:

@@ -7,7 +7,7 @@ import warnings
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from sam3_onnx._support.locks import LOCK_NAME, file_lock
+from sam3_onnx._support.folders import LOCK_NAME
 from sam3_onnx.errors import CacheFolderError, ModelFileMissingError, OptionError
 from sam3_onnx.hub.progress import say
 from sam3_onnx.hub.records import RECORDS_NAME, read_records
@@ -183,6 +183,16 @@ def held(model: PublishedModel, folder: Path, *, progress: ProgressChoice) -> It
     Raises:
         CacheFolderError: The lock cannot be had, or the file system refuses something in between.
     """
-    line = f"{model.name}: another process is at work in {folder}; waiting for it"
-    with named_faults(folder), file_lock(folder / LOCK_NAME, waiting=lambda: say(line, progress)):
-        yield
+    from filelock import FileLock, Timeout  # noqa: PLC0415 - opening what has been verified needs none of it
+
+    with named_faults(folder):
+        lock = FileLock(folder / LOCK_NAME, preserve_lock_file=True, fallback_to_soft=False)
+        try:
+            lock.acquire(blocking=False)
+        except Timeout:
+            say(f"{model.name}: another process is at work in {folder}; waiting for it", progress)
+            lock.acquire()
+        try:
+            yield
+        finally:
+            lock.release()

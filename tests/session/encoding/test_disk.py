@@ -14,11 +14,12 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 import pytest
+from filelock import FileLock
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from sam3_onnx import CacheInfo, Sam3Session
-from sam3_onnx._support.locks import LOCK_NAME, file_lock
+from sam3_onnx._support.folders import LOCK_NAME
 from sam3_onnx.errors import EmbeddingFolderError, EmbeddingFolderWarning, OptionError
 from sam3_onnx.session.encoding import disk as tier
 from sam3_onnx.session.encoding import folder as folder_of_entries
@@ -349,7 +350,7 @@ def test_the_folder_may_be_deleted_while_it_is_used(tmp_path: Path) -> None:
 def test_no_answer_waits_for_what_is_being_written(tmp_path: Path) -> None:
     with fake_session(ANSWERS, cache_folder=tmp_path) as session:
         session.cache.info("disk")
-        with file_lock(tmp_path / LOCK_NAME):
+        with FileLock(tmp_path / LOCK_NAME):
             assert len(session.predict(grey(1), "coin")) == 1
             assert files(tmp_path) == []
         assert session.cache.info("disk").entries == 2

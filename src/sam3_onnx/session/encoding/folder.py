@@ -13,11 +13,11 @@ import time
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from sam3_onnx._support.locks import LOCK_NAME, file_lock
+from sam3_onnx._support.folders import LOCK_NAME
 from sam3_onnx.errors import EmbeddingFolderError
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterator, Sequence
     from io import BufferedReader
     from pathlib import Path
 
@@ -102,8 +102,9 @@ class EntryFolder:
         Raises:
             OSError: It cannot be deleted.
         """
-        with contextlib.suppress(FileNotFoundError), self._locked():
-            self._make_room(0)
+        if self.path.is_dir():  # locking would make it
+            with contextlib.suppress(FileNotFoundError), self._locked():
+                self._make_room(0)
 
     def entries(self) -> tuple[int, int]:
         """How many there are, and their bytes."""
@@ -113,8 +114,21 @@ class EntryFolder:
     def _path(self, name: str) -> Path:
         return self.path / f"{name}.embedding"
 
-    def _locked(self) -> contextlib.AbstractContextManager[int]:
-        return file_lock(self.path / LOCK_NAME, patience=_PATIENCE)
+    @contextlib.contextmanager
+    def _locked(self) -> Iterator[None]:
+        from filelock import FileLock, Timeout  # noqa: PLC0415 - a session without a folder needs none of it
+
+        path = self.path / LOCK_NAME
+        lock = FileLock(path, timeout=_PATIENCE, preserve_lock_file=True, fallback_to_soft=False)
+        try:
+            lock.acquire()
+        except Timeout as error:
+            reason = f"another process or thread has held the lock {path} for more than {_PATIENCE:g} seconds"
+            raise TimeoutError(reason) from error
+        try:
+            yield
+        finally:
+            lock.release()
 
     def _write(self, name: str, pieces: Sequence[bytes | NDArray[np.uint8]]) -> None:
         self.path.mkdir(parents=True, exist_ok=True)
