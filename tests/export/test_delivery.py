@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -146,8 +147,7 @@ def test_too_little_memory_or_disk_is_said_before_the_export_begins(
     little = 150_000_000
     answers = {"available_memory": (2**40, little), "memory_left": little}
     if narrow == "disk_usage":
-        usage = SimpleNamespace(disk_usage=lambda _: SimpleNamespace(free=little))
-        monkeypatch.setattr(capacity, "shutil", usage)
+        monkeypatch.setattr(shutil, "disk_usage", lambda _: SimpleNamespace(free=little))
     else:
         monkeypatch.setattr(capacity, narrow, lambda: answers[narrow])
     stages: list[str] = []

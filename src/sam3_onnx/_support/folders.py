@@ -1,9 +1,10 @@
-"""Where does the library keep what it downloads and has learnt, and how do folders of results come to be?"""
+"""The cache folder, and what a folder's disk has left."""
 
 from __future__ import annotations
 
 import contextlib
 import os
+import shutil
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -12,7 +13,7 @@ import platformdirs
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-__all__ = ["CACHE_VARIABLE", "LOCK_NAME", "cache_folder", "parents_made"]
+__all__ = ["CACHE_VARIABLE", "LOCK_NAME", "cache_folder", "free_bytes", "parents_made"]
 
 CACHE_VARIABLE = "SAM3_ONNX_CACHE"
 """Environment variable that names another cache folder."""
@@ -24,6 +25,16 @@ def cache_folder() -> Path:
     """The folder that CACHE_VARIABLE names, or else the user's cache folder on this system; it may not exist yet."""
     named = os.environ.get(CACHE_VARIABLE)
     return Path(named).expanduser() if named else Path(platformdirs.user_cache_dir("sam3-onnx", appauthor=False))
+
+
+def free_bytes(folder: Path) -> int:
+    """Returns how many bytes are free on the disk that a folder is on, or will be on once it is made.
+
+    Raises:
+        OSError: The disk does not tell.
+    """
+    there = next(place for place in (folder, *folder.absolute().parents) if place.exists())
+    return shutil.disk_usage(there).free
 
 
 @contextlib.contextmanager

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-import shutil
 from typing import TYPE_CHECKING
 
+from sam3_onnx._support.folders import free_bytes
 from sam3_onnx._support.machine_limits import available_memory, memory_left
 from sam3_onnx.errors import ExportDiskError, ExportMemoryError
 
@@ -63,9 +63,9 @@ def require_disk(folder: Path, parameters: int, *, storage: str) -> None:
         ExportDiskError: The disk of the folder has too little room.
     """
     needed = parameters * _DISK_PER_PARAMETER[storage] + _SPARE_DISK
-    there = next(path for path in (folder, *folder.parents) if path.exists())
-    if shutil.disk_usage(there).free < needed:
-        raise ExportDiskError(folder, needed=_told(needed), free=_told(shutil.disk_usage(there).free))
+    free = free_bytes(folder)
+    if free < needed:
+        raise ExportDiskError(folder, needed=_told(needed), free=_told(free))
 
 
 def _told(size: int) -> str:

@@ -4,13 +4,12 @@ from __future__ import annotations
 
 import contextlib
 import errno
-import shutil
 from dataclasses import dataclass
 from importlib.resources import files
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal, TypeAlias
 
-from sam3_onnx._support.folders import cache_folder
+from sam3_onnx._support.folders import cache_folder, free_bytes
 from sam3_onnx.errors import CacheFolderError, DiskFullError, ModelFileChangedError, Sam3Error, WebPageError
 from sam3_onnx.hub.records import read_records, record_of, write_records
 
@@ -187,7 +186,7 @@ def require_space(folder: Path, needed: int) -> None:
         DiskFullError: Less than that and SPARE_BYTES is free.
     """
     with named_faults(folder):
-        free = shutil.disk_usage(folder).free
+        free = free_bytes(folder)
     if needed + SPARE_BYTES > free:
         raise DiskFullError(folder, needed=f"{in_bytes(needed)} and {in_bytes(SPARE_BYTES)} spare", free=in_bytes(free))
 
@@ -206,8 +205,8 @@ def named_faults(folder: Path) -> Iterator[None]:
         raise
     except OSError as error:
         if error.errno in _FULL:
-            free = shutil.disk_usage(folder).free if folder.exists() else 0
-            raise DiskFullError(folder, needed="more than there is", free=in_bytes(free)) from error
+            free = in_bytes(free_bytes(folder))
+            raise DiskFullError(folder, needed="more than there is", free=free) from error
         where = f" ({error.filename})" if error.filename else ""
         raise CacheFolderError(folder, reason=f"{error.strerror or error}{where}") from error
 

@@ -7,7 +7,7 @@ import shutil
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
-from sam3_onnx._support.folders import parents_made
+from sam3_onnx._support.folders import free_bytes, parents_made
 from sam3_onnx.errors import TargetFolderError
 
 if TYPE_CHECKING:
@@ -38,7 +38,7 @@ def growing_beside(target: Path, *, needed: int) -> Iterator[Path]:
             target, expected="a folder that is not there yet, or an empty one", got="something in it"
         )
     with parents_made(target):
-        free = shutil.disk_usage(target.parent).free
+        free = free_bytes(target)
         if free < needed + _SPARE:
             got = f"{free / 1e6:.0f} MB free"
             raise TargetFolderError(target, expected=f"{(needed + _SPARE) / 1e6:.0f} MB of free space", got=got)

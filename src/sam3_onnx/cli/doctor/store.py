@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-import shutil
 from dataclasses import dataclass
 
-from sam3_onnx._support.folders import cache_folder
+from sam3_onnx._support.folders import cache_folder, free_bytes
 
 __all__ = ["HeldModel", "Store", "survey_store"]
 
@@ -43,12 +42,11 @@ def survey_store() -> Store:
     from sam3_onnx.hub.registry import list_models  # noqa: PLC0415
 
     folder = cache_folder()
-    nearest = next(place for place in (folder, *folder.absolute().parents) if place.exists())
     places = [where(model) for model in list_models() if not model.bundled]
     return Store(
         folder=str(folder),
         exists=folder.is_dir(),
-        free=shutil.disk_usage(nearest).free,
+        free=free_bytes(folder),
         models=tuple(
             HeldModel(place.model.name, place.state, sum(file.size for file in place.files))
             for place in places
