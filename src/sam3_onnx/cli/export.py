@@ -10,8 +10,6 @@ if TYPE_CHECKING:
 
 __all__ = ["add"]
 
-_MEGABYTE = 1e6
-
 
 def add(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
     """Adds the command to the parser of `sam3-onnx`."""
@@ -43,6 +41,7 @@ def add(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
 
 
 def _export(options: argparse.Namespace) -> int:
+    from sam3_onnx._support.units import in_bytes  # noqa: PLC0415
     from sam3_onnx.export.from_checkpoint import export_checkpoint  # noqa: PLC0415 - --help need not wait for PyTorch, nor have it
 
     report = export_checkpoint(
@@ -61,5 +60,5 @@ def _export(options: argparse.Namespace) -> int:
     )
     print(report)
     for path in sorted(Path(options.out).glob("*.onnx*")):
-        print(f"wrote {path} ({path.stat().st_size / _MEGABYTE:.1f} MB)")
+        print(f"wrote {path} ({in_bytes(path.stat().st_size)})")
     return 0

@@ -6,6 +6,8 @@ import json
 import sys
 from typing import TYPE_CHECKING
 
+from sam3_onnx._support.units import in_bytes
+
 if TYPE_CHECKING:
     import argparse
 
@@ -180,8 +182,6 @@ def _licence(model: PublishedModel) -> str:
 
 
 def _size(size: int | None) -> str:
-    from sam3_onnx.hub.store import in_bytes  # noqa: PLC0415
-
     return "not published" if size is None else in_bytes(size)
 
 

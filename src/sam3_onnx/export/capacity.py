@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from sam3_onnx._support.folders import free_bytes
 from sam3_onnx._support.machine_limits import available_memory, memory_left
+from sam3_onnx._support.units import in_bytes
 from sam3_onnx.errors import ExportDiskError, ExportMemoryError
 
 if TYPE_CHECKING:
@@ -24,7 +25,6 @@ _DISK_PER_PARAMETER = {"float32": 4, "float16": 2}
 _SPARE_MEMORY = 500_000_000
 _SPARE_DISK = 200_000_000
 """Bytes for what does not grow with the weights."""
-_GIGABYTE = 1e9
 
 
 def parameters_of(*modules: nn.Module) -> int:
@@ -48,7 +48,7 @@ def require_memory(*models: nn.Module, storage: str) -> None:
     needed = largest * _MEMORY_PER_PARAMETER + copied * _MEMORY_PER_COPY + _SPARE_MEMORY
     free = [bytes_ for bytes_ in (available_memory()[1], memory_left()) if bytes_ is not None]
     if free and min(free) < needed:
-        raise ExportMemoryError(needed=_told(needed), free=_told(min(free)))
+        raise ExportMemoryError(needed=in_bytes(needed), free=in_bytes(min(free)))
 
 
 def require_disk(folder: Path, parameters: int, *, storage: str) -> None:
@@ -65,8 +65,4 @@ def require_disk(folder: Path, parameters: int, *, storage: str) -> None:
     needed = parameters * _DISK_PER_PARAMETER[storage] + _SPARE_DISK
     free = free_bytes(folder)
     if free < needed:
-        raise ExportDiskError(folder, needed=_told(needed), free=_told(free))
-
-
-def _told(size: int) -> str:
-    return f"{size / _GIGABYTE:.1f} GB"
+        raise ExportDiskError(folder, needed=in_bytes(needed), free=in_bytes(free))

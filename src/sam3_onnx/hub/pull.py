@@ -6,13 +6,14 @@ from functools import partial
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
+from sam3_onnx._support.units import in_bytes
 from sam3_onnx.errors import OfflineError, OptionError
 from sam3_onnx.hub.inventory import hash_and_record, held, settle
 from sam3_onnx.hub.progress import meter, say
 from sam3_onnx.hub.records import read_records
 from sam3_onnx.hub.registry import find_model
 from sam3_onnx.hub.sources import is_offline, mirrored, shown, token_for
-from sam3_onnx.hub.store import folder_of, in_bytes, make_folder, require_space, survey
+from sam3_onnx.hub.store import folder_of, make_folder, require_space, survey
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence

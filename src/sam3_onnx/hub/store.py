@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Literal, TypeAlias
 
 from sam3_onnx._support.folders import cache_folder, free_bytes
+from sam3_onnx._support.units import in_bytes
 from sam3_onnx.errors import CacheFolderError, DiskFullError, ModelFileChangedError, Sam3Error, WebPageError
 from sam3_onnx.hub.records import read_records, record_of, write_records
 
@@ -27,7 +28,6 @@ __all__ = [
     "examine",
     "file_sha256",
     "folder_of",
-    "in_bytes",
     "looks_like_page",
     "make_folder",
     "named_faults",
@@ -209,16 +209,3 @@ def named_faults(folder: Path) -> Iterator[None]:
             raise DiskFullError(folder, needed="more than there is", free=free) from error
         where = f" ({error.filename})" if error.filename else ""
         raise CacheFolderError(folder, reason=f"{error.strerror or error}{where}") from error
-
-
-def in_bytes(count: int) -> str:
-    """A number of bytes as people read it, in powers of ten.
-
-    Example:
-        >>> in_bytes(1_400_000_000), in_bytes(512)
-        ('1.4 GB', '512 bytes')
-    """
-    for unit, size in (("GB", 10**9), ("MB", 10**6), ("kB", 10**3)):
-        if count >= size:
-            return f"{count / size:.1f} {unit}"
-    return f"{count} bytes"

@@ -8,6 +8,7 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
 from sam3_onnx._support.folders import free_bytes, parents_made
+from sam3_onnx._support.units import in_bytes
 from sam3_onnx.errors import TargetFolderError
 
 if TYPE_CHECKING:
@@ -40,8 +41,8 @@ def growing_beside(target: Path, *, needed: int) -> Iterator[Path]:
     with parents_made(target):
         free = free_bytes(target)
         if free < needed + _SPARE:
-            got = f"{free / 1e6:.0f} MB free"
-            raise TargetFolderError(target, expected=f"{(needed + _SPARE) / 1e6:.0f} MB of free space", got=got)
+            expected = f"{in_bytes(needed + _SPARE)} of free space"
+            raise TargetFolderError(target, expected=expected, got=f"{in_bytes(free)} free")
         draft = target.with_name(f".{target.name}.{secrets.token_hex(4)}.tmp")
         draft.mkdir()
         try:

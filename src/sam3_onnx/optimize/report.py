@@ -6,6 +6,7 @@ import json
 from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING
 
+from sam3_onnx._support.units import in_bytes
 from sam3_onnx.optimize.fidelity import LEAST_COSINE, LEAST_IOU, LEAST_MEAN_IOU, MOST_SCORE
 
 if TYPE_CHECKING:
@@ -63,9 +64,9 @@ class Report:
         return json.dumps(entries, indent=2, ensure_ascii=False) + "\n"
 
     def __str__(self) -> str:
-        rows = [("graph", "precision", "MB before", "MB after", "ms before", "ms after", "ratio", "")]
+        rows = [("graph", "precision", "size before", "size after", "ms before", "ms after", "ratio", "")]
         for graph in self.graphs:
-            sizes = (f"{graph.bytes_before / 1e6:.1f}", f"{graph.bytes_after / 1e6:.1f}")
+            sizes = (in_bytes(graph.bytes_before), in_bytes(graph.bytes_after))
             rows.append((graph.role, graph.precision, *sizes, *_times(graph.time), graph.why))
         seen = [("exchanged", "features", "score", "mask IoU", "on average", "changed answers")]
         for stage, fidelity in self.fidelity.items():

@@ -8,6 +8,7 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from sam3_onnx._support.units import in_bytes
 from sam3_onnx.cli.doctor.trial import DRAWN
 
 if TYPE_CHECKING:
@@ -44,7 +45,7 @@ def _without_homes(value: object) -> object:
 
 
 def as_markdown(report: Report, problems: Sequence[Problem]) -> str:
-    """Aligned tables and a line for each problem; sizes in GB of 10^9 bytes."""
+    """Aligned tables and a line for each problem; sizes in powers of ten."""
     parts = [
         _table(("What", "Found"), _rows(report)),
         _table(
@@ -77,9 +78,9 @@ def _machine_rows(machine: Machine) -> list[tuple[str, str]]:
         *([] if machine.core_limit is None else [f"limited to {machine.core_limit:g}"]),
     ]
     cores = [f"{_known(machine.physical_cores)} physical", f"{_known(machine.logical_cores)} logical", *limits]
-    memory = [f"{_gigabytes(machine.memory_total)}", f"{_gigabytes(machine.memory_available)} available"]
+    memory = [_size(machine.memory_total), f"{_size(machine.memory_available)} available"]
     if machine.memory_limit is not None:
-        memory.append(f"limited to {_gigabytes(machine.memory_limit)}")
+        memory.append(f"limited to {_size(machine.memory_limit)}")
     return [
         ("Python", _known(machine.python)),
         ("System", _known(machine.system)),
@@ -93,8 +94,8 @@ def _store_rows(store: Store | None) -> list[tuple[str, str]]:
     if store is None:
         return [("Cache folder", "unknown")]
     place = store.folder if store.exists else f"{store.folder} (not made yet)"
-    models = ", ".join(f"{model.name} {_gigabytes(model.size)} ({model.state})" for model in store.models)
-    return [("Cache folder", f"{place}, {_gigabytes(store.free)} free"), ("Models there", models or "none")]
+    models = ", ".join(f"{model.name} {in_bytes(model.size)} ({model.state})" for model in store.models)
+    return [("Cache folder", f"{place}, {in_bytes(store.free)} free"), ("Models there", models or "none")]
 
 
 def _trial_row(trial: Trial) -> tuple[str, ...]:
@@ -111,8 +112,8 @@ def _known(value: object) -> str:
     return "unknown" if value is None else str(value)
 
 
-def _gigabytes(size: int | None) -> str:
-    return "unknown" if size is None else f"{size / 1e9:.1f} GB"
+def _size(count: int | None) -> str:
+    return "unknown" if count is None else in_bytes(count)
 
 
 def _table(heads: Sequence[str], rows: Iterable[Sequence[str]]) -> str:

@@ -9,6 +9,7 @@ from functools import partial
 from typing import TYPE_CHECKING
 
 from sam3_onnx._support.folders import CACHE_VARIABLE
+from sam3_onnx._support.units import in_bytes
 from sam3_onnx._support.version import __version__
 from sam3_onnx.cli.doctor.machine import Machine
 from sam3_onnx.cli.doctor.packages import Package, conflicts_of, installed_packages, is_plugin
@@ -174,7 +175,7 @@ def _store_problems(store: Store | None) -> Iterator[Problem]:
     if store is not None and store.free < _FULL_MODEL:
         yield Problem(
             broken=False,
-            what=f"{store.free / 1e9:.1f} GB are free for models, and a full one has {_FULL_MODEL / 1e9:.1f} GB",
+            what=f"{in_bytes(store.free)} are free for models, and a full one has {in_bytes(_FULL_MODEL)}",
             remedy=f"Free some, or let {CACHE_VARIABLE} name a folder on another disk.",
         )
 
