@@ -2,18 +2,13 @@
 
 from __future__ import annotations
 
-import contextlib
 import os
 import shutil
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import platformdirs
 
-if TYPE_CHECKING:
-    from collections.abc import Iterator
-
-__all__ = ["CACHE_VARIABLE", "LOCK_NAME", "cache_folder", "free_bytes", "parents_made"]
+__all__ = ["CACHE_VARIABLE", "LOCK_NAME", "cache_folder", "free_bytes"]
 
 CACHE_VARIABLE = "SAM3_ONNX_CACHE"
 """Environment variable that names another cache folder."""
@@ -35,21 +30,3 @@ def free_bytes(folder: Path) -> int:
     """
     there = next(place for place in (folder, *folder.absolute().parents) if place.exists())
     return shutil.disk_usage(there).free
-
-
-@contextlib.contextmanager
-def parents_made(path: Path) -> Iterator[None]:
-    """Makes the folders above a path; those that were not there go again if the block raises.
-
-    Raises:
-        OSError: They cannot be made.
-    """
-    missing = [folder for folder in path.parents if not folder.exists()]
-    path.parent.mkdir(parents=True, exist_ok=True)
-    try:
-        yield
-    except BaseException:
-        with contextlib.suppress(OSError):  # somebody else has put something there
-            for folder in missing:
-                folder.rmdir()
-        raise

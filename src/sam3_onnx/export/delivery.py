@@ -4,11 +4,9 @@ from __future__ import annotations
 
 import contextlib
 import json
-import secrets
-import shutil
 from typing import TYPE_CHECKING
 
-from sam3_onnx._support.folders import parents_made
+from sam3_onnx._support.drafts import draft_beside
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -33,17 +31,12 @@ def delivery(folder: Path) -> Iterator[Path]:
     Yields:
         Where to write them.
     """
-    with parents_made(folder):
-        draft = folder.with_name(f".{folder.name}.{secrets.token_hex(4)}.tmp")
-        draft.mkdir()
-        try:
-            yield draft
-            if folder.exists():
-                _replace(folder, draft)
-            else:
-                draft.rename(folder)
-        finally:
-            shutil.rmtree(draft, ignore_errors=True)
+    with draft_beside(folder) as draft:
+        yield draft
+        if folder.exists():
+            _replace(folder, draft)
+        else:
+            draft.rename(folder)
 
 
 def _replace(folder: Path, draft: Path) -> None:

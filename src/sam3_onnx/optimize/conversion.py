@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, Literal, TypeAlias
 from sam3_onnx.errors import FidelityError, OptionError
 from sam3_onnx.models.families.folder import exports_in_folder
 from sam3_onnx.optimize.attention import fuse_attention
-from sam3_onnx.optimize.draft import bytes_of, copy_graph, remove_graph
 from sam3_onnx.optimize.fidelity import STAGES, WHOLE, compare, stage_of
+from sam3_onnx.optimize.graph_files import bytes_of, copy_graph, remove_graph
 from sam3_onnx.optimize.graphs import is_quantized, load_graph, set_metadata, write_graph
 from sam3_onnx.optimize.half import overflowing, to_half
 from sam3_onnx.optimize.int8 import to_int8

@@ -10,7 +10,8 @@ from sam3_onnx.errors import OptionError
 from sam3_onnx.images.loading import load_image
 from sam3_onnx.models.families.folder import exports_in_folder
 from sam3_onnx.optimize.conversion import Precision, Work
-from sam3_onnx.optimize.draft import bytes_of, growing_beside
+from sam3_onnx.optimize.draft import growing_beside
+from sam3_onnx.optimize.graph_files import bytes_of
 from sam3_onnx.optimize.report import Report
 from sam3_onnx.optimize.trial import Asked
 
