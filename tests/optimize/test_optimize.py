@@ -180,6 +180,7 @@ def test_a_disk_that_is_too_full_is_noticed_before_anything_is_written(
         ({"pairs": 0}, "pairs must be at least 1"),
         ({"words": []}, "words must be at least one word"),
         ({"pictures": "."}, "pictures must be a folder that holds pictures"),
+        ({"pictures": "nowhere"}, "pictures must be a folder that holds pictures"),
     ],
 )
 def test_options_out_of_range_are_refused(

@@ -6,7 +6,8 @@ from importlib.resources import files
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal, get_args
 
-from sam3_onnx.errors import OptionError
+from sam3_onnx.errors import FolderError, NoPicturesError, OptionError
+from sam3_onnx.images.finding import find_pictures
 from sam3_onnx.images.loading import load_image
 from sam3_onnx.models.families.folder import exports_in_folder
 from sam3_onnx.optimize.conversion import Precision, Work
@@ -27,7 +28,6 @@ __all__ = ["DEFAULT_WORDS", "REPORT_FILE", "optimize"]
 REPORT_FILE = "optimize_report.json"
 DEFAULT_WORDS = ("coin", "circle", "person")
 """What is looked for unless told otherwise: the first is in the picture that ships."""
-_PICTURE_TYPES = frozenset((".png", ".jpg", ".jpeg", ".webp", ".bmp", ".tif", ".tiff"))
 
 
 def optimize(  # noqa: PLR0913 - keyword-only options of one step
@@ -102,9 +102,10 @@ def _pictures(folder: str | PathLike[str] | None) -> dict[str, NDArray[np.uint8]
     if folder is None:
         shipped = Path(str(files("sam3_onnx"))) / "data" / "coins.png"
         return {shipped.name: load_image(shipped)}
-    paths = sorted(path for path in Path(folder).glob("*") if path.suffix.lower() in _PICTURE_TYPES)
-    if not paths:
-        raise OptionError("pictures", expected="a folder that holds pictures", got=str(folder))
+    try:
+        paths = find_pictures(folder)
+    except (FolderError, NoPicturesError) as error:
+        raise OptionError("pictures", expected="a folder that holds pictures", got=str(folder)) from error
     return {path.name: load_image(path) for path in paths}
 
 
