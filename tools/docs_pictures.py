@@ -15,9 +15,9 @@ import numpy as np
 
 from miniature.world import SHAPES, draw_scene
 from sam3_onnx import Sam3Session, load_image
-from sam3_onnx._support.files import write_png
 from sam3_onnx.annotate import annotate_folder
 from sam3_onnx.geometry import mask_to_polygon, mask_to_polygons, mask_to_rectangle, mask_to_rotated_box
+from sam3_onnx.images.writing import write_png
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence

@@ -19,7 +19,7 @@ import numpy as np
 import pytest
 
 from sam3_onnx import Sam3Session, load_image
-from sam3_onnx._support.files import write_png
+from sam3_onnx.images.writing import write_png
 from sam3_onnx.labels import CocoDataset, read_xanylabeling, write_labelme, write_xanylabeling, write_yolo
 from tests.support.places import ROOT
 

@@ -196,7 +196,7 @@ def test_options_out_of_range_are_refused(
 def test_the_command_compares_on_ones_own_pictures(
     miniature: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    from sam3_onnx._support.files import write_png  # noqa: PLC0415
+    from sam3_onnx.images.writing import write_png  # noqa: PLC0415
 
     picture = np.full((120, 160, 3), 60, np.uint8)
     picture[40:90, 50:110] = (220, 30, 30)

@@ -1,17 +1,17 @@
-"""Is what a caller passed of the kind that an option takes? What is wrong is refused before anything runs."""
+"""Checks of what callers pass to options: what is of the wrong kind is refused before anything runs."""
 
 from __future__ import annotations
 
 import difflib
 import os
-from collections.abc import Iterable
 from numbers import Integral, Real
 from pathlib import Path
-from typing import TypeGuard
-
-import numpy as np
+from typing import TYPE_CHECKING, TypeGuard
 
 from sam3_onnx.errors import OptionError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
 
 __all__ = [
     "is_number",
@@ -22,7 +22,6 @@ __all__ = [
     "require_known",
     "require_label",
     "require_path",
-    "require_pictures",
     "require_whole",
 ]
 
@@ -131,19 +130,3 @@ def require_callbacks(cancel: object, progress: object = None) -> None:
     if cancel is not None and not (hasattr(cancel, "is_set") and hasattr(cancel, "wait")):
         raise OptionError("cancel", expected="a threading.Event or None", got=cancel)
     require_callable("progress", progress, takes="the name of a stage")
-
-
-def require_pictures(value: object) -> None:
-    """Lets an iterable of pictures pass.
-
-    Raises:
-        OptionError: It is one picture, or nothing that can be gone through.
-    """
-    is_one = isinstance(value, str | bytes | bytearray | memoryview | os.PathLike | np.ndarray)
-    if is_one or hasattr(value, "read") or not isinstance(value, Iterable):
-        raise OptionError(
-            "pictures",
-            expected="a list or another iterable of pictures",
-            got=value if isinstance(value, str | os.PathLike) else type(value),
-            remedy="Pass [picture] for one picture, list(batch) for an array of several.",
-        )

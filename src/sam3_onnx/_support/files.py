@@ -1,4 +1,4 @@
-"""How does a result file change without ever being half-written?"""
+"""Files written in one step, so that nobody sees half of one, and paths as seen from a folder."""
 
 from __future__ import annotations
 
@@ -6,15 +6,8 @@ import os
 import secrets
 import shutil
 from pathlib import Path
-from typing import TYPE_CHECKING
 
-import cv2
-
-if TYPE_CHECKING:
-    import numpy as np
-    from numpy.typing import NDArray
-
-__all__ = ["seen_from", "write_atomically", "write_png"]
+__all__ = ["seen_from", "write_atomically"]
 
 
 def write_atomically(path: str | os.PathLike[str], content: bytes) -> None:
@@ -50,13 +43,3 @@ def seen_from(folder: Path, path: Path) -> str:
         return Path(os.path.relpath(path, folder)).as_posix()
     except ValueError:
         return path.absolute().as_posix()
-
-
-def write_png(path: str | os.PathLike[str], image: NDArray[np.uint8]) -> None:
-    """Writes a picture (H, W, 3) uint8 RGB as PNG, in one step.
-
-    Raises:
-        OSError: As `write_atomically`.
-    """
-    _, encoded = cv2.imencode(".png", cv2.cvtColor(image, cv2.COLOR_RGB2BGR))
-    write_atomically(path, encoded.tobytes())

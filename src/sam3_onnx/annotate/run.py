@@ -9,7 +9,6 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from sam3_onnx._support.checks import require_callbacks, require_known, require_path, require_whole
-from sam3_onnx._support.files import write_png
 from sam3_onnx.annotate.finished import Row, Written
 from sam3_onnx.annotate.journal import Journal, sole_run
 from sam3_onnx.annotate.merging import DEFAULT_DUPLICATE_IOU, require_merging
@@ -20,6 +19,7 @@ from sam3_onnx.annotate.targets.label_files import FolderOfFiles
 from sam3_onnx.annotate.targets.protocol import Merging
 from sam3_onnx.errors import FolderError, LabelError, OptionError, PictureGoneError, PictureNameError, Sam3Error
 from sam3_onnx.images.finding import find_pictures
+from sam3_onnx.images.writing import write_png
 from sam3_onnx.labels.formats import COCO, LABEL_FORMATS
 from sam3_onnx.prompts.words import parse_text
 from sam3_onnx.session.heads.checking import BOXES_ONLY_LABEL

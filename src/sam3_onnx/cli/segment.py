@@ -115,9 +115,10 @@ def _answer(session: Sam3Session, picture: NDArray[np.uint8], options: argparse.
 
 
 def _segment(options: argparse.Namespace) -> int:
-    from sam3_onnx._support.files import seen_from, write_png  # noqa: PLC0415
+    from sam3_onnx._support.files import seen_from  # noqa: PLC0415
     from sam3_onnx.draw.overlay import draw_result  # noqa: PLC0415 - --help need not wait for OpenCV
     from sam3_onnx.images.loading import load_image  # noqa: PLC0415
+    from sam3_onnx.images.writing import write_png  # noqa: PLC0415
     from sam3_onnx.labels.json_files.xanylabeling import write_xanylabeling  # noqa: PLC0415
 
     picture = load_image(options.picture)

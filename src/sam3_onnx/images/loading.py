@@ -6,6 +6,7 @@ import io
 import os
 import re
 import sys
+from collections.abc import Iterable
 from pathlib import Path
 from typing import TYPE_CHECKING, BinaryIO, Literal, TypeAlias, TypeGuard
 
@@ -26,7 +27,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
     from PIL.Image import Image
 
-__all__ = ["DEFAULT_MAX_PIXELS", "Picture", "load_image", "require_reading"]
+__all__ = ["DEFAULT_MAX_PIXELS", "Picture", "load_image", "require_pictures", "require_reading"]
 
 Picture: TypeAlias = "str | os.PathLike[str] | bytes | BinaryIO | Image | NDArray[np.uint8] | NDArray[np.uint16]"
 """What `load_image` takes: a path, a picture file's bytes, a file open for binary reading, a PIL image, an array."""
@@ -82,6 +83,22 @@ def require_reading(color: object, max_pixels: object) -> None:
     if color not in ("rgb", "bgr"):
         raise OptionError("color", expected="'rgb' or 'bgr'", got=color)
     require_whole("max_pixels", max_pixels, least=1, none="for no limit")
+
+
+def require_pictures(value: object) -> None:
+    """Lets an iterable of pictures pass.
+
+    Raises:
+        OptionError: It is one picture, or nothing that can be gone through.
+    """
+    is_one = isinstance(value, str | bytes | bytearray | memoryview | os.PathLike | np.ndarray)
+    if is_one or hasattr(value, "read") or not isinstance(value, Iterable):
+        raise OptionError(
+            "pictures",
+            expected="a list or another iterable of pictures",
+            got=value if isinstance(value, str | os.PathLike) else type(value),
+            remedy="Pass [picture] for one picture, list(batch) for an array of several.",
+        )
 
 
 def _from_array(array: NDArray[np.generic], *, color: str) -> NDArray[np.uint8]:

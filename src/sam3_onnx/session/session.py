@@ -10,9 +10,8 @@ from sam3_onnx._support.checks import (
     require_callbacks,
     require_known,
     require_label,
-    require_pictures,
 )
-from sam3_onnx.images.loading import DEFAULT_MAX_PIXELS, require_reading
+from sam3_onnx.images.loading import DEFAULT_MAX_PIXELS, require_pictures, require_reading
 from sam3_onnx.images.origins import load_picture
 from sam3_onnx.results.embedding import Embedding
 from sam3_onnx.results.object import ObjectSegmentation

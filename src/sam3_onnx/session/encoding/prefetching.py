@@ -14,10 +14,9 @@ from typing import TYPE_CHECKING, Literal
 
 import numpy as np
 
-from sam3_onnx._support.checks import require_pictures
 from sam3_onnx._support.waiting import wait_or_cancel
 from sam3_onnx.errors import CancelledError, Sam3Error, SessionClosedError
-from sam3_onnx.images.loading import load_image, require_reading
+from sam3_onnx.images.loading import load_image, require_pictures, require_reading
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Hashable, Iterable, Iterator, Mapping
