@@ -14,8 +14,8 @@ from sam3_onnx.cli.doctor.trial import DRAWN
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
+    from sam3_onnx._support.distributions import Distribution
     from sam3_onnx.cli.doctor.machine import Machine
-    from sam3_onnx.cli.doctor.packages import Package
     from sam3_onnx.cli.doctor.report import Problem, Report
     from sam3_onnx.cli.doctor.store import Store
     from sam3_onnx.cli.doctor.trial import Trial
@@ -68,7 +68,7 @@ def _rows(report: Report) -> list[tuple[str, str]]:
     ]
 
 
-def _package_rows(packages: Sequence[Package]) -> list[tuple[str, str]]:
+def _package_rows(packages: Sequence[Distribution]) -> list[tuple[str, str]]:
     return [(package.name, package.version) for package in packages] or [("packages", "unknown")]
 
 

@@ -12,13 +12,16 @@ from sam3_onnx._support.folders import CACHE_VARIABLE
 from sam3_onnx._support.units import in_bytes
 from sam3_onnx._support.version import __version__
 from sam3_onnx.cli.doctor.machine import Machine
-from sam3_onnx.cli.doctor.packages import Package, conflicts_of, installed_packages, is_plugin
+from sam3_onnx.cli.doctor.packages import conflicting_opencv, installed_packages
 from sam3_onnx.cli.doctor.probes import Failure, Probes
 from sam3_onnx.cli.doctor.store import Store, survey_store
 from sam3_onnx.cli.doctor.trial import DRAWN, Trial, try_provider
+from sam3_onnx.models.runtime.providers.wheels import conflicting, is_plugin
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping, Sequence
+
+    from sam3_onnx._support.distributions import Distribution
 
 __all__ = ["Problem", "Report", "examine", "problems_of", "shown_variables"]
 
@@ -52,7 +55,7 @@ class Report:
 
     version: str
     """Of sam3-onnx."""
-    packages: tuple[Package, ...]
+    packages: tuple[Distribution, ...]
     machine: Machine
     providers: tuple[str, ...]
     """What ONNX Runtime offers, by its own names."""
@@ -93,13 +96,13 @@ def examine(try_one: Callable[[str], Trial] = try_provider) -> Report:
 
 
 def _offered() -> tuple[str, ...]:
-    from sam3_onnx.models.runtime.providers.offered import offered_providers  # noqa: PLC0415 - a broken ONNX Runtime is a finding
+    from sam3_onnx.models.runtime.providers.choosing import offered  # noqa: PLC0415 - a broken ONNX Runtime is a finding
 
-    return offered_providers()
+    return offered()
 
 
-def _plugged_in(packages: Sequence[Package]) -> list[str]:
-    return [package.name.rpartition("-")[2] for package in packages if is_plugin(package)]
+def _plugged_in(packages: Sequence[Distribution]) -> list[str]:
+    return [package.name.rpartition("-")[2] for package in packages if is_plugin(package.name)]
 
 
 def shown_variables(environment: Mapping[str, str]) -> dict[str, str]:
@@ -124,14 +127,16 @@ def problems_of(report: Report) -> tuple[Problem, ...]:
     return tuple(sorted(found, key=lambda problem: not problem.broken))
 
 
-def _package_problems(packages: Sequence[Package]) -> Iterator[Problem]:
-    for family, wanted in (("onnxruntime", "the one that you want"), ("opencv", "one, such as opencv-python-headless")):
-        builds = conflicts_of(packages, family)
+def _package_problems(packages: Sequence[Distribution]) -> Iterator[Problem]:
+    for builds, broken, wanted in (
+        # builds of ONNX Runtime hide each other's providers; those of OpenCV agree in what is used here
+        (conflicting(packages), True, "the one that you want"),
+        (conflicting_opencv(packages), False, "one, such as opencv-python-headless"),
+    ):
         if builds:
             names = " ".join(dict.fromkeys(build.name for build in builds))
             yield Problem(
-                # builds of ONNX Runtime hide each other's providers; those of OpenCV agree in what is used here
-                broken=family == "onnxruntime",
+                broken=broken,
                 what=f"{', '.join(map(str, builds))} overwrite each other's files",
                 remedy=f"Run pip uninstall -y {names}, then install {wanted}.",
             )

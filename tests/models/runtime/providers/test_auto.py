@@ -18,9 +18,9 @@ import pytest
 from sam3_onnx import Sam3Session
 from sam3_onnx._support.folders import CACHE_VARIABLE
 from sam3_onnx.errors import ProviderWarning
+from sam3_onnx.models.runtime.providers.choosing import for_auto
 from sam3_onnx.models.runtime.providers.names import CPU
-from sam3_onnx.models.runtime.providers.proof import TOLERANCES, worst_difference
-from sam3_onnx.models.runtime.providers.survey import prove_all
+from sam3_onnx.models.runtime.providers.proof import TOLERANCES, prove, worst_difference
 from sam3_onnx.models.runtime.settings import RuntimeSettings
 from tests.support.places import NATIVE
 
@@ -152,14 +152,15 @@ def test_a_folder_that_cannot_be_written_costs_a_proof_and_is_no_error(claiming:
     assert cache.is_file()
 
 
-def test_proofs_of_all_providers_name_differences_and_seconds(claiming: type[Claiming]) -> None:
-    cuda, cpu = prove_all(RuntimeSettings(threads=1))
+def test_a_proof_names_differences_and_seconds(claiming: type[Claiming]) -> None:
+    settings = for_auto(RuntimeSettings(threads=1), CUDA)
+    cuda, cpu = (prove((name, {}), settings) for name in (CUDA, CPU))
     assert (cuda.provider, cpu.provider) == (CUDA, CPU)
     assert cuda.passed
     assert cuda.seconds > 0
     assert cuda.cpu_seconds > 0
     claiming.factor = 0.5
-    assert not prove_all()[0].passed
+    assert not prove((CUDA, {}), settings).passed
 
 
 @pytest.mark.parametrize("name", ["logits", "boxes_xyxy", "masks"])

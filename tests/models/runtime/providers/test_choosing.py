@@ -10,15 +10,14 @@ import onnxruntime as ort
 import pytest
 
 from sam3_onnx import Sam3Session
+from sam3_onnx._support.distributions import Distribution
 from sam3_onnx.errors import ModelFileDamagedError, OptionError, ProviderError, SessionClosedError
 from sam3_onnx.models.runtime.graphs.reading import read_graph
 from sam3_onnx.models.runtime.model import OnnxModel
-from sam3_onnx.models.runtime.providers import wheels
-from sam3_onnx.models.runtime.providers.choosing import FASTEST_FIRST, plan_of
+from sam3_onnx.models.runtime.providers.choosing import FASTEST_FIRST, offered, plan_of
 from sam3_onnx.models.runtime.providers.names import CPU, SHORT_NAMES, spelt_out
 from sam3_onnx.models.runtime.providers.precision import options_for
-from sam3_onnx.models.runtime.providers.survey import survey
-from sam3_onnx.models.runtime.providers.wheels import Wheel, conflicting, mend
+from sam3_onnx.models.runtime.providers.wheels import conflicting, installed_wheels, mend
 from sam3_onnx.models.runtime.settings import RuntimeSettings
 from tests.support.places import NATIVE
 
@@ -30,8 +29,8 @@ if TYPE_CHECKING:
 
 CUDA = "CUDAExecutionProvider"
 OPENVINO = "OpenVINOExecutionProvider"
-PLAIN = Wheel("onnxruntime", "1.32.0", plugin=False)
-GPU = Wheel("onnxruntime-gpu", "1.31.1", plugin=False)
+PLAIN = Distribution("onnxruntime", "1.32.0")
+GPU = Distribution("onnxruntime-gpu", "1.31.1")
 
 
 @pytest.fixture
@@ -143,7 +142,7 @@ def test_a_file_that_cpu_refuses_too_is_damaged_whatever_the_provider(provider: 
 
 
 def test_builds_that_share_a_folder_conflict_and_plugins_do_not() -> None:
-    plugin = Wheel("onnxruntime-ep-openvino", "1.8.1", plugin=True)
+    plugin = Distribution("onnxruntime-ep-openvino", "1.8.1")
     assert conflicting((PLAIN, plugin)) == ()
     assert conflicting((PLAIN, GPU, plugin)) == (PLAIN, GPU)
 
@@ -222,11 +221,9 @@ def test_a_graph_is_loaded_when_it_is_first_needed_and_unloaded_for_good() -> No
         model.run(["text_mask"], {"tokens": tokens})
 
 
-def test_a_survey_names_the_installed_builds_and_what_they_offer() -> None:
-    seen = survey()
-    assert ort.__version__ in {wheel.version for wheel in seen.wheels}
-    assert CPU in {provider.name for provider in seen.providers if provider.kind == "built-in"}
-    assert wheels.conflicting(seen.wheels) == seen.conflicts
+def test_the_build_that_is_installed_is_found_and_offers_the_cpu() -> None:
+    assert ort.__version__ in {wheel.version for wheel in installed_wheels()}
+    assert CPU in offered()
 
 
 def test_auto_knows_every_provider_that_has_a_short_name_but_two() -> None:

@@ -18,9 +18,10 @@ from sam3_onnx._support.folders import CACHE_VARIABLE
 from sam3_onnx.errors import CancelledError, ProviderError, ProviderWarning
 from sam3_onnx.models.runtime.graphs.reading import read_graph
 from sam3_onnx.models.runtime.model import OnnxModel
+from sam3_onnx.models.runtime.providers.choosing import for_auto
 from sam3_onnx.models.runtime.providers.names import CPU
 from sam3_onnx.models.runtime.providers.plugins import plugin_of
-from sam3_onnx.models.runtime.providers.survey import prove_all
+from sam3_onnx.models.runtime.providers.proof import prove
 from sam3_onnx.models.runtime.settings import RuntimeSettings
 from tests.support.places import NATIVE
 
@@ -180,7 +181,7 @@ def test_auto_takes_it_after_a_proof_that_is_remembered(tmp_path: Path, monkeypa
         assert session.providers["image_encoder"] == (OPENVINO, CPU)
     (kept,) = (tmp_path / "cache").iterdir()
     assert OPENVINO in kept.read_text(encoding="utf-8")
-    openvino, cpu = prove_all()
+    openvino, cpu = (prove((name, {}), for_auto(RuntimeSettings(), name)) for name in (OPENVINO, CPU))
     assert openvino.passed
     assert openvino.difference < 1e-4
     assert (cpu.provider, cpu.difference) == (CPU, 0)

@@ -1,16 +1,17 @@
-"""Which builds of ONNX Runtime are installed, and what to install for a provider?"""
+"""Builds of ONNX Runtime: which are installed, and what to install for a provider."""
 
 from __future__ import annotations
 
-import importlib.metadata
-import re
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
+
+from sam3_onnx._support.distributions import installed_distributions
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-__all__ = ["Wheel", "conflicting", "installed_wheels", "mend"]
+    from sam3_onnx._support.distributions import Distribution
+
+__all__ = ["conflicting", "installed_wheels", "is_build", "is_plugin", "mend"]
 
 _PLAIN = "onnxruntime"
 _REPLACEMENTS = {
@@ -23,43 +24,40 @@ _REPLACEMENTS = {
     "QNNExecutionProvider": "onnxruntime-qnn",
 }
 """The wheel that offers a provider. All of them put their files into the folder `onnxruntime`."""
+_OTHER_BUILDS = ("onnxruntime-training", "onnxruntime-silicon", "onnxruntime-coreml", "onnxruntime-cann")
+"""More builds, which put their files there too."""
 _PLACES = {
     "CoreMLExecutionProvider": "It is part of onnxruntime's wheel for macOS, and of no other.",
     "DmlExecutionProvider": "It runs on Windows only.",
 }
 
 
-@dataclass(frozen=True)
-class Wheel:
-    """One installed distribution that belongs to ONNX Runtime."""
-
-    name: str
-    version: str
-    plugin: bool
-    """Whether it lives beside another build, as a provider that is loaded from it."""
-
-    def __str__(self) -> str:
-        return f"{self.name} {self.version}"
+def is_plugin(name: str) -> bool:
+    """Returns whether a distribution lives beside a build of ONNX Runtime, as a provider that is loaded from it."""
+    return name.startswith(f"{_PLAIN}-ep-")
 
 
-def installed_wheels() -> tuple[Wheel, ...]:
-    """Every build of ONNX Runtime and every plug-in for it that this environment holds, by name."""
-    found = {}
-    for distribution in importlib.metadata.distributions():
-        name = re.sub(r"[-_.]+", "-", distribution.metadata["Name"] or "").lower()
-        plugin = name.startswith(f"{_PLAIN}-ep-")
-        if name == _PLAIN or name in _REPLACEMENTS.values() or plugin:
-            found[name] = Wheel(name, distribution.version, plugin)
-    return tuple(found[name] for name in sorted(found))
+def is_build(name: str) -> bool:
+    """Returns whether a distribution is a build of ONNX Runtime; its extensions, tools and plug-ins are none."""
+    return name == _PLAIN or name in _REPLACEMENTS.values() or name in _OTHER_BUILDS
 
 
-def conflicting(wheels: Sequence[Wheel]) -> tuple[Wheel, ...]:
-    """Builds that overwrite each other's files; empty if there is no more than one."""
-    builds = tuple(wheel for wheel in wheels if not wheel.plugin)
-    return builds if len(builds) > 1 else ()
+def installed_wheels() -> tuple[Distribution, ...]:
+    """Returns every build of ONNX Runtime and every plug-in for it that this environment holds, by name."""
+    return tuple(wheel for wheel in installed_distributions() if is_build(wheel.name) or is_plugin(wheel.name))
 
 
-def mend(provider: str, wheels: Sequence[Wheel], *, plugin_tried: bool = False) -> str:
+def conflicting(wheels: Sequence[Distribution]) -> tuple[Distribution, ...]:
+    """Returns the builds that overwrite each other's files; none if there are not several.
+
+    Args:
+        wheels: What is installed; what is no build is passed over.
+    """
+    builds = tuple(wheel for wheel in wheels if is_build(wheel.name))
+    return builds if len({build.name for build in builds}) > 1 else ()
+
+
+def mend(provider: str, wheels: Sequence[Distribution], *, plugin_tried: bool = False) -> str:
     """What to do so that a provider is offered.
 
     Args:
@@ -75,7 +73,7 @@ def mend(provider: str, wheels: Sequence[Wheel], *, plugin_tried: bool = False) 
     build = _REPLACEMENTS.get(provider)
     if build is None:
         return ""
-    builds = [wheel.name for wheel in wheels if not wheel.plugin]
+    builds = [wheel.name for wheel in wheels if is_build(wheel.name)]
     replace = f"`pip uninstall -y {' '.join(builds or [_PLAIN])}`, then `pip install {build}`"
     place = f" {_PLACES[provider]}" if provider in _PLACES else ""
     if conflicting(wheels):
