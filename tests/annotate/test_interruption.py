@@ -86,7 +86,7 @@ def test_files_are_those_of_a_run_that_was_left_alone(tmp_path: Path) -> None:
     assert whole.returncode == 0, whole.stderr
     steps = int(whole.stdout.split()[-2])
     for kill in range(KILLS):  # each a step further on in its round, so that kinds of steps change
-        assert run(tmp_path / "killed", steps // (KILLS + 1) + kill).returncode == -signal.SIGKILL
+        assert run(tmp_path / "killed", steps // KILLS + kill).returncode == -signal.SIGKILL
     last = run(tmp_path / "killed")
     assert last.returncode == 0, last.stderr
     assert f"{PICTURES} of {PICTURES} pictures done" in last.stdout
