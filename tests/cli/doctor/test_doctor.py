@@ -20,17 +20,18 @@ from sam3_onnx._support.machine_limits import available_memory, core_limit, memo
 from sam3_onnx.cli import main
 from sam3_onnx.cli.doctor import trial as trials
 from sam3_onnx.cli.doctor.machine import Machine, instructions_of
-from sam3_onnx.cli.doctor.probes import Failure
+from sam3_onnx.cli.doctor.probes import FailedProbe
 from sam3_onnx.cli.doctor.render import as_json, as_markdown, without_home
-from sam3_onnx.cli.doctor.report import Report, examine, problems_of, shown_variables
-from sam3_onnx.cli.doctor.store import HeldModel, Store, survey_store
+from sam3_onnx.cli.doctor.report import DoctorReport, examine, problems_of, shown_variables
+from sam3_onnx.cli.doctor.store import HeldModel, Store, cache_folder_state
 from sam3_onnx.cli.doctor.trial import Trial, try_provider
 from sam3_onnx.hub import where
 
 CPU = "CPUExecutionProvider"
 NO_BUILDS = ("onnxruntime-extensions", "onnxruntime-genai", "onnxruntime-tools")
-WORKS = Trial(CPU, active=(CPU,), scores=(0.9, 0.9, 0.8), load_ms=1.0, encode_ms=2.0, word_ms=3.0, decode_ms=4.0)
-SOUND = Report(
+WORKS = Trial(CPU, active=(CPU,), difference=0.0, allowed=0.02, load_ms=1.0, encode_ms=2.0, word_ms=3.0, decode_ms=4.0)
+OFF = "answers differ from those of CPU by 0.05, and 0.02 is allowed"
+SOUND = DoctorReport(
     version="1.2.3",
     packages=(Distribution("numpy", "2.0"), Distribution("onnxruntime", "1.20")),
     machine=Machine("CPython 3.11", "Linux", "A", ("avx2",), 4, 8, 8, None, 16 << 30, 8 << 30, None),
@@ -55,7 +56,7 @@ def test_the_doctor_proves_the_cpu_and_says_what_is_installed(capsys: pytest.Cap
     printed = capsys.readouterr().out
     assert f"| onnxruntime            | {ort.__version__}" in printed
     assert f"| {platform.python_implementation()} {platform.python_version()} " in printed
-    assert "| 3 of 3 circles found |" in printed
+    assert "| off CPU by 0, 0.02 allowed |" in printed
     assert "BROKEN" not in printed
     assert "unknown |" not in printed.replace("0+unknown |", "")
 
@@ -63,11 +64,11 @@ def test_the_doctor_proves_the_cpu_and_says_what_is_installed(capsys: pytest.Cap
 def test_json_holds_every_field(capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["doctor", "--json"]) == 0
     found = json.loads(capsys.readouterr().out)
-    assert set(found) == {*Report.__dataclass_fields__, "problems"}
+    assert set(found) == {*DoctorReport.__dataclass_fields__, "problems"}
     assert set(found["machine"]) == set(Machine.__dataclass_fields__)
     (trial,) = [trial for trial in found["trials"] if trial["provider"] == CPU]
     assert trial["active"] == [CPU]
-    assert len(trial["scores"]) == 3
+    assert (trial["difference"], trial["allowed"], trial["failure"]) == (0, 0.02, "")
     assert min(trial[f"{stage}_ms"] for stage in ("load", "encode", "word", "decode")) > 0
     assert found["failures"] == []
 
@@ -75,10 +76,10 @@ def test_json_holds_every_field(capsys: pytest.CaptureFixture[str]) -> None:
 def test_exit_code_one_means_that_something_is_broken(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    wrong = replace(SOUND, trials=(replace(WORKS, scores=(0.9,)),))
+    wrong = replace(SOUND, trials=(replace(WORKS, difference=0.05, failure=OFF),))
     monkeypatch.setattr("sam3_onnx.cli.doctor.report.examine", lambda: wrong)
     assert main(["doctor"]) == 1
-    assert "- BROKEN: CPUExecutionProvider answers wrongly: 1 of 3 circles found. Use " in capsys.readouterr().out
+    assert f"- BROKEN: CPUExecutionProvider answers wrongly: {OFF}. Use " in capsys.readouterr().out
     monkeypatch.setattr("sam3_onnx.cli.doctor.report.examine", lambda: SOUND)
     assert main(["doctor"]) == 0
     assert capsys.readouterr().out.endswith("\n\nNothing is wrong.\n")
@@ -100,11 +101,11 @@ def test_exit_code_one_means_that_something_is_broken(
         ({"trials": ()}, True, f"{CPU} does not run: ONNX Runtime does not offer it"),
         ({"trials": (Trial(CPU, error="it burns"),)}, True, f"{CPU} does not run: it burns"),
         ({"trials": (WORKS, Trial("cuda", error="no driver"))}, False, "cuda does not run: no driver"),
-        ({"trials": (WORKS, replace(WORKS, provider="cuda", scores=()))}, True, "cuda answers wrongly: 0 of 3"),
+        ({"trials": (WORKS, replace(WORKS, provider="cuda", failure=OFF))}, True, f"cuda answers wrongly: {OFF}"),
         ({"machine": replace(SOUND.machine, core_limit=1.5)}, False, "this process may use 1.5 of 4 cores"),
         ({"machine": replace(SOUND.machine, usable_cores=2)}, False, "this process may use 2 of 4 cores"),
         ({"store": Store("/models", exists=False, free=10**9, models=())}, False, "1.0 GB are free for models"),
-        ({"failures": (Failure("processor", "OSError: no"),)}, False, "the probe of processor failed: OSError: no"),
+        ({"failures": (FailedProbe("processor", "OSError: no"),)}, False, "the probe of processor failed: OSError: no"),
     ],
 )
 def test_a_problem_is_named_with_what_to_do(change: dict[str, object], broken: bool, said: str) -> None:  # noqa: FBT001 - a row of the table
@@ -140,7 +141,7 @@ def test_a_probe_that_fails_is_reported_and_stops_no_other(
 ) -> None:
     monkeypatch.setattr(module, name, refuse)
     report = examine(works)
-    assert report.failures == (Failure(probe, "OSError: no such thing here"),)
+    assert report.failures == (FailedProbe(probe, "OSError: no such thing here"),)
     assert CPU in {trial.provider for trial in report.trials}
     assert report.machine.python is not None
     assert f"- Note: the probe of {probe} failed: OSError: no such thing here." in as_markdown(
@@ -154,7 +155,7 @@ def test_a_trial_that_fails_in_an_unforeseen_way_is_reported_too() -> None:
 
     report = examine(fail)
     assert report.trials == ()
-    assert Failure(f"trial of {CPU}", f"ValueError: {CPU}") in report.failures
+    assert FailedProbe(f"trial of {CPU}", f"ValueError: {CPU}") in report.failures
     assert problems_of(report)[0].broken
 
 
@@ -257,14 +258,14 @@ def test_no_value_breaks_the_table(value: str) -> None:
 
 def test_models_in_the_cache_folder_are_listed_with_their_size(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("SAM3_ONNX_CACHE", str(tmp_path / "cache"))
-    empty = survey_store()
+    empty = cache_folder_state()
     assert (empty.exists, empty.models) == (False, ())
     assert empty.free > 0
     assert not (tmp_path / "cache").exists()
     found = where("sam3")
     found.folder.mkdir(parents=True)
     found.files[0].path.write_bytes(bytes(1024))
-    assert survey_store().models == (HeldModel("sam3", "incomplete", 1024),)
+    assert cache_folder_state().models == (HeldModel("sam3", "incomplete", 1024),)
 
 
 def control_groups(folder: Path, groups: str, files: dict[str, str]) -> tuple[Path, Path]:

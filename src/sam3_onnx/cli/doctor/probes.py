@@ -1,4 +1,4 @@
-"""How can many things be asked, of which some may fail?"""
+"""Probes, of which some may fail."""
 
 from __future__ import annotations
 
@@ -8,13 +8,13 @@ from typing import TYPE_CHECKING, TypeVar
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-__all__ = ["Failure", "Probes"]
+__all__ = ["FailedProbe", "Probes"]
 
 _Answer = TypeVar("_Answer")
 
 
 @dataclass(frozen=True)
-class Failure:
+class FailedProbe:
     """A probe that failed."""
 
     probe: str
@@ -25,10 +25,10 @@ class Failure:
 class Probes:
     """Asks one thing after the other and notes what fails."""
 
-    failures: list[Failure] = field(default_factory=list)
+    failures: list[FailedProbe] = field(default_factory=list)
 
     def ask(self, name: str, probe: Callable[[], _Answer]) -> _Answer | None:
-        """A probe's answer; None, and a `Failure` of this name, if it raises.
+        """A probe's answer; None, and a `FailedProbe` of this name, if it raises.
 
         Args:
             name: What is asked, in a few words.
@@ -37,5 +37,5 @@ class Probes:
         try:
             return probe()
         except Exception as error:  # noqa: BLE001 - whatever it is, it is reported, and the next probe is asked
-            self.failures.append(Failure(name, f"{type(error).__name__}: {error}"))
+            self.failures.append(FailedProbe(name, f"{type(error).__name__}: {error}"))
             return None

@@ -1,4 +1,4 @@
-"""How is a report written so that it can be pasted, or read by a program?"""
+"""Reports as text that can be pasted, or that a program can read."""
 
 from __future__ import annotations
 
@@ -9,14 +9,13 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from sam3_onnx._support.units import in_bytes
-from sam3_onnx.cli.doctor.trial import DRAWN
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
     from sam3_onnx._support.distributions import Distribution
     from sam3_onnx.cli.doctor.machine import Machine
-    from sam3_onnx.cli.doctor.report import Problem, Report
+    from sam3_onnx.cli.doctor.report import DoctorReport, Problem
     from sam3_onnx.cli.doctor.store import Store
     from sam3_onnx.cli.doctor.trial import Trial
 
@@ -25,7 +24,7 @@ __all__ = ["as_json", "as_markdown", "without_home"]
 _TRIAL_HEADS = ("Provider on the miniature", "Proof", "Load", "Encode", "Word", "Decode")
 
 
-def as_json(report: Report, problems: Sequence[Problem]) -> str:
+def as_json(report: DoctorReport, problems: Sequence[Problem]) -> str:
     """Every field of a report under its own name, and the problems under "problems"; sizes in bytes."""
     found = {**asdict(report), "problems": [asdict(problem) for problem in problems]}
     return json.dumps(_without_homes(found), indent=2)
@@ -44,13 +43,11 @@ def _without_homes(value: object) -> object:
             return value
 
 
-def as_markdown(report: Report, problems: Sequence[Problem]) -> str:
+def as_markdown(report: DoctorReport, problems: Sequence[Problem]) -> str:
     """Aligned tables and a line for each problem; sizes in powers of ten."""
     parts = [
         _table(("What", "Found"), _rows(report)),
-        _table(
-            ("Provider on the miniature", "Proof", "Load", "Encode", "Word", "Decode"), map(_trial_row, report.trials)
-        ),
+        _table(_TRIAL_HEADS, map(_trial_row, report.trials)),
     ]
     if report.variables:
         parts.append(_table(("Variable", "Value"), report.variables.items()))
@@ -58,7 +55,7 @@ def as_markdown(report: Report, problems: Sequence[Problem]) -> str:
     return "\n\n".join(parts)
 
 
-def _rows(report: Report) -> list[tuple[str, str]]:
+def _rows(report: DoctorReport) -> list[tuple[str, str]]:
     return [
         ("sam3-onnx", report.version),
         *_package_rows(report.packages),
@@ -99,7 +96,7 @@ def _store_rows(store: Store | None) -> list[tuple[str, str]]:
 
 
 def _trial_row(trial: Trial) -> tuple[str, ...]:
-    proof = "no" if trial.error is not None else f"{len(trial.scores)} of {DRAWN} circles found"
+    proof = "no" if trial.difference is None else f"off CPU by {trial.difference:.1g}, {trial.allowed} allowed"
     times = (trial.load_ms, trial.encode_ms, trial.word_ms, trial.decode_ms)
     return (trial.provider, proof, *("-" if time is None else f"{time:.1f} ms" for time in times))
 

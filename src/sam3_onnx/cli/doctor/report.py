@@ -13,9 +13,9 @@ from sam3_onnx._support.units import in_bytes
 from sam3_onnx._support.version import __version__
 from sam3_onnx.cli.doctor.machine import Machine
 from sam3_onnx.cli.doctor.packages import conflicting_opencv, installed_packages
-from sam3_onnx.cli.doctor.probes import Failure, Probes
-from sam3_onnx.cli.doctor.store import Store, survey_store
-from sam3_onnx.cli.doctor.trial import DRAWN, Trial, try_provider
+from sam3_onnx.cli.doctor.probes import FailedProbe, Probes
+from sam3_onnx.cli.doctor.store import Store, cache_folder_state
+from sam3_onnx.cli.doctor.trial import Trial, try_provider
 from sam3_onnx.models.runtime.providers.wheels import conflicting, is_plugin
 
 if TYPE_CHECKING:
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
     from sam3_onnx._support.distributions import Distribution
 
-__all__ = ["Problem", "Report", "examine", "problems_of", "shown_variables"]
+__all__ = ["DoctorReport", "Problem", "examine", "problems_of", "shown_variables"]
 
 _VARIABLES = (
     *("OMP_NUM_THREADS", "CUDA_VISIBLE_DEVICES", "LD_LIBRARY_PATH", "HTTP_PROXY", "HTTPS_PROXY", "NO_PROXY"),
@@ -50,7 +50,7 @@ class Problem:
 
 
 @dataclass(frozen=True)
-class Report:
+class DoctorReport:
     """What was found. A part whose probe failed is None or empty, and `failures` says why."""
 
     version: str
@@ -63,10 +63,10 @@ class Report:
     store: Store | None
     variables: Mapping[str, str]
     """Environment variables that matter, what is secret hidden."""
-    failures: tuple[Failure, ...]
+    failures: tuple[FailedProbe, ...]
 
 
-def examine(try_one: Callable[[str], Trial] = try_provider) -> Report:
+def examine(try_one: Callable[[str], Trial] = try_provider) -> DoctorReport:
     """Probes packages, machine, providers, cache folder and environment; takes some seconds.
 
     No probe's failure stops the others.
@@ -82,8 +82,8 @@ def examine(try_one: Callable[[str], Trial] = try_provider) -> Report:
     tried = dict.fromkeys((*(name for name in providers if name not in _NOT_LOCAL), _CPU, *_plugged_in(packages)))
     trials = [probes.ask(f"trial of {name}", partial(try_one, name)) for name in tried]
     machine = Machine.here(probes)
-    store = probes.ask("cache folder", survey_store)
-    return Report(
+    store = probes.ask("cache folder", cache_folder_state)
+    return DoctorReport(
         version=__version__,
         packages=packages,
         machine=machine,
@@ -115,7 +115,7 @@ def shown_variables(environment: Mapping[str, str]) -> dict[str, str]:
     }
 
 
-def problems_of(report: Report) -> tuple[Problem, ...]:
+def problems_of(report: DoctorReport) -> tuple[Problem, ...]:
     """What is wrong on a machine, what is broken first."""
     found = [
         *_package_problems(report.packages),
@@ -147,7 +147,7 @@ def _trial_problems(trials: Sequence[Trial]) -> Iterator[Problem]:
         if trial.error is None and not trial.right:
             yield Problem(
                 broken=True,
-                what=f"{trial.provider} answers wrongly: {len(trial.scores)} of {DRAWN} circles found",
+                what=f"{trial.provider} answers wrongly: {trial.failure}",
                 remedy='Use provider="cpu", and report this text.',
             )
         elif trial.error is not None and trial.provider != _CPU:
@@ -185,7 +185,7 @@ def _store_problems(store: Store | None) -> Iterator[Problem]:
         )
 
 
-def _failed_probe(failure: Failure) -> Problem:
+def _failed_probe(failure: FailedProbe) -> Problem:
     return Problem(
         broken=False,
         what=f"the probe of {failure.probe} failed: {failure.error}",

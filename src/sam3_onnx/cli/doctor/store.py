@@ -1,4 +1,4 @@
-"""Which models are on this machine, and how much room is left for more?"""
+"""The cache folder: which models are in it, and how much room is left for more."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from sam3_onnx._support.folders import cache_folder, free_bytes
 
-__all__ = ["HeldModel", "Store", "survey_store"]
+__all__ = ["HeldModel", "Store", "cache_folder_state"]
 
 
 @dataclass(frozen=True)
@@ -31,8 +31,8 @@ class Store:
     models: tuple[HeldModel, ...]
 
 
-def survey_store() -> Store:
-    """Looks into the cache folder; makes nothing and hashes nothing.
+def cache_folder_state() -> Store:
+    """Returns what the cache folder holds; makes nothing and hashes nothing.
 
     Raises:
         OSError: It cannot be read.

@@ -1,4 +1,4 @@
-"""Does a provider really run the miniature here, with the right answer, and how fast?
+"""The trial of a provider: the runtime's own proof on the miniature, made anew, and the times of a session.
 
 The trial is made in a process of its own: a driver that crashes or hangs takes down that process
 only, and what ONNX Runtime logs about it is caught.
@@ -7,6 +7,7 @@ only, and what ONNX Runtime logs about it is caught.
 from __future__ import annotations
 
 import json
+import math
 import os
 import subprocess
 import sys
@@ -14,20 +15,11 @@ import time
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from statistics import median
-from typing import TYPE_CHECKING
 
-if TYPE_CHECKING:
-    import numpy as np
-    from numpy.typing import NDArray
-
-__all__ = ["DRAWN", "Trial", "main", "run_trial", "try_provider"]
+__all__ = ["Trial", "main", "run_trial", "try_provider"]
 
 _ROUNDS = 5
-_MODEL, _WORD = "miniature", "circle"
-_CIRCLES = ((60, 60), (160, 70), (110, 165))
-_RADIUS, _SIDE = 26, 224
-DRAWN = len(_CIRCLES)
-"""Circles in the picture of a trial."""
+_MODEL, _WORD = "miniature", "blue square"
 _TIME_LIMIT = 120.0
 _LOG_LINES = 3
 _CHILD = "from sam3_onnx.cli.doctor.trial import main; main()"
@@ -43,8 +35,12 @@ class Trial:
     """Why it does not run; the fields below are empty then."""
     active: tuple[str, ...] = ()
     """Providers that ran the image encoder."""
-    scores: tuple[float, ...] = ()
-    """Of the circles that were found, falling."""
+    difference: float | None = None
+    """Largest one from CPU: of scores, box edges (fractions of the picture), 1 - mask IoU. None if it has no number."""
+    allowed: float | None = None
+    """Largest difference that passes."""
+    failure: str = ""
+    """Why the answers cannot be relied on; "" if they can."""
     load_ms: float | None = None
     encode_ms: float | None = None
     """Median of five pictures through the image encoder."""
@@ -53,8 +49,8 @@ class Trial:
 
     @property
     def right(self) -> bool:
-        """Whether it ran and found what was drawn."""
-        return self.error is None and len(self.scores) == DRAWN
+        """Whether it ran and answered as CPU does."""
+        return self.error is None and not self.failure
 
 
 def try_provider(provider: str, *, time_limit: float = _TIME_LIMIT) -> Trial:
@@ -82,49 +78,52 @@ def try_provider(provider: str, *, time_limit: float = _TIME_LIMIT) -> Trial:
         log = " | ".join(done.stderr.strip().splitlines()[-_LOG_LINES:])
         return Trial(provider, error=f"the process ended with code {done.returncode}: {log or 'nothing was logged'}")
     answer = json.loads(done.stdout.splitlines()[-1])
-    return Trial(**{**answer, "active": tuple(answer["active"]), "scores": tuple(answer["scores"])})
+    return Trial(**{**answer, "active": tuple(answer["active"])})
 
 
 def run_trial(provider: str) -> Trial:
-    """Opens the miniature on a provider, asks for circles several times and keeps the medians.
+    """Runs the miniature on a provider as "auto" would, for its times, and proves it anew.
 
     Raises:
         Sam3Error: The provider cannot be used.
     """
-    from sam3_onnx.session.session import Sam3Session  # noqa: PLC0415 - only the child process needs what may be broken
+    # only the child process needs what may be broken
+    from sam3_onnx.models.runtime.providers.choosing import for_auto  # noqa: PLC0415
+    from sam3_onnx.models.runtime.providers.names import spelt_out  # noqa: PLC0415
+    from sam3_onnx.models.runtime.providers.proof import TOLERANCES, drawn_picture, prove  # noqa: PLC0415
+    from sam3_onnx.models.runtime.settings import RuntimeSettings  # noqa: PLC0415
+    from sam3_onnx.session.session import Sam3Session  # noqa: PLC0415
 
+    ((name, options),) = spelt_out(provider)
+    settings = for_auto(RuntimeSettings(provider=name), name)
+    picture = drawn_picture().transpose(1, 2, 0)
     began = time.perf_counter()
-    with Sam3Session.from_pretrained(_MODEL, provider=provider) as session:
+    with Sam3Session.from_pretrained(_MODEL, provider=name, precision=settings.precision) as session:
         loaded = time.perf_counter() - began
         rounds = []
         for _ in range(_ROUNDS + 1):
             session.cache.clear()
-            result = session.predict(_scene(), _WORD)
-            rounds.append(result.timings)
-        medians = {
-            stage: round(1000 * median(timings[stage] for timings in rounds[1:]), 2)
-            for stage in ("image", "text", "decode")
-        }
-        return Trial(
-            provider,
-            active=session.providers["image_encoder"],
-            scores=tuple(round(float(score), 4) for score in result.scores),
-            load_ms=round(1000 * loaded, 2),
-            encode_ms=medians["image"],
-            word_ms=medians["text"],
-            decode_ms=medians["decode"],
-        )
-
-
-def _scene() -> NDArray[np.uint8]:
-    """Three red circles on grey, (224, 224, 3) RGB."""
-    import numpy as np  # noqa: PLC0415 - as above
-
-    picture = np.full((_SIDE, _SIDE, 3), 200, np.uint8)
-    rows, columns = np.ogrid[:_SIDE, :_SIDE]
-    for x, y in _CIRCLES:
-        picture[(columns - x) ** 2 + (rows - y) ** 2 <= _RADIUS**2] = (220, 30, 30)
-    return picture
+            rounds.append(session.predict(picture, _WORD).timings)
+        active = session.providers["image_encoder"]
+    encode, word, decode = (
+        round(1000 * median(timings[stage] for timings in rounds[1:]), 2) for stage in ("image", "text", "decode")
+    )
+    proof, allowed = prove((name, options), settings), TOLERANCES[settings.precision]
+    difference = proof.difference if math.isfinite(proof.difference) else None
+    failure = proof.failure
+    if failure and difference is not None:
+        failure = f"answers differ from those of CPU by {difference:.3g}, and {allowed} is allowed"
+    return Trial(
+        provider,
+        active=active,
+        difference=difference,
+        allowed=allowed,
+        failure=failure,
+        load_ms=round(1000 * loaded, 2),
+        encode_ms=encode,
+        word_ms=word,
+        decode_ms=decode,
+    )
 
 
 def main() -> None:

@@ -1,4 +1,4 @@
-"""Does a provider answer as the CPU does, on this machine?
+"""The proof that a provider answers as the CPU does, on this machine.
 
 It runs the miniature that ships with the package on a drawn picture. A proof that was passed is
 remembered in the cache folder; one that was not is repeated, because a driver may have been mended.
@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from sam3_onnx.models.runtime.providers.names import Wanted
     from sam3_onnx.models.runtime.settings import RuntimeSettings
 
-__all__ = ["TOLERANCES", "Proof", "prove", "proven"]
+__all__ = ["TOLERANCES", "Proof", "drawn_picture", "prove", "proven", "worst_difference"]
 
 TOLERANCES = {"auto": 0.02, "float32": 0.02, "bfloat16": 0.15, "float16": 0.15}
 """Largest allowed difference from CPU, of scores (0..1), boxes (fractions of the picture) and 1 - mask IoU."""
@@ -141,9 +141,9 @@ def _answers(wanted: Wanted, settings: RuntimeSettings) -> tuple[list[_Arrays], 
     image, text, decoder = (_opened(role, wanted, settings, refusals) for role in _OUTPUTS)
     tokens = np.zeros((1, 32), np.int64)
     tokens[0, : len(_BLUE_SQUARE)] = _BLUE_SQUARE
-    features = _run(image, "image_encoder", {"image": _picture()})
+    features = _run(image, "image_encoder", {"image": drawn_picture()})
     began = time.perf_counter()
-    _run(image, "image_encoder", {"image": _picture()})
+    _run(image, "image_encoder", {"image": drawn_picture()})
     seconds = time.perf_counter() - began
     words = _run(text, "text_encoder", {"tokens": tokens})
     questions = [{"boxes": boxes[None], "box_labels": labels[None]} for boxes, labels in _QUESTIONS]
@@ -166,8 +166,8 @@ def _run(opened: GraphSession, role: str, feeds: Mapping[str, NDArray[np.generic
     return {name: np.asarray(array) for name, array in zip(names, opened.run(names, feeds), strict=True)}
 
 
-def _picture() -> NDArray[np.uint8]:
-    """A red disc and a blue square on a graded background, (3, 224, 224)."""
+def drawn_picture() -> NDArray[np.uint8]:
+    """Returns the picture of a proof: a red disc and a blue square on a graded background, (3, 224, 224) RGB."""
     y, x = np.mgrid[:224, :224]
     picture = np.stack([110 + x // 8, 120 + y // 8, np.full_like(x, 128)]).astype(np.uint8)
     picture[:, (x - 70) ** 2 + (y - 80) ** 2 < 35**2] = np.array([[200], [30], [30]], np.uint8)
