@@ -19,7 +19,7 @@ from sam3_onnx.models.runtime.graphs.reading import read_graph
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from sam3_onnx.optimize import Report
+    from sam3_onnx.optimize import OptimizeReport
 
 pytestmark = [pytest.mark.export, pytest.mark.filterwarnings("ignore")]
 
@@ -34,14 +34,16 @@ def miniature() -> Path:
 
 
 @pytest.fixture(scope="module")
-def made(miniature: Path, tmp_path_factory: pytest.TempPathFactory) -> tuple[Report, Path]:
+def made(miniature: Path, tmp_path_factory: pytest.TempPathFactory) -> tuple[OptimizeReport, Path]:
     from sam3_onnx.optimize import optimize  # noqa: PLC0415 - only where onnx is
 
     target = tmp_path_factory.mktemp("made") / "int8"
     return optimize(miniature, target, precision="int8", words=["coin"], pairs=1), target
 
 
-def test_the_miniature_finds_the_same_coins_in_int8(made: tuple[Report, Path], miniature: Path, coins: Path) -> None:
+def test_the_miniature_finds_the_same_coins_in_int8(
+    made: tuple[OptimizeReport, Path], miniature: Path, coins: Path
+) -> None:
     found = []
     for folder in (miniature, made[1]):
         with Sam3Session.from_folder(folder, provider="cpu") as session:
@@ -52,7 +54,7 @@ def test_the_miniature_finds_the_same_coins_in_int8(made: tuple[Report, Path], m
     assert overlaps.mean() >= 0.95
 
 
-def test_the_report_says_what_was_measured_and_lies_beside_the_graphs(made: tuple[Report, Path]) -> None:
+def test_the_report_says_what_was_measured_and_lies_beside_the_graphs(made: tuple[OptimizeReport, Path]) -> None:
     report, target = made
     stored = json.loads((target / "optimize_report.json").read_text(encoding="utf-8"))
     assert stored == json.loads(report.json())
@@ -69,7 +71,7 @@ def test_the_report_says_what_was_measured_and_lies_beside_the_graphs(made: tupl
     assert "coins.png: coin" in str(report)
 
 
-def test_the_manifest_is_kept_and_says_the_precision(made: tuple[Report, Path], miniature: Path) -> None:
+def test_the_manifest_is_kept_and_says_the_precision(made: tuple[OptimizeReport, Path], miniature: Path) -> None:
     for name in GRAPHS:
         before, after = (read_graph(folder / f"{name}.onnx").metadata for folder in (miniature, made[1]))
         assert after == {**before, "sam3_onnx.precision": "int8"}
@@ -141,7 +143,7 @@ def test_an_interrupted_run_leaves_nothing(miniature: Path, tmp_path: Path) -> N
     assert not list(tmp_path.iterdir())
 
 
-def test_what_is_rounded_already_is_not_rounded_again(made: tuple[Report, Path], tmp_path: Path) -> None:
+def test_what_is_rounded_already_is_not_rounded_again(made: tuple[OptimizeReport, Path], tmp_path: Path) -> None:
     from sam3_onnx.optimize import optimize  # noqa: PLC0415
 
     for name in GRAPHS:

@@ -12,7 +12,7 @@ from sam3_onnx.export.contracts.six_file import export_six_file
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from sam3_onnx.export.comparison.report import Report
+    from sam3_onnx.export.comparison.report import ExportReport
     from sam3_onnx.export.modules.attention import Attention
     from sam3_onnx.export.pipeline import Progress
 
@@ -33,7 +33,7 @@ def export_checkpoint(  # noqa: PLR0913 - keyword-only options of one step
     source: str | None = None,
     licence: str = "that of the source",
     progress: Progress | None = None,
-) -> Report:
+) -> ExportReport:
     """Loads a checkpoint, exports it and compares the two.
 
     Args:

@@ -19,7 +19,7 @@ from sam3_onnx.export.graphs import write_graph
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
 
-    from sam3_onnx.export.comparison.report import Report
+    from sam3_onnx.export.comparison.report import ExportReport
     from sam3_onnx.export.graphs import Graph
 
 __all__ = ["Progress", "make"]
@@ -33,11 +33,11 @@ def make(
     folder: str | Path,
     graphs: Sequence[Graph],
     manifest: Mapping[str, str],
-    compare: Callable[[Path], Report],
+    compare: Callable[[Path], ExportReport],
     *,
     contract: str,
     progress: Progress | None,
-) -> Report:
+) -> ExportReport:
     """Writes graphs beside a folder, compares them with their model, and puts them in with a report of it.
 
     Args:

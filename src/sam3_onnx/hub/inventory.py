@@ -12,7 +12,7 @@ from sam3_onnx.errors import CacheFolderError, ModelFileMissingError, OptionErro
 from sam3_onnx.hub.progress import say
 from sam3_onnx.hub.records import RECORDS_NAME, read_records
 from sam3_onnx.hub.registry import find_model
-from sam3_onnx.hub.store import examine, folder_of, named_faults, notes_of, part_of, remember, survey
+from sam3_onnx.hub.store import examine, folder_of, local_files, named_faults, notes_of, part_of, remember
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -62,7 +62,7 @@ def where(model: str | PublishedModel, *, folder: str | PathLike[str] | None = N
     """
     published = find_model(model) if isinstance(model, str) else model
     target = folder_of(published, folder)
-    return Whereabouts(published, target, survey(published, target))
+    return Whereabouts(published, target, local_files(published, target))
 
 
 def verify(

@@ -13,7 +13,7 @@ from sam3_onnx.hub.progress import meter, say
 from sam3_onnx.hub.records import read_records
 from sam3_onnx.hub.registry import find_model
 from sam3_onnx.hub.sources import is_offline, mirrored, shown, token_for
-from sam3_onnx.hub.store import folder_of, make_folder, require_space, survey
+from sam3_onnx.hub.store import folder_of, local_files, make_folder, require_space
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -72,7 +72,7 @@ def pull(
         if folder is not None:
             raise OptionError("folder", expected=f"None: {published.name} ships in the package", got=str(folder))
         return target
-    local = survey(published, target)
+    local = local_files(published, target)
     if all(file.state == "verified" for file in local):
         return target
     absent = _absent(local)
@@ -85,7 +85,7 @@ def pull(
         raise OfflineError(published.name, folder=target, missing=missing)
     make_folder(target)
     with held(published, target, progress=progress):
-        local = survey(published, target)
+        local = local_files(published, target)
         if unverified := [file.published for file in local if file.state == "unverified"]:
             hash_and_record(target, unverified)
         if absent := _absent(local):

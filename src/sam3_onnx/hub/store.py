@@ -28,6 +28,7 @@ __all__ = [
     "examine",
     "file_sha256",
     "folder_of",
+    "local_files",
     "looks_like_page",
     "make_folder",
     "named_faults",
@@ -35,7 +36,6 @@ __all__ = [
     "part_of",
     "remember",
     "require_space",
-    "survey",
 ]
 
 FileState: TypeAlias = Literal["verified", "unverified", "partial", "missing"]
@@ -85,8 +85,8 @@ def discard(path: Path) -> None:
     notes_of(path).unlink(missing_ok=True)
 
 
-def survey(model: PublishedModel, folder: Path) -> tuple[LocalFile, ...]:
-    """What of a model is in a folder; nothing is hashed.
+def local_files(model: PublishedModel, folder: Path) -> tuple[LocalFile, ...]:
+    """Returns what of each file of a model is in a folder; nothing is hashed.
 
     Raises:
         CacheFolderError: The folder or its records cannot be read.

@@ -28,9 +28,9 @@ if TYPE_CHECKING:
     from sam3_onnx.models.runtime.graphs.reading import GraphInfo
     from sam3_onnx.optimize.fidelity import Fidelity
 
-__all__ = ["Precision", "Work"]
+__all__ = ["GraphPrecision", "Work"]
 
-Precision: TypeAlias = Literal["fp32", "int8", "fp16"]
+GraphPrecision: TypeAlias = Literal["fp32", "int8", "fp16"]
 """What a graph is rewritten to: numbers as they are, matrices multiplied in 8 bits, or everything in half precision."""
 
 _UNCHANGED = "unchanged"
@@ -63,7 +63,7 @@ class Work:
         *,
         source: Path,
         draft: Path,
-        precision: Precision,
+        precision: GraphPrecision,
         fuse: bool,
         tell: Callable[[str], None],
     ) -> None:
@@ -163,7 +163,7 @@ class Work:
         """A graph after it was written in the new precision, or copied because it has nothing to rewrite."""
         return self._written(role, change, self._precision)
 
-    def _written(self, role: str, change: _Change, wanted: Precision) -> _Change:
+    def _written(self, role: str, change: _Change, wanted: GraphPrecision) -> _Change:
         model, folder = load_graph(change.graph.path), change.graph.path.parent
         fused = fuse_attention(model) if self._fuse else 0
         told = [f"{fused} attentions fused"] if fused else []

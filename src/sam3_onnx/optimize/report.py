@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from sam3_onnx.optimize.fidelity import Fidelity
     from sam3_onnx.optimize.timing import PairedTime
 
-__all__ = ["GraphChange", "Report"]
+__all__ = ["GraphChange", "OptimizeReport"]
 
 _LIMITS = {
     "features, cosine at least": LEAST_COSINE,
@@ -46,7 +46,7 @@ class GraphChange:
 
 
 @dataclass(frozen=True)
-class Report:
+class OptimizeReport:
     """What an optimise did, and how far the answers differ from before."""
 
     precision: str

@@ -10,10 +10,10 @@ from sam3_onnx.errors import FolderError, NoPicturesError, OptionError
 from sam3_onnx.images.finding import find_pictures
 from sam3_onnx.images.loading import load_image
 from sam3_onnx.models.families.folder import exports_in_folder
-from sam3_onnx.optimize.conversion import Precision, Work
+from sam3_onnx.optimize.conversion import GraphPrecision, Work
 from sam3_onnx.optimize.draft import growing_beside
 from sam3_onnx.optimize.graph_files import bytes_of
-from sam3_onnx.optimize.report import Report
+from sam3_onnx.optimize.report import OptimizeReport
 from sam3_onnx.optimize.trial import Asked
 
 if TYPE_CHECKING:
@@ -34,7 +34,7 @@ def optimize(  # noqa: PLR0913 - keyword-only options of one step
     folder: str | PathLike[str],
     target: str | PathLike[str],
     *,
-    precision: Precision = "int8",
+    precision: GraphPrecision = "int8",
     pictures: str | PathLike[str] | None = None,
     words: Sequence[str] = DEFAULT_WORDS,
     family: str | None = None,
@@ -42,7 +42,7 @@ def optimize(  # noqa: PLR0913 - keyword-only options of one step
     attention: Literal["fused", "plain"] = "fused",
     pairs: int = 3,
     progress: Callable[[str], None] | None = None,
-) -> Report:
+) -> OptimizeReport:
     """Writes an export in another precision beside the one that is there, and proves that it answers as well.
 
     Each stage is exchanged alone first: image encoder, text encoder, decoder. A stage that is beyond the limits
@@ -71,8 +71,8 @@ def optimize(  # noqa: PLR0913 - keyword-only options of one step
         FidelityError: The export would not answer as before. Nothing was written.
         ModelError: As `Sam3Session.from_folder`.
     """
-    if precision not in get_args(Precision):
-        raise OptionError("precision", expected=f"one of {', '.join(get_args(Precision))}", got=precision)
+    if precision not in get_args(GraphPrecision):
+        raise OptionError("precision", expected=f"one of {', '.join(get_args(GraphPrecision))}", got=precision)
     if attention not in {"fused", "plain"}:
         raise OptionError("attention", expected='"fused" or "plain"', got=attention)
     if pairs < 1:
@@ -90,7 +90,7 @@ def optimize(  # noqa: PLR0913 - keyword-only options of one step
         try:
             work.convert(seen, words)
             fidelity = work.settle(seen, words)
-            report = Report(precision, Path(target), work.changes(pairs), fidelity, tuple(seen), tuple(words))
+            report = OptimizeReport(precision, Path(target), work.changes(pairs), fidelity, tuple(seen), tuple(words))
         finally:
             work.close()  # Windows moves no folder that a session reads from
         (draft / REPORT_FILE).write_text(report.json(), encoding="utf-8")

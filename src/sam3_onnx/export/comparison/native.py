@@ -10,7 +10,7 @@ import onnxruntime as ort
 from sam3_onnx.export.comparison.clicks import CLICK_FEATURES, compare_clicks
 from sam3_onnx.export.comparison.overlap import smallest_iou
 from sam3_onnx.export.comparison.reference import Reference, noise_picture, score
-from sam3_onnx.export.comparison.report import Report
+from sam3_onnx.export.comparison.report import ExportReport
 from sam3_onnx.export.tokens import token_rows
 
 if TYPE_CHECKING:
@@ -29,7 +29,7 @@ _BETWEEN = ("mask_features", "mask_queries")
 
 def verify_bundle(
     folder: Path, model: nn.Module, tracker: nn.Module | None = None, *, token_remap: torch.Tensor | None, pad: int
-) -> Report:
+) -> ExportReport:
     """Runs bundle and model on words, boxes of both signs, both together, several prompts at once, and clicks.
 
     Raises:
@@ -56,7 +56,7 @@ def verify_bundle(
         for differs, overlap in compare_clicks(folder, tracker, image, bundle.features):
             scores.append(differs)
             ious.append(overlap)
-    return Report(max(scores), max(edges), min(ious), len(scores)).require_agreement()
+    return ExportReport(max(scores), max(edges), min(ious), len(scores)).require_agreement()
 
 
 class _Bundle:

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from sam3_onnx.errors import ExportMismatchError
 
-__all__ = ["Report"]
+__all__ = ["ExportReport"]
 
 _SCORE_TOLERANCE = 1e-4
 _IOU_TOLERANCE = 0.99
@@ -14,7 +14,7 @@ _EDGE_TOLERANCE = 5e-4  # half a pixel of a picture of 1008 pixels
 
 
 @dataclass(frozen=True)
-class Report:
+class ExportReport:
     """How far an export and its model differ, at worst over all cases."""
 
     score: float
@@ -29,7 +29,7 @@ class Report:
     def __str__(self) -> str:
         return f"{self.cases} cases: scores within {self.score:.1e}, boxes {self.box:.1e}, mask IoU {self.mask_iou:.4f}"
 
-    def require_agreement(self) -> Report:
+    def require_agreement(self) -> ExportReport:
         """Itself, if the differences are within what is allowed.
 
         Raises:

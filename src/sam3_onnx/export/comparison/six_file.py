@@ -13,7 +13,7 @@ from torch.nn import functional
 from sam3_onnx.errors import ExportMismatchError
 from sam3_onnx.export.comparison.overlap import smallest_iou
 from sam3_onnx.export.comparison.reference import Reference, noise_picture, score
-from sam3_onnx.export.comparison.report import Report
+from sam3_onnx.export.comparison.report import ExportReport
 from sam3_onnx.export.tokens import token_rows
 
 if TYPE_CHECKING:
@@ -31,7 +31,9 @@ _SIZES = ((400, 300), (120, 200))
 """(height, width) of pictures, neither of the input's size nor of its aspect."""
 
 
-def verify_six_file(folder: Path, model: nn.Module, *, threshold: float, token_remap: torch.Tensor | None) -> Report:
+def verify_six_file(
+    folder: Path, model: nn.Module, *, threshold: float, token_remap: torch.Tensor | None
+) -> ExportReport:
     """Runs six files and model on a word, a word and a box of either sign, in two pictures.
 
     All queries are compared, also those that the threshold cuts away: the comparison is made with a copy
@@ -55,7 +57,7 @@ def verify_six_file(folder: Path, model: nn.Module, *, threshold: float, token_r
             edges.append(float(np.abs(all_boxes / [*size[::-1], *size[::-1]] - shares[0]).max()))
             ious.append(smallest_iou(all_masks[:, 0], resized[0].numpy() > 0))
             _require_cut(files.decoder.run(("scores",), feeds)[0], all_scores, threshold)
-    return Report(max(scores), max(edges), min(ious), len(scores)).require_agreement()
+    return ExportReport(max(scores), max(edges), min(ious), len(scores)).require_agreement()
 
 
 def _require_cut(kept: NDArray[np.float32], scores: NDArray[np.float32], threshold: float) -> None:

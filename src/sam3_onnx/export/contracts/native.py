@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
     from torch import nn
 
-    from sam3_onnx.export.comparison.report import Report
+    from sam3_onnx.export.comparison.report import ExportReport
     from sam3_onnx.export.modules.attention import Attention
 
 __all__ = ["Recommended", "export_bundle"]
@@ -63,7 +63,7 @@ def export_bundle(  # noqa: PLR0913 - keyword-only options of one step
     token_remap: torch.Tensor | None = None,
     pad: int = 0,
     progress: Progress | None = None,
-) -> Report:
+) -> ExportReport:
     """Exports a model and compares the bundle with it.
 
     Args:
@@ -109,7 +109,7 @@ def export_bundle(  # noqa: PLR0913 - keyword-only options of one step
         **(recommended or Recommended()).manifest(),
     }
 
-    def compare(draft: Path) -> Report:
+    def compare(draft: Path) -> ExportReport:
         return verify_bundle(draft, model, tracker, token_remap=token_remap, pad=pad)
 
     graphs = _graphs(model, tracker, size, token_remap, pad, split=split_masks, fused=is_fused(attention, model))

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
     from torch import nn
 
-    from sam3_onnx.export.comparison.report import Report
+    from sam3_onnx.export.comparison.report import ExportReport
     from sam3_onnx.export.modules.attention import Attention
 
 __all__ = ["export_six_file"]
@@ -46,7 +46,7 @@ def export_six_file(  # noqa: PLR0913 - keyword-only options of one step
     attention: Attention = "auto",
     token_remap: torch.Tensor | None = None,
     progress: Progress | None = None,
-) -> Report:
+) -> ExportReport:
     """Exports a model as six files and compares them with it.
 
     Boxes come in pixels of the picture whose size the decoder is given, and prompts are filled with 0.
@@ -86,7 +86,7 @@ def export_six_file(  # noqa: PLR0913 - keyword-only options of one step
         "sam3_onnx.threshold": str(threshold),
     }
 
-    def compare(draft: Path) -> Report:
+    def compare(draft: Path) -> ExportReport:
         return verify_six_file(draft, model, threshold=threshold, token_remap=token_remap)
 
     graphs = _graphs(model, size, token_remap, threshold, fused=is_fused(attention, model))
