@@ -131,7 +131,7 @@ def _download(
     patience: Patience | None,
 ) -> None:
     """Fetches files one after the other; each is in place and recorded before the next begins."""
-    from sam3_onnx.hub.taking import take  # noqa: PLC0415 - network code
+    from sam3_onnx.hub.placing import place  # noqa: PLC0415 - network code
     from sam3_onnx.hub.transfer import Patience, fetch, learn_size, new_connection  # noqa: PLC0415
 
     kept_up = Patience() if patience is None else patience
@@ -144,7 +144,7 @@ def _download(
         require_space(target, sum(max(0, count) for count in to_come))
         for order, size in zip(orders, sizes, strict=True):
             with meter(order.name, total=size, progress=progress) as moved:
-                take(order, partial(fetch, connection, order, kept_up, moved, tell=partial(say, progress=progress)))
+                place(order, partial(fetch, connection, order, kept_up, moved, tell=partial(say, progress=progress)))
 
 
 def _order(file: LocalFile, known: Mapping[str, Record], mirror: str | None) -> Order:

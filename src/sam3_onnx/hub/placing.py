@@ -1,4 +1,4 @@
-"""How does a download become a file in its place? Only through its hash; pooch holds the two together.
+"""Downloads become files in their places through their hashes only; pooch holds the two together.
 
 pooch hands a downloader a temporary file in the folder, hashes it, and moves it into place, or
 removes it. So that what has come survives an interrupt, our own part file stays beside it, as a
@@ -25,10 +25,10 @@ if TYPE_CHECKING:
 
     from sam3_onnx.hub.transfer import Order
 
-__all__ = ["take"]
+__all__ = ["place"]
 
 
-def take(order: Order, fetch: Callable[[], None]) -> None:
+def place(order: Order, fetch: Callable[[], None]) -> None:
     """Fetches a file, puts it in place if it is what was ordered, and records it.
 
     Args:
@@ -45,7 +45,7 @@ def take(order: Order, fetch: Callable[[], None]) -> None:
         fetch()
         with part.open("rb+") as content:
             os.fsync(content.fileno())
-        _second_name(part, Path(temporary))
+        _hand_over(part, Path(temporary))
 
     shelf = pooch.create(
         path=order.path.parent,
@@ -54,7 +54,7 @@ def take(order: Order, fetch: Callable[[], None]) -> None:
         urls={order.name: order.url},
     )
     try:
-        with _silent(pooch.get_logger()):
+        with _silence(pooch.get_logger()):
             shelf.fetch(order.name, downloader=download)
     except Sam3Error:
         raise
@@ -68,8 +68,8 @@ def take(order: Order, fetch: Callable[[], None]) -> None:
     remember(order.path.parent, {order.name: record_of(order.path.stat(), sha256)})
 
 
-def _second_name(part: Path, temporary: Path) -> None:
-    """Gives the bytes of a part file a second name; where a disk knows no such thing, that one alone."""
+def _hand_over(part: Path, temporary: Path) -> None:
+    """Gives the bytes of a part file a second name; where a disk knows no such thing, they lose their first."""
     temporary.unlink()
     try:
         temporary.hardlink_to(part)
@@ -78,7 +78,7 @@ def _second_name(part: Path, temporary: Path) -> None:
 
 
 @contextmanager
-def _silent(logger: logging.Logger) -> Iterator[None]:
+def _silence(logger: logging.Logger) -> Iterator[None]:
     """Keeps pooch's own lines away for a while; the progress of a download is told by us."""
     before = logger.level
     logger.setLevel(logging.WARNING)
