@@ -1,4 +1,4 @@
-"""What is known of a picture that is finished?"""
+"""A picture that is finished: what was found in it, and what writing its labels changed."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from sam3_onnx.labels.coco.rows import CocoPicture
     from sam3_onnx.labels.losses import Loss
 
-__all__ = ["Row", "Written", "counted"]
+__all__ = ["FinishedPicture", "Written", "counted"]
 
 
 @dataclass(frozen=True)
@@ -32,8 +32,8 @@ class Written:
 
 
 @dataclass(frozen=True)
-class Row:
-    """A finished picture."""
+class FinishedPicture:
+    """A picture whose labels are written, as the journal of a run notes it."""
 
     picture: str
     """Its path seen from the folder of pictures, with slashes."""
@@ -44,12 +44,12 @@ class Row:
     written: Written
 
     def to_json(self) -> dict[str, object]:
-        """As plain values."""
+        """Returns it as plain values."""
         return asdict(self)
 
     @classmethod
-    def from_json(cls, content: Mapping[str, object]) -> Row:
-        """From what `to_json` gave.
+    def from_json(cls, content: Mapping[str, object]) -> FinishedPicture:
+        """Returns the picture that `to_json` was asked of.
 
         Raises:
             ValueError: It is something else.
@@ -61,5 +61,5 @@ class Row:
 
 
 def counted(losses: Iterable[Loss]) -> dict[str, int]:
-    """How often a format could not say what it might have been expected to."""
+    """Returns how often a format could not say what it might have been expected to."""
     return dict(Counter(str(loss) for loss in losses if not loss.by_nature))

@@ -1,4 +1,4 @@
-"""Which pictures of a run are finished, so that it can go on where it was interrupted?
+"""The journal of a run: which pictures are finished, so that it can go on where it was interrupted.
 
 Beside the labels, while a run is unfinished, lies a hidden file: first a line that says which run it is, then a line
 for each finished picture. A line counts when it is whole, so that a run may be killed at any moment.
@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 from filelock import FileLock, Timeout
 
 from sam3_onnx._support.files import write_atomically
-from sam3_onnx.annotate.finished import Row
+from sam3_onnx.annotate.finished import FinishedPicture
 from sam3_onnx.errors import FolderBusyError, FolderError, UnfinishedRunError
 
 if TYPE_CHECKING:
@@ -70,35 +70,35 @@ class Journal:
         self._path = folder / JOURNAL_NAME
         self._asked = dict(asked)
         try:
-            header, *rows = [{}] if restart else self._lines() or [{}]
-            self.rows = {row.picture: row for row in map(Row.from_json, rows)}
+            header, *noted = [{}] if restart else self._lines() or [{}]
+            self.finished = {one.picture: one for one in map(FinishedPicture.from_json, noted)}
         except (OSError, ValueError) as error:
             reason = f"{JOURNAL_NAME} cannot be read ({error}); pass restart=True (--restart) to do without it"
             raise FolderError(folder, doing="going on with an interrupted run", reason=reason) from error
         is_ended = header.pop(_ENDED, None) is not None
         if header and header != self._asked and is_ended:
-            self.rows = {}
+            self.finished = {}
         elif header and header != self._asked:
             differing = [name for name in self._asked if header.get(name) != self._asked[name]]
             changes = {name: (str(header.get(name)), self._asked[name]) for name in differing}
-            raise UnfinishedRunError(folder, finished=len(rows), changes=changes)
+            raise UnfinishedRunError(folder, finished=len(noted), changes=changes)
 
     def _lines(self) -> list[dict[str, object]]:
-        """The lines of the file; one that was cut off counts as not written."""
+        """Returns the lines of the file; one that was cut off counts as not written."""
         content = self._path.read_bytes() if self._path.exists() else b""
         return [json.loads(line) for line in content.split(b"\n")[:-1]]
 
     @contextlib.contextmanager
     def noting(self) -> Iterator[None]:
-        """Opens the file for `note`; it then holds `rows`."""
+        """Opens the file for `note`; it then holds `finished`."""
         self._write(self._asked)
         with self._path.open("ab") as self._file:
             yield
 
-    def note(self, row: Row) -> None:
+    def note(self, picture: FinishedPicture) -> None:
         """Notes a picture as finished, for good."""
-        self.rows[row.picture] = row
-        self._file.write(_line(row.to_json()))
+        self.finished[picture.picture] = picture
+        self._file.write(_line(picture.to_json()))
         self._file.flush()
         os.fsync(self._file.fileno())
 
@@ -110,7 +110,7 @@ class Journal:
             self._write({**self._asked, _ENDED: True})
 
     def _write(self, header: Mapping[str, object]) -> None:
-        lines = [header, *(row.to_json() for row in self.rows.values())]
+        lines = [header, *(picture.to_json() for picture in self.finished.values())]
         write_atomically(self._path, b"".join(_line(line) for line in lines))
 
 

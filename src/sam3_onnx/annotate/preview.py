@@ -1,4 +1,4 @@
-"""What does a run look like, at one glance?"""
+"""A picture of a run: some of its results, spread evenly over it."""
 
 from __future__ import annotations
 

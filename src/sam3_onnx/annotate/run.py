@@ -1,4 +1,4 @@
-"""How is a whole folder labelled in one go?"""
+"""A whole folder of pictures, labelled in one go."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from sam3_onnx._support.checks import require_callbacks, require_known, require_path, require_whole
-from sam3_onnx.annotate.finished import Row, Written
+from sam3_onnx.annotate.finished import FinishedPicture, Written
 from sam3_onnx.annotate.journal import Journal, sole_run
 from sam3_onnx.annotate.merging import DEFAULT_DUPLICATE_IOU, require_merging
 from sam3_onnx.annotate.preview import ContactSheet, require_place
@@ -150,7 +150,7 @@ def annotate_folder(  # noqa: PLR0913 - keyword-only options of one run
 
 
 def _labels(text: TextLike | None, label: str | None) -> list[str]:
-    """What the shapes of an answer may be called."""
+    """Returns what the shapes of an answer may be called."""
     if text is None:
         return [label or BOXES_ONLY_LABEL]
     return list(dict.fromkeys(concept.label for concept in parse_text(text)))
@@ -185,20 +185,20 @@ class _Run:
     seconds: dict[str, float] = field(default_factory=dict)
 
     def waiting(self, existing: Existing) -> list[Path]:
-        """The pictures that are still to be labelled; forgets of the others what is no longer so."""
+        """Returns the pictures that are still to be labelled; forgets of the others what is no longer so."""
         waiting: list[Path] = []
-        finished: dict[str, Row] = {}
+        finished: dict[str, FinishedPicture] = {}
         for picture in self.pictures:
-            row = self.journal.rows.get(self._name(picture))
-            if row is not None and row.stamp == _stamp(picture) and self.target.still_has(picture):
-                finished[self._name(picture)] = row
+            noted = self.journal.finished.get(self._name(picture))
+            if noted is not None and noted.stamp == _stamp(picture) and self.target.still_has(picture):
+                finished[self._name(picture)] = noted
             elif existing == "skip" and self.target.has_labels(picture):
                 self.skipped += 1
             else:
                 waiting.append(picture)
-        self.journal.rows = finished
+        self.journal.finished = finished
         self.resumed = len(finished)
-        self.instances = sum(sum(row.found.values()) for row in finished.values())
+        self.instances = sum(sum(noted.found.values()) for noted in finished.values())
         return waiting
 
     def take(self, picture: Path, result: Segmentation) -> None:
@@ -213,7 +213,7 @@ class _Run:
             self.fail(picture, error)
             return
         found = _added_up({instance.label: 1} for instance in result)
-        self.journal.note(Row(self._name(picture), _stamp(picture), found, written))
+        self.journal.note(FinishedPicture(self._name(picture), _stamp(picture), found, written))
         self.instances += len(result)
         for stage, seconds in {**result.timings, "write": time.perf_counter() - began}.items():
             self.seconds[stage] = self.seconds.get(stage, 0.0) + seconds
@@ -224,26 +224,27 @@ class _Run:
         self.failures.append(Failure(picture, error))
         self._tell(picture)
 
-    def rows(self) -> list[Row]:
-        """The journal's rows of finished pictures, in the order of the pictures, whenever each was finished."""
-        return [self.journal.rows[name] for name in map(self._name, self.pictures) if name in self.journal.rows]
+    def finished(self) -> list[FinishedPicture]:
+        """Returns the finished pictures in the order of the pictures, whenever each was finished."""
+        known = self.journal.finished
+        return [known[name] for name in map(self._name, self.pictures) if name in known]
 
     def finish(self) -> None:
         """Completes the labels."""
-        self.last = self.target.finish(self.rows())
+        self.last = self.target.finish(self.finished())
 
     def summary(self, elapsed: float) -> AnnotateSummary:
-        """What has come of it."""
-        rows = self.rows()
-        written = [*(row.written for row in rows), self.last]
+        """Returns what has come of the run."""
+        finished = self.finished()
+        written = [*(picture.written for picture in finished), self.last]
         return AnnotateSummary(
             folder=self.target.folder,
             pictures=len(self.pictures),
-            finished=len(rows),
+            finished=len(finished),
             resumed=self.resumed,
             skipped=self.skipped,
             failures=tuple(self.failures),
-            instances=dict.fromkeys(self.target.merging.labels, 0) | _added_up(row.found for row in rows),
+            instances=dict.fromkeys(self.target.merging.labels, 0) | _added_up(picture.found for picture in finished),
             added=sum(change.added for change in written),
             removed=sum(change.removed for change in written),
             duplicates=sum(change.duplicates for change in written),
@@ -254,7 +255,7 @@ class _Run:
 
     def _tell(self, picture: Path) -> None:
         if self.progress is not None:
-            done = len(self.journal.rows) + len(self.failures) + self.skipped
+            done = len(self.journal.finished) + len(self.failures) + self.skipped
             self.progress(AnnotateProgress(picture, done, len(self.pictures), len(self.failures), self.instances))
 
     def _name(self, picture: Path) -> str:
@@ -269,7 +270,7 @@ def _require_unicode(picture: Path) -> None:
 
 
 def _stamp(picture: Path) -> list[int]:
-    """What changes when a file is written anew."""
+    """Returns what changes when a file is written anew: its size and the time of its last change."""
     state = picture.stat()
     return [state.st_size, state.st_mtime_ns]
 

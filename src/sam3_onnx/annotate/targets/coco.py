@@ -1,4 +1,4 @@
-"""How do the labels of a folder go into one COCO file?
+"""Labels of a folder in one COCO file.
 
 It is written at the end of a run, from what the journal noted of each picture, in the order of the pictures: an
 interruption leaves no trace in it.
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
     from pathlib import Path
 
-    from sam3_onnx.annotate.finished import Row
+    from sam3_onnx.annotate.finished import FinishedPicture
     from sam3_onnx.annotate.targets.protocol import Merging
     from sam3_onnx.labels.coco.rows import CocoPicture, CocoRow, CocoSegmentation
     from sam3_onnx.results.segmentation import Segmentation
@@ -50,7 +50,7 @@ class CocoFile:
     def of_mode(
         cls, mode: ShapeType | None, *, root: Path, folder: Path, epsilon: float | None, merging: Merging
     ) -> CocoFile:
-        """The file of a folder, with masks as run lengths or as polygons.
+        """Returns the file of a folder, with masks as run lengths or as polygons.
 
         Raises:
             OptionError: It has no such mode.
@@ -70,11 +70,11 @@ class CocoFile:
             self.dataset = CocoDataset.read(path)
 
     def has_labels(self, picture: Path) -> bool:
-        """Whether the file knows a picture."""
+        """Returns whether the file knows a picture."""
         return self._name(picture) in self.dataset.file_names
 
     def still_has(self, picture: Path) -> bool:  # noqa: ARG002 - the protocol's
-        """What the journal noted of a finished picture is written at the end."""
+        """Returns True: what the journal noted of a finished picture is written at the end."""
         return True
 
     def write(self, picture: Path, result: Segmentation) -> Written:
@@ -88,10 +88,10 @@ class CocoFile:
         rows, losses = coco_picture(name, result, segmentation=self.segmentation, epsilon=self.epsilon)
         return Written(losses=counted(losses), pending=[rows])
 
-    def finish(self, rows: Sequence[Row]) -> Written:
+    def finish(self, pictures: Sequence[FinishedPicture]) -> Written:
         """Writes the file."""
         self.dataset.add_labels(self.merging.labels)
-        joined = [self._join(picture) for row in rows for picture in row.written.pending]
+        joined = [self._join(rows) for picture in pictures for rows in picture.written.pending]
         put(self.folder / COCO_FILE, self.dataset.encode())
         return Written(*(sum(counts) for counts in zip(*joined, strict=True)))
 
@@ -121,5 +121,5 @@ class CocoFile:
 
 
 def _shapes_of(row: CocoRow) -> int:
-    """How many shapes an instance is read as: one, or one for each polygon."""
+    """Returns how many shapes an instance is read as: one, or one for each polygon."""
     return len(row["segmentation"]) if isinstance(row["segmentation"], list) else 1

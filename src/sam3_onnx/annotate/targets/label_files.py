@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
     from pathlib import Path
 
-    from sam3_onnx.annotate.finished import Row
+    from sam3_onnx.annotate.finished import FinishedPicture
     from sam3_onnx.annotate.targets.protocol import Merging
     from sam3_onnx.labels.label_file import PictureFormat
     from sam3_onnx.results.segmentation import Segmentation
@@ -52,7 +52,7 @@ class FolderOfFiles:
         min_area: int,
         merging: Merging,
     ) -> FolderOfFiles:
-        """Files of a format, by its name.
+        """Returns files of a format, by its name.
 
         Raises:
             OptionError: There is no such format, or it has no such mode.
@@ -80,11 +80,11 @@ class FolderOfFiles:
             put(self.folder / name, content)
 
     def has_labels(self, picture: Path) -> bool:
-        """Whether a picture has a label file."""
+        """Returns whether a picture has a label file."""
         return self._path(picture).exists()
 
     def still_has(self, picture: Path) -> bool:
-        """Whether the label file of a finished picture is still there."""
+        """Returns whether the label file of a finished picture is still there."""
         return self.has_labels(picture)
 
     def write(self, picture: Path, result: Segmentation) -> Written:
@@ -113,8 +113,8 @@ class FolderOfFiles:
             put(path, content)
         return Written(merged.added, merged.removed, merged.duplicates, counted(losses))
 
-    def finish(self, rows: Sequence[Row]) -> Written:  # noqa: ARG002 - the protocol's
-        """Nothing is left to do."""
+    def finish(self, pictures: Sequence[FinishedPicture]) -> Written:  # noqa: ARG002 - the protocol's
+        """Does nothing: every file is written."""
         return Written()
 
     def _path(self, picture: Path) -> Path:

@@ -1,4 +1,4 @@
-"""Where may the labels of a folder go, and what is asked of such a place?"""
+"""The protocol of the places where the labels of a folder may go."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
     from pathlib import Path
 
-    from sam3_onnx.annotate.finished import Row, Written
+    from sam3_onnx.annotate.finished import FinishedPicture, Written
     from sam3_onnx.annotate.merging import Existing
     from sam3_onnx.results.segmentation import Segmentation
 
@@ -30,7 +30,7 @@ class Target(Protocol):
 
     @property
     def folder(self) -> Path:
-        """Where the labels are."""
+        """The folder in which the labels lie."""
         ...
 
     @property
@@ -43,11 +43,11 @@ class Target(Protocol):
         ...
 
     def has_labels(self, picture: Path) -> bool:
-        """Whether labels of a picture are there."""
+        """Returns whether labels of a picture are there."""
         ...
 
     def still_has(self, picture: Path) -> bool:
-        """Whether what was written of a finished picture is still there."""
+        """Returns whether what was written of a finished picture is still there."""
         ...
 
     def write(self, picture: Path, result: Segmentation) -> Written:
@@ -58,6 +58,6 @@ class Target(Protocol):
         """
         ...
 
-    def finish(self, rows: Sequence[Row]) -> Written:
-        """Completes the labels after the last picture, given all that are finished; tells what this changed."""
+    def finish(self, pictures: Sequence[FinishedPicture]) -> Written:
+        """Completes the labels after the last picture, given all that are finished; returns what this changed."""
         ...
