@@ -36,7 +36,7 @@ class FinishedPicture:
     """A picture whose labels are written, as the journal of a run notes it."""
 
     picture: str
-    """Its path seen from the folder of pictures, with slashes."""
+    """Path of the picture, seen from the folder of pictures, with slashes."""
     stamp: Sequence[int]
     """Bytes of the file, and the time of its last change in nanoseconds."""
     found: Mapping[str, int]

@@ -31,7 +31,7 @@ class Merged:
 
     shapes: tuple[Shape, ...]
     kept: tuple[int, ...]
-    """Of the shapes that were found, the places of those that were added."""
+    """Places of the shapes that were added, among those that were found."""
     removed: int
     """Shapes that were there and are no more."""
     duplicates: int
@@ -39,7 +39,7 @@ class Merged:
 
     @property
     def added(self) -> int:
-        """Shapes that are new."""
+        """Returns how many shapes are new."""
         return len(self.kept)
 
 

@@ -49,7 +49,7 @@ class ContactSheet:
             self._tiles.append(_fitted(result.draw()))
 
     def image(self) -> NDArray[np.uint8] | None:
-        """The sheet (H, W, 3) uint8 RGB, or None if there is nothing to show."""
+        """Returns the sheet (H, W, 3) uint8 RGB, or None if there is nothing to show."""
         if not self._tiles:
             return None
         columns = math.ceil(math.sqrt(len(self._tiles)))
@@ -82,7 +82,7 @@ def require_place(preview: Path, *, pictures: Path) -> None:
 
 
 def _fitted(picture: NDArray[np.uint8]) -> NDArray[np.uint8]:
-    """A picture shrunk, or enlarged, until it just fits into a tile."""
+    """Returns a picture shrunk, or enlarged, until it just fits into a tile."""
     height, width = picture.shape[:2]
     scale = min(_TILE[0] / height, _TILE[1] / width)
     size = max(1, round(width * scale)), max(1, round(height * scale))

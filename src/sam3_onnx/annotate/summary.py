@@ -1,4 +1,4 @@
-"""What came out of a run over a folder?"""
+"""What came out of a run over a folder: its summary, its progress and its failures."""
 
 from __future__ import annotations
 
@@ -33,13 +33,13 @@ class AnnotateProgress:
     """How far a run has come; told after each picture."""
 
     picture: Path
-    """The one that was just finished, or failed."""
+    """The picture that was just finished, or failed."""
     done: int
     """Pictures finished or failed, those of the run that was resumed among them."""
     total: int
     failures: int
     instances: int
-    """Found so far."""
+    """Instances found so far."""
 
 
 @dataclass(frozen=True)
@@ -47,18 +47,18 @@ class AnnotateSummary:
     """A run over a folder; together with the interrupted one that it resumed, if it did."""
 
     folder: Path
-    """Where the labels are."""
+    """The folder in which the labels lie."""
     pictures: int
-    """In the folder."""
+    """Pictures in the folder."""
     finished: int
-    """Of them labelled, by this run or by the one that it resumed."""
+    """Pictures that are labelled, by this run or by the one that it resumed."""
     resumed: int
-    """Of the finished ones those that had been labelled before it was interrupted."""
+    """Finished pictures that had been labelled before the run was interrupted."""
     skipped: int
-    """Left alone since they had a label file, under existing="skip"."""
+    """Pictures left alone since they had a label file, under existing="skip"."""
     failures: tuple[Failure, ...]
     instances: Mapping[str, int] = field(default_factory=dict)
-    """Found, by label, in the order in which they were asked for."""
+    """Instances found, by label, in the order in which they were asked for."""
     added: int = 0
     """Shapes written; an instance may have several, one for each of its parts."""
     removed: int = 0
@@ -68,7 +68,7 @@ class AnnotateSummary:
     losses: Mapping[str, int] = field(default_factory=dict)
     """What the format could not say, and how often."""
     seconds: Mapping[str, float] = field(default_factory=dict)
-    """Spent by this run in each stage: read, image, text, decode, select, write. Stages overlap in time."""
+    """Seconds that this run spent in each stage: read, image, text, decode, select, write. Stages overlap in time."""
     elapsed: float = 0.0
     """Seconds from beginning to end of this run."""
 

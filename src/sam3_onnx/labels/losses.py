@@ -1,4 +1,4 @@
-"""What could a format not say?"""
+"""Losses: what a format could not say."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ class Loss:
     """One fact of one shape that a file does not hold, or holds in another form. Equal losses can be counted."""
 
     label: str
-    """Of the shape."""
+    """Label of the shape."""
     what: str
     """The fact: "holes", "score", "a shape of the type 'point'", ..."""
     became: str
@@ -34,7 +34,7 @@ class Loss:
 
 
 def loss_summary(losses: Iterable[Loss]) -> str:
-    """Losses in one line, equal ones counted.
+    """Returns losses in one line, equal ones counted.
 
     Example:
         >>> loss_summary([Loss("ring", "holes", "filled")] * 2 + [Loss("coin", "score", "left out")])

@@ -1,4 +1,4 @@
-"""How does a label file get into its place?"""
+"""Label files written into their place, each in one step."""
 
 from __future__ import annotations
 
@@ -51,7 +51,7 @@ def require_folder(path: str | os.PathLike[str]) -> None:
 def label_file(
     shapes: Sequence[Shape] | LabelFile, image_path: str | None, image_size: tuple[int, int] | None
 ) -> LabelFile:
-    """A file as it was read, or a new one for a picture.
+    """Returns a file as it was read, or a new one for a picture.
 
     Raises:
         OptionError: What is no shapes, or shapes without the picture's path and size, or a file with them.
@@ -91,7 +91,7 @@ def write_label_file(path: str | os.PathLike[str], file: LabelFile, picture_form
 
 
 def encode_and_put(path: str | os.PathLike[str], file: LabelFile, picture_format: PictureFormat) -> tuple[Loss, ...]:
-    """As `write_label_file`, and warns of nothing."""
+    """Writes a label file as `write_label_file` does, and warns of nothing."""
     require_folder(path)
     content, losses = picture_format.encode(file)
     put(path, content)

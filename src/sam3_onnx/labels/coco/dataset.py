@@ -1,4 +1,4 @@
-"""How is a COCO file made, read and gone on with?
+"""A COCO file, which is made, read and gone on with.
 
 One file holds many pictures. What is in it already keeps its numbers and all its fields; pictures are told apart by
 `file_name`, categories by `name`.
@@ -94,16 +94,16 @@ class CocoDataset:
 
     @property
     def file_names(self) -> tuple[str, ...]:
-        """Of all pictures, in the order of the file."""
+        """Names of all pictures, in the order of the file."""
         return tuple(self._named)
 
     @property
     def labels(self) -> tuple[str, ...]:
-        """The names of all categories, in the order of the file."""
+        """Names of all categories, in the order of the file."""
         return tuple(self._numbers)
 
     def shapes(self, file_name: str) -> tuple[Shape, ...]:
-        """What is labelled in a picture; nothing for one that is not in the file.
+        """Returns what is labelled in a picture; nothing for one that is not in the file.
 
         Run lengths become shapes of the type "mask", polygons become polygons that share a `group_id` if an instance
         has several, and what has only a box becomes a rectangle.
@@ -161,8 +161,9 @@ class CocoDataset:
         return losses
 
     def add_rows(self, picture: CocoPicture, *, replace: bool | Collection[str] = False) -> int:
-        """As `add`, with rows that `coco_picture` made, at another time or in another process.
+        """Puts rows of `coco_picture` beside what is there, or in its place, as `add` does.
 
+        They may have been made at another time, or in another process.
         Annotations that go hand their numbers and their place on to those that come, so that doing the same twice
         changes nothing.
 
@@ -217,7 +218,7 @@ class CocoDataset:
                 self._categories.append({"id": number, "name": label, "supercategory": ""})
 
     def encode(self) -> bytes:
-        """The file's content."""
+        """Returns the bytes of the file."""
         annotations = [annotation for slot in self._slots for annotation in slot]
         lists = zip(_LISTS, (self._images, annotations, self._categories), strict=True)
         return dump_json({**self._content, **dict(lists)}, indent=None)
@@ -248,7 +249,7 @@ class CocoDataset:
         self._next_image, self._next_annotation = 1 + _largest_id(images), 1 + _largest_id(annotations)
 
     def _image(self, picture: CocoPicture) -> Entry:
-        """The picture's entry, a new one if there is none."""
+        """Returns the picture's entry, a new one if there is none."""
         size = picture["height"], picture["width"]
         self.require_size(picture["file_name"], size)
         image = self._named.get(picture["file_name"])
@@ -314,7 +315,7 @@ def _pairs(numbers: object, where: str) -> NDArray[np.float64]:
 
 
 def _objects(content: Entry, name: str) -> list[Entry] | None:
-    """A list of the file, if it is one of objects."""
+    """Returns a list of the file, if it is one of objects."""
     entries = content.get(name)
     return entries if isinstance(entries, list) and all(isinstance(entry, dict) for entry in entries) else None
 

@@ -114,9 +114,9 @@ class _Found(NamedTuple):
     label: str
     score: float | None
     mask: NDArray[np.bool_]
-    """(H, W)."""
+    """Pixels (H, W) of the instance."""
     rings: list[NDArray[np.float64]]
-    """Of its parts where polygons are wanted."""
+    """Outlines (V, 2) of its parts where polygons are wanted."""
     losses: list[Loss]
 
 

@@ -50,15 +50,15 @@ class Fit(Protocol):
 
 @dataclass(frozen=True)
 class Dialect:
-    """What one application writes."""
+    """The form of label files that one application writes."""
 
     program: Program
     version: str
-    """Whose form is written; files of its major version and older ones are read."""
+    """Version of the application whose form is written; files of its major version and older ones are read."""
     file_fields: Mapping[str, object]
     """Fields of a new file in the application's order, with the values that it starts from."""
     shape_fields: Mapping[str, object]
-    """As `file_fields`, of a new shape."""
+    """Fields of a new shape, as `file_fields` are those of a file."""
     fit: Fit
     holds_masks: bool = False
     """Whether `mask` in a shape is its pixels as a picture."""
@@ -155,7 +155,7 @@ def _shape(entry: object, where: str, dialect: Dialect) -> Shape:
 
 
 def _number(value: object) -> float | None:
-    """A number that a float can hold as it is."""
+    """Returns a number that a float can hold as it is, None for anything else."""
     return float(value) if is_number(value) and abs(value) <= _LARGEST and float(value) == value else None
 
 
@@ -203,7 +203,7 @@ def _require_readable(shape: Shape, where: str) -> None:
 
 
 def _size(path: Path, content: Mapping[str, object], asked: tuple[int, int] | None) -> tuple[int, int]:
-    """Height and width as the file says; where it does not, as they are known."""
+    """Returns height and width as the file says; where it does not, as they are known."""
     height, width = content.get("imageHeight"), content.get("imageWidth")
     if not (is_whole(height) and is_whole(width) and height > 0 and width > 0):
         if asked is None:
@@ -218,7 +218,7 @@ def _size(path: Path, content: Mapping[str, object], asked: tuple[int, int] | No
 
 
 def _version(content: Mapping[str, object], dialect: Dialect) -> object:
-    """A file keeps its version, unless that is one of another program."""
+    """Returns the version to write: a file keeps its own, unless that is one of another program."""
     version = content.get("version")
     known = 0 <= major_version(version) <= major_version(dialect.version)
     return version if known and origin(content) in {None, dialect.program} else dialect.version

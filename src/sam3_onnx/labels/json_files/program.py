@@ -1,4 +1,4 @@
-"""Which program wrote a label file in JSON?
+"""The programs that write label files in JSON, and which of them wrote a file.
 
 X-AnyLabeling and labelme share their form, and each keeps fields of the other that it does not know. What tells them
 apart is what only one of them adds by itself: X-AnyLabeling `checked` to a file (`create_xlabel_template`) and
@@ -27,7 +27,7 @@ class Program(NamedTuple):
     reader: str
     """The function that reads its files."""
     format_name: str
-    """As `picture_format` takes it."""
+    """Name of the format as `picture_format` takes it."""
 
 
 X_ANYLABELING = Program("X-AnyLabeling", "read_xanylabeling", "xanylabeling")
@@ -35,7 +35,7 @@ LABELME = Program("labelme", "read_labelme", "labelme")
 
 
 def origin(content: Mapping[str, object]) -> Program | None:
-    """The program that wrote a file last; None where it may be either."""
+    """Returns the program that wrote a file last; None where it may be either."""
     entries = content.get("shapes")
     names = (
         {name for entry in entries if isinstance(entry, dict) for name in entry} if isinstance(entries, list) else set()
@@ -48,6 +48,6 @@ def origin(content: Mapping[str, object]) -> Program | None:
 
 
 def major_version(version: object) -> int:
-    """The number before the first point; -1 for what is no version, which is taken for an old one."""
+    """Returns the number before the first point; -1 for what is no version, which is taken for an old one."""
     found = re.match(r"\d+", version) if isinstance(version, str) else None
     return int(found[0]) if found else -1

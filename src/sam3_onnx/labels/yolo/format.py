@@ -55,7 +55,7 @@ class YoloFormat(PictureFormat):
 
     task: YoloTask
     classes: tuple[str, ...] = ()
-    """Names by their numbers."""
+    """Names of the classes, each at its number."""
     holes: HoleChoice = "fill"
 
     suffix: ClassVar[str] = ".txt"

@@ -36,7 +36,7 @@ class YoloObject:
 
     label: str
     numbers: tuple[float, ...]
-    """Of a detection: centre x, centre y, width and height; else x and y of each vertex. As shares of the picture."""
+    """Centre x, centre y, width and height of a detection, else x and y of each vertex; as shares of the picture."""
 
     def line(self, number: int) -> str:
         """Returns the line, without its end."""
@@ -100,7 +100,7 @@ def _object(
 
 
 def _box(parts: Sequence[Shape], rings: Sequence[NDArray[np.float64]]) -> NDArray[np.float64]:
-    """Top left and bottom right of the pixels. A rectangle's corners are their edges, vertices their centres."""
+    """Returns top left and bottom right of pixels: a rectangle's corners are their edges, vertices their centres."""
     points = np.concatenate(rings)
     past = 0 if all(part.shape_type == "rectangle" for part in parts) else 1
     return np.stack([points.min(axis=0), points.max(axis=0) + past])
@@ -109,7 +109,7 @@ def _box(parts: Sequence[Shape], rings: Sequence[NDArray[np.float64]]) -> NDArra
 def _rotated(
     label: str, parts: Sequence[Shape], rings: Sequence[NDArray[np.float64]]
 ) -> tuple[NDArray[np.float64], list[Loss]]:
-    """(4, 2): the corners of what is a turned rectangle already, or of the smallest one around all."""
+    """Returns the corners (4, 2) of what is a turned rectangle already, or of the smallest one around all."""
     boxes = {"rotation", "oriented_rectangle", "rectangle"}
     if len(parts) == 1 and parts[0].shape_type in boxes and len(rings[0]) == 4:  # noqa: PLR2004 - corners
         return rings[0], []
@@ -126,5 +126,5 @@ def _is_accepted(corners: NDArray[np.float64], size: tuple[int, int]) -> bool:
 
 
 def _text(share: float) -> str:
-    """Ten decimals: less than a millionth of a pixel in any picture."""
+    """Returns a number in ten decimals: less than a millionth of a pixel in any picture."""
     return f"{share:.{_DECIMALS}f}".rstrip("0").rstrip(".")
