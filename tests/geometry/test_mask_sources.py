@@ -12,7 +12,8 @@ from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 
 from sam3_onnx.errors import MaskError
-from sam3_onnx.geometry.mask_sources import CroppedMask, LogitMask, PackedMask, Window, window_iou
+from sam3_onnx.geometry.mask_sources import CroppedMask, LogitMask, PackedMask
+from sam3_onnx.geometry.window import Window, window_iou
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Literal, TypeAlias, get_args
 
 from sam3_onnx._support.checks import is_number
 from sam3_onnx.errors import OptionError
-from sam3_onnx.geometry.mask_sources import Window, window_iou
+from sam3_onnx.geometry.window import Window, window_iou
 from sam3_onnx.labels.conversion import places_by_instance
 
 if TYPE_CHECKING:
@@ -134,4 +134,4 @@ def _window(shapes: Sequence[Shape], size: tuple[int, int]) -> list[Window]:
     whole = masks[0]
     for mask in masks[1:]:
         whole = whole | mask
-    return [Window(whole, 0, 0).tight()]
+    return [Window.of(whole)]

@@ -14,7 +14,7 @@ import numpy as np
 
 from sam3_onnx.draw.chips import ChipStyle, draw_chip, place_chips
 from sam3_onnx.errors import MaskError, OptionError, PictureTypeError
-from sam3_onnx.geometry.mask_sources import Window
+from sam3_onnx.geometry.window import Window
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -107,7 +107,7 @@ def draw_instances(
     for mask in masks:
         if mask.dtype != np.bool_ or mask.shape != image.shape[:2]:
             raise MaskError(expected=f"bool {image.shape[:2]}, as the picture", got=f"{mask.dtype} {mask.shape}")
-    windows = [Window(mask, 0, 0).tight() for mask in masks]
+    windows = [Window.of(mask) for mask in masks]
     return _drawn(image, windows, labels, scores, boxes, opacity)
 
 

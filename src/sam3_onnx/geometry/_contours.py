@@ -1,6 +1,6 @@
 """Which closed chains of boundary pixels does a mask have?
 
-Only the crop that holds foreground is traced, so that a small object costs
+Only the window that holds foreground is traced, so that a small object costs
 little in a large picture; coordinates are those of the whole mask.
 """
 
@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, NamedTuple
 import cv2
 import numpy as np
 
-from sam3_onnx.geometry._masks import extent
+from sam3_onnx.geometry.window import Window
 
 if TYPE_CHECKING:
     from typing import TypeAlias
@@ -35,11 +35,6 @@ class Part(NamedTuple):
     """How many pixels the part has; its holes are not counted."""
 
 
-class _Crop(NamedTuple):
-    pixels: NDArray[np.uint8]
-    offset: tuple[int, int]
-
-
 def largest_contour(mask: NDArray[np.bool_]) -> Contour | None:
     """Trace the outside of the largest part.
 
@@ -53,10 +48,10 @@ def largest_contour(mask: NDArray[np.bool_]) -> Contour | None:
     Returns:
         The contour, or None if there is no foreground.
     """
-    crop = _crop(mask)
-    if crop is None:
+    window = Window.of(mask)
+    if not window.mask.size:
         return None
-    contours, _ = _trace(crop, cv2.RETR_EXTERNAL)
+    contours, _ = _trace(window, cv2.RETR_EXTERNAL)
     return max(contours, key=_rank)
 
 
@@ -69,12 +64,12 @@ def trace_parts(mask: NDArray[np.bool_]) -> list[Part]:
     Returns:
         The parts, largest first in the sense of `largest_contour`.
     """
-    crop = _crop(mask)
-    if crop is None:
+    window = Window.of(mask)
+    if not window.mask.size:
         return []
-    contours, parents = _trace(crop, cv2.RETR_CCOMP)
+    contours, parents = _trace(window, cv2.RETR_CCOMP)
     outer = [index for index, parent in enumerate(parents) if parent < 0]
-    sizes = _part_sizes(crop, [contours[index] for index in outer])
+    sizes = _part_sizes(window, [contours[index] for index in outer])
     parts = {index: Part(contours[index], [], size) for index, size in zip(outer, sizes, strict=True)}
     for contour, parent in zip(contours, parents, strict=True):
         if parent >= 0:
@@ -82,25 +77,19 @@ def trace_parts(mask: NDArray[np.bool_]) -> list[Part]:
     return sorted(parts.values(), key=lambda part: _rank(part.exterior), reverse=True)
 
 
-def _crop(mask: NDArray[np.bool_]) -> _Crop | None:
-    window = extent(mask)
-    if window is None:
-        return None
-    rows, columns = window
-    return _Crop(np.ascontiguousarray(mask[window]).view(np.uint8), (columns.start, rows.start))
-
-
-def _trace(crop: _Crop, mode: int) -> tuple[list[Contour], list[int]]:
+def _trace(window: Window, mode: int) -> tuple[list[Contour], list[int]]:
     """Return all contours, and for each the index of the part's exterior if it is a hole, otherwise -1."""
-    found, hierarchy = cv2.findContours(crop.pixels, mode, cv2.CHAIN_APPROX_NONE, offset=crop.offset)
+    found, hierarchy = cv2.findContours(
+        window.mask.view(np.uint8), mode, cv2.CHAIN_APPROX_NONE, offset=(window.x, window.y)
+    )
     contours = [np.asarray(contour, dtype=np.int32).reshape(-1, 2) for contour in found]
     parents = np.asarray(hierarchy).reshape(-1, 4)[:, _PARENT]
     return contours, [int(parent) for parent in parents]
 
 
-def _part_sizes(crop: _Crop, exteriors: list[Contour]) -> list[int]:
-    _, labels, statistics, _ = cv2.connectedComponentsWithStats(crop.pixels, connectivity=8)
-    x, y = np.transpose([exterior[0] - crop.offset for exterior in exteriors])
+def _part_sizes(window: Window, exteriors: list[Contour]) -> list[int]:
+    _, labels, statistics, _ = cv2.connectedComponentsWithStats(window.mask.view(np.uint8), connectivity=8)
+    x, y = np.transpose([exterior[0] - (window.x, window.y) for exterior in exteriors])
     return [int(size) for size in statistics[labels[y, x], cv2.CC_STAT_AREA]]
 
 

@@ -1,8 +1,7 @@
 """The mask of one instance: kept small, made in picture pixels when somebody asks.
 
 Two forms come out of the models: logits of a low resolution, and finished masks of
-the picture's size. Both are read through the same window: the smallest rectangle that
-holds the mask, so that tracing or comparing it never touches the whole picture.
+the picture's size. Both are read through the same window: the smallest rectangle that holds the mask.
 """
 
 from __future__ import annotations
@@ -14,56 +13,12 @@ from typing import TYPE_CHECKING, Protocol
 import numpy as np
 
 from sam3_onnx.errors import MaskError
+from sam3_onnx.geometry.window import Window
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-__all__ = ["CroppedMask", "LogitMask", "MaskSource", "PackedMask", "Window", "window_iou"]
-
-
-@dataclass(frozen=True, eq=False)
-class Window:
-    """A mask cut to the rectangle that holds it."""
-
-    mask: NDArray[np.bool_]
-    """(h, w); h = w = 0 for an empty mask."""
-    x: int
-    """Left edge of the rectangle in the picture."""
-    y: int
-    """Top edge of the rectangle in the picture."""
-
-    @property
-    def origin(self) -> NDArray[np.float64]:
-        """(2,) x, y of the rectangle's top left corner: what turns its coordinates into the picture's."""
-        return np.array([self.x, self.y], np.float64)
-
-    @cached_property
-    def area(self) -> int:
-        """Pixels of the mask."""
-        return int(np.count_nonzero(self.mask))
-
-    def tight(self) -> Window:
-        """The same mask in the smallest rectangle that holds it."""
-        rows, cols = np.flatnonzero(self.mask.any(1)), np.flatnonzero(self.mask.any(0))
-        if not len(rows):
-            return Window(np.zeros((0, 0), np.bool_), 0, 0)
-        top, left = int(rows[0]), int(cols[0])
-        cut = np.ascontiguousarray(self.mask[top : rows[-1] + 1, left : cols[-1] + 1])
-        return Window(cut, self.x + left, self.y + top)
-
-    def inside(self, box: tuple[float, float, float, float]) -> Window:
-        """What of the mask lies in pixels that a box (x1, y1, x2, y2) touches."""
-        height, width = self.mask.shape
-        left, right = (int(np.clip(edge - self.x, 0, width)) for edge in (np.floor(box[0]), np.ceil(box[2])))
-        top, bottom = (int(np.clip(edge - self.y, 0, height)) for edge in (np.floor(box[1]), np.ceil(box[3])))
-        return Window(self.mask[top:bottom, left:right], self.x + left, self.y + top).tight()
-
-    def full(self, size: tuple[int, int]) -> NDArray[np.bool_]:
-        """The mask in a picture of the given (height, width)."""
-        picture = np.zeros(size, np.bool_)
-        height, width = self.mask.shape
-        picture[self.y : self.y + height, self.x : self.x + width] = self.mask
-        return picture
+__all__ = ["CroppedMask", "LogitMask", "MaskSource", "PackedMask"]
 
 
 class MaskSource(Protocol):
@@ -153,7 +108,7 @@ class PackedMask:
         """Packs a bool mask (H, W)."""
         if mask.ndim != 2:  # noqa: PLR2004 - rows and columns
             raise MaskError(expected="a mask of shape (H, W)", got=f"shape {mask.shape}")
-        window = Window(mask, 0, 0).tight()
+        window = Window.of(mask)
         height, width = mask.shape
         shape = (window.mask.shape[0], window.mask.shape[1])
         return cls(np.packbits(window.mask), shape, (window.x, window.y), (height, width))
@@ -183,17 +138,3 @@ class CroppedMask:
     def window(self) -> Window:
         """The mask in the smallest rectangle that holds it."""
         return self.source.window.inside(self.box)
-
-
-def window_iou(a: Window, b: Window) -> float:
-    """Intersection over union of two masks of one picture; 0.0 if both are empty."""
-    left, top = max(a.x, b.x), max(a.y, b.y)
-    right = min(a.x + a.mask.shape[1], b.x + b.mask.shape[1])
-    bottom = min(a.y + a.mask.shape[0], b.y + b.mask.shape[0])
-    if left >= right or top >= bottom:
-        return 0.0
-    part_a = a.mask[top - a.y : bottom - a.y, left - a.x : right - a.x]
-    part_b = b.mask[top - b.y : bottom - b.y, left - b.x : right - b.x]
-    shared = int(np.count_nonzero(part_a & part_b))
-    union = a.area + b.area - shared
-    return shared / union if union else 0.0

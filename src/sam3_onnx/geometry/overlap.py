@@ -2,26 +2,16 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
 
 import numpy as np
 
 from sam3_onnx.errors import MaskError, OptionError
-from sam3_onnx.geometry._masks import as_mask, as_stack, extent, foreground
+from sam3_onnx.geometry._masks import as_mask, as_stack, foreground
+from sam3_onnx.geometry.window import Window, window_iou
 
 if TYPE_CHECKING:
     from numpy.typing import ArrayLike, NDArray
-
-
-class _Crop(NamedTuple):
-    """The smallest rectangle with all foreground of a mask, in pixels, half-open."""
-
-    x1: int
-    y1: int
-    x2: int
-    y2: int
-    pixels: NDArray[np.bool_]
-    area: int
 
 
 def mask_iou(a: NDArray[np.generic], b: NDArray[np.generic], *, threshold: float = 0.0) -> float:
@@ -50,7 +40,7 @@ def mask_iou(a: NDArray[np.generic], b: NDArray[np.generic], *, threshold: float
     """
     first, second = as_mask(a, threshold), as_mask(b, threshold)
     _check_same_size(first.shape, second.shape)
-    return _iou(_cropped(first), _cropped(second))
+    return window_iou(Window.of(first), Window.of(second))
 
 
 def mask_iou_matrix(a: NDArray[np.generic], b: NDArray[np.generic], *, threshold: float = 0.0) -> NDArray[np.float64]:
@@ -75,9 +65,9 @@ def mask_iou_matrix(a: NDArray[np.generic], b: NDArray[np.generic], *, threshold
     """
     first, second = as_stack(a), as_stack(b)
     _check_same_size(first.shape[1:], second.shape[1:])
-    rows = [_cropped(foreground(mask, threshold)) for mask in first]
-    columns = [_cropped(foreground(mask, threshold)) for mask in second]
-    overlaps = [_iou(row, column) for row in rows for column in columns]
+    rows = [Window.of(foreground(mask, threshold)) for mask in first]
+    columns = [Window.of(foreground(mask, threshold)) for mask in second]
+    overlaps = [window_iou(row, column) for row in rows for column in columns]
     return np.array(overlaps, dtype=np.float64).reshape(len(rows), len(columns))
 
 
@@ -154,21 +144,6 @@ def suppress_overlaps(iou_matrix: ArrayLike, scores: ArrayLike, iou_threshold: f
             kept.append(index)
             remaining &= overlaps[index] <= iou_threshold
     return np.array(kept, dtype=np.intp)
-
-
-def _cropped(mask: NDArray[np.bool_]) -> _Crop:
-    rows, columns = extent(mask) or (slice(0, 0), slice(0, 0))
-    pixels = mask[rows, columns].copy()
-    return _Crop(columns.start, rows.start, columns.stop, rows.stop, pixels, int(np.count_nonzero(pixels)))
-
-
-def _iou(a: _Crop, b: _Crop) -> float:
-    x1, y1, x2, y2 = max(a.x1, b.x1), max(a.y1, b.y1), min(a.x2, b.x2), min(a.y2, b.y2)
-    if x1 >= x2 or y1 >= y2:
-        return 0.0
-    first, second = (crop.pixels[y1 - crop.y1 : y2 - crop.y1, x1 - crop.x1 : x2 - crop.x1] for crop in (a, b))
-    both = int(np.count_nonzero(first & second))
-    return both / (a.area + b.area - both)
 
 
 def _check_same_size(first: tuple[int, ...], second: tuple[int, ...]) -> None:

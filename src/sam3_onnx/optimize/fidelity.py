@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from sam3_onnx.errors import ModelAnswerError
-from sam3_onnx.geometry.mask_sources import window_iou
+from sam3_onnx.geometry.window import window_iou
 from sam3_onnx.images.resizing import to_model_input
 
 if TYPE_CHECKING:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Literal, TypeAlias
 import numpy as np
 
 from sam3_onnx.geometry.filling import circle_to_mask, rectangle_to_mask, rings_to_mask
-from sam3_onnx.geometry.mask_sources import Window
+from sam3_onnx.geometry.window import Window
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

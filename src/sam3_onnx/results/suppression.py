@@ -6,8 +6,8 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from sam3_onnx.geometry.mask_sources import window_iou
 from sam3_onnx.geometry.overlap import suppress_overlaps
+from sam3_onnx.geometry.window import window_iou
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

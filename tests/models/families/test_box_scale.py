@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from sam3_onnx.geometry.mask_sources import Window
+from sam3_onnx.geometry.window import Window
 from sam3_onnx.models.families.box_scale import TRACED_SIDE, rescaled
 
 if TYPE_CHECKING:

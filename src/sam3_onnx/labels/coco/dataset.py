@@ -14,8 +14,8 @@ import numpy as np
 
 from sam3_onnx._support.checks import is_number, is_whole
 from sam3_onnx.errors import LabelFileKindError, LabelFileSizeError, LabelShapeError, MaskError, OptionError
-from sam3_onnx.geometry.mask_sources import Window
 from sam3_onnx.geometry.rle import rle_to_mask
+from sam3_onnx.geometry.window import Window
 from sam3_onnx.labels.coco.rows import coco_picture
 from sam3_onnx.labels.json_files.text import dump_json, parse_json
 from sam3_onnx.labels.losses import warn_of_losses
@@ -305,7 +305,7 @@ def _mask(outline: Mapping[str, object], where: str, size: tuple[object, object]
         raise LabelShapeError(where=where, expected="run lengths", got=str(error)) from error
     if mask.shape != size:
         raise LabelShapeError(where=where, expected=f"run lengths of {size} pixels", got=f"those of {mask.shape}")
-    return Window(mask, 0, 0).tight()
+    return Window.of(mask)
 
 
 def _pairs(numbers: object, where: str) -> NDArray[np.float64]:

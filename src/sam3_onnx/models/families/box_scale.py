@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-    from sam3_onnx.geometry.mask_sources import Window
+    from sam3_onnx.geometry.window import Window
 
 __all__ = ["TRACED_SIDE", "rescaled"]
 
