@@ -27,8 +27,7 @@ sys.path.insert(0, str(Path(__file__).parent.parent))
 
 from sam3_onnx import hub
 from sam3_onnx.cli import main as command_line
-from sam3_onnx.hub import registry
-from sam3_onnx.hub.transfer import Patience
+from sam3_onnx.hub import Patience, registry
 from tests.support import fault_server as play
 from tests.support.hub_fixtures import published, pulling
 

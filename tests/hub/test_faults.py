@@ -35,8 +35,7 @@ from tests.support.hub_fixtures import LONG, make_read_only, published, pulling
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from sam3_onnx.hub import PublishedModel
-    from sam3_onnx.hub.transfer import Patience
+    from sam3_onnx.hub import Patience, PublishedModel
     from tests.support.fault_server import FaultServer, Play
 
 SILENCE = "0.5 seconds (3 attempts without progress)"

@@ -20,8 +20,7 @@ from tests.support.hub_fixtures import published
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from sam3_onnx.hub import PublishedModel
-    from sam3_onnx.hub.transfer import Patience
+    from sam3_onnx.hub import Patience, PublishedModel
     from tests.support.fault_server import FaultServer
 
 

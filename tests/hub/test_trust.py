@@ -26,8 +26,7 @@ from tests.support.hub_fixtures import make_read_only
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from sam3_onnx.hub import PublishedModel
-    from sam3_onnx.hub.transfer import Patience
+    from sam3_onnx.hub import Patience, PublishedModel
     from tests.support.fault_server import FaultServer
 
 

@@ -15,8 +15,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from sam3_onnx import hub
-from sam3_onnx.hub import Licence, PublishedFile, PublishedModel, registry
-from sam3_onnx.hub.transfer import Patience
+from sam3_onnx.hub import Licence, Patience, PublishedFile, PublishedModel, registry
 from tests.support.fault_server import running
 
 if TYPE_CHECKING:

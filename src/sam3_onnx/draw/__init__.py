@@ -2,6 +2,7 @@
 
 from sam3_onnx.draw.overlay import (
     DEFAULT_OPACITY,
+    Colour,
     Drawable,
     DrawableInstance,
     draw_instances,
@@ -9,4 +10,12 @@ from sam3_onnx.draw.overlay import (
     instance_colour,
 )
 
-__all__ = ["DEFAULT_OPACITY", "Drawable", "DrawableInstance", "draw_instances", "draw_result", "instance_colour"]
+__all__ = [
+    "DEFAULT_OPACITY",
+    "Colour",
+    "Drawable",
+    "DrawableInstance",
+    "draw_instances",
+    "draw_result",
+    "instance_colour",
+]

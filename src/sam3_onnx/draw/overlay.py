@@ -23,12 +23,21 @@ if TYPE_CHECKING:
 
     from sam3_onnx.geometry.mask_sources import MaskSource
 
-__all__ = ["DEFAULT_OPACITY", "Drawable", "DrawableInstance", "draw_instances", "draw_result", "instance_colour"]
+__all__ = [
+    "DEFAULT_OPACITY",
+    "Colour",
+    "Drawable",
+    "DrawableInstance",
+    "draw_instances",
+    "draw_result",
+    "instance_colour",
+]
 
 DEFAULT_OPACITY = 0.45
 """Share of the instance's colour in its tint: clearly coloured, with the texture beneath still to be seen."""
 
 Colour: TypeAlias = tuple[int, int, int]
+"""Red, green, blue, 0 to 255."""
 
 
 class DrawableInstance(Protocol):

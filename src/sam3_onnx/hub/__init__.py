@@ -7,16 +7,19 @@ is imported no sooner than that.
 from __future__ import annotations
 
 from sam3_onnx.hub.inventory import Whereabouts, remove, verify, where
+from sam3_onnx.hub.patience import Patience
 from sam3_onnx.hub.progress import Listener, ProgressChoice
 from sam3_onnx.hub.pull import model_folder, pull
 from sam3_onnx.hub.registry import KNOWN_MODELS, Licence, PublishedFile, PublishedModel, list_models
-from sam3_onnx.hub.store import LocalFile
+from sam3_onnx.hub.store import FileState, LocalFile
 
 __all__ = [
     "KNOWN_MODELS",
+    "FileState",
     "Licence",
     "Listener",
     "LocalFile",
+    "Patience",
     "ProgressChoice",
     "PublishedFile",
     "PublishedModel",

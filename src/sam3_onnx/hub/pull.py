@@ -9,6 +9,7 @@ from urllib.parse import urlsplit
 from sam3_onnx._support.units import in_bytes
 from sam3_onnx.errors import OfflineError, OptionError
 from sam3_onnx.hub.inventory import hash_and_record, held, settle
+from sam3_onnx.hub.patience import Patience
 from sam3_onnx.hub.progress import meter, say
 from sam3_onnx.hub.records import read_records
 from sam3_onnx.hub.registry import find_model
@@ -24,7 +25,7 @@ if TYPE_CHECKING:
     from sam3_onnx.hub.records import Record
     from sam3_onnx.hub.registry import PublishedModel
     from sam3_onnx.hub.store import LocalFile
-    from sam3_onnx.hub.transfer import Order, Patience
+    from sam3_onnx.hub.transfer import Order
 
 __all__ = ["model_folder", "pull"]
 
@@ -132,7 +133,7 @@ def _download(
 ) -> None:
     """Fetches files one after the other; each is in place and recorded before the next begins."""
     from sam3_onnx.hub.placing import place  # noqa: PLC0415 - network code
-    from sam3_onnx.hub.transfer import Patience, fetch, learn_size, new_connection  # noqa: PLC0415
+    from sam3_onnx.hub.transfer import fetch, learn_size, new_connection  # noqa: PLC0415
 
     kept_up = Patience() if patience is None else patience
     known = read_records(target)

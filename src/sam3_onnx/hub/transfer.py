@@ -34,7 +34,9 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
     from pathlib import Path
 
-__all__ = ["Order", "Patience", "fetch", "learn_size", "new_connection"]
+    from sam3_onnx.hub.patience import Patience
+
+__all__ = ["Order", "fetch", "learn_size", "new_connection"]
 
 _CHUNK_BYTES = 1 << 15
 _GONE = {HTTPStatus.NOT_FOUND, HTTPStatus.GONE}
@@ -42,24 +44,6 @@ _REFUSED = {HTTPStatus.UNAUTHORIZED, HTTPStatus.FORBIDDEN}
 _PASSING = {HTTPStatus.REQUEST_TIMEOUT, HTTPStatus.TOO_MANY_REQUESTS}
 _SHOWN_BYTES = 40
 _ATTEMPTS_AT_A_NAME = 2  # a name that cannot be resolved is as a rule no network at all
-
-
-@dataclass(frozen=True)
-class Patience:
-    """How long a download is kept up."""
-
-    attempts: int = 6
-    """Attempts in a row that bring nothing new, after which it is given up."""
-    first_wait: float = 1.0
-    """Seconds before the second attempt; each further wait is twice as long."""
-    longest_wait: float = 60.0
-    """Seconds; also the longest that a server's Retry-After is obeyed, beyond which it is given up."""
-    connect_timeout: float = 15.0
-    """Seconds until a server has to take the connection."""
-    read_timeout: float = 60.0
-    """Seconds of silence after which a connection counts as broken."""
-    sleep: Callable[[float], None] = time.sleep
-    """How to wait."""
 
 
 @dataclass(frozen=True)

@@ -1,7 +1,14 @@
 """Results: what a session answers, in pixels of the picture; nothing in them changes."""
 
 from sam3_onnx.results.conversions.coco import CocoAnnotation
-from sam3_onnx.results.conversions.geojson import Feature, FeatureCollection
+from sam3_onnx.results.conversions.geojson import (
+    Feature,
+    FeatureCollection,
+    FeatureProperties,
+    MultiPolygonGeometry,
+    PictureFrame,
+    PolygonGeometry,
+)
 from sam3_onnx.results.embedding import Embedding, FeaturePrecision, TextEmbedding
 from sam3_onnx.results.instance import DEFAULT_EPSILON, Instance
 from sam3_onnx.results.object import ObjectSegmentation
@@ -15,8 +22,12 @@ __all__ = [
     "Feature",
     "FeatureCollection",
     "FeaturePrecision",
+    "FeatureProperties",
     "Instance",
+    "MultiPolygonGeometry",
     "ObjectSegmentation",
+    "PictureFrame",
+    "PolygonGeometry",
     "Segmentation",
     "Shape",
     "ShapeType",

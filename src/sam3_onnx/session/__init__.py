@@ -13,8 +13,11 @@ from sam3_onnx.models.families.protocol import (
     Tracker,
 )
 from sam3_onnx.models.families.recognition import FAMILY_NAMES
+from sam3_onnx.models.runtime.graphs.reading import GraphInfo, TensorInfo
+from sam3_onnx.models.runtime.model import OnnxModel
 from sam3_onnx.models.runtime.providers.names import ProviderChoice
 from sam3_onnx.models.runtime.providers.precision import Precision
+from sam3_onnx.models.runtime.settings import RuntimeSettings
 from sam3_onnx.session.anylabeling_config import ModelConfig, read_config
 from sam3_onnx.session.encoding.memory import CacheInfo, EmbeddingCache
 from sam3_onnx.session.encoding.prefetching import Prefetch
@@ -36,7 +39,9 @@ __all__ = [
     "EmbeddingCache",
     "Encoder",
     "Family",
+    "GraphInfo",
     "ModelConfig",
+    "OnnxModel",
     "PictureFault",
     "Precision",
     "Prefetch",
@@ -44,9 +49,11 @@ __all__ = [
     "Purpose",
     "Query",
     "QuestionOptions",
+    "RuntimeSettings",
     "Sam3Session",
     "SessionOptions",
     "Stage",
+    "TensorInfo",
     "Tracker",
     "read_config",
 ]

@@ -19,7 +19,15 @@ if TYPE_CHECKING:
     from sam3_onnx.geometry.polygons import Polygon
     from sam3_onnx.results.instance import Instance
 
-__all__ = ["Feature", "FeatureCollection", "feature_collection"]
+__all__ = [
+    "Feature",
+    "FeatureCollection",
+    "FeatureProperties",
+    "MultiPolygonGeometry",
+    "PictureFrame",
+    "PolygonGeometry",
+    "feature_collection",
+]
 
 _Rings: TypeAlias = "list[list[list[float]]]"
 
