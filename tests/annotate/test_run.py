@@ -5,18 +5,14 @@ from __future__ import annotations
 import json
 import os
 import sys
-import threading
 from typing import TYPE_CHECKING
 
-import cv2
 import numpy as np
 import pytest
 
-from sam3_onnx import Sam3Session, load_image
+from sam3_onnx import Sam3Session
 from sam3_onnx.annotate import AnnotateProgress, annotate_folder
 from sam3_onnx.errors import (
-    CancelledError,
-    FolderBusyError,
     FolderError,
     LabelCollisionError,
     LabelFileDamagedError,
@@ -25,58 +21,18 @@ from sam3_onnx.errors import (
     PictureDecodeError,
     PictureMissingError,
     PictureNameError,
-    UnfinishedRunError,
 )
 from sam3_onnx.labels import read_xanylabeling
-from sam3_onnx.testing import FakeFamily, FakeInstance, fake_session
+from sam3_onnx.testing import FakeFamily, fake_session
+from tests.support.picture_folders import ANSWERS, by_hand, content_of, paint, shapes_of, write_by_hand
 
 if TYPE_CHECKING:
     from pathlib import Path
-
-COIN = [FakeInstance((0.1, 0.1, 0.4, 0.5)), FakeInstance((0.6, 0.5, 0.9, 0.9), score=0.7)]
-ANSWERS = {"coin": COIN, "tree": [FakeInstance((0.5, 0.1, 0.8, 0.4))]}
-SIZE = (60, 80)
-
-
-def paint(folder: Path, *names: str) -> Path:
-    for level, name in enumerate(names):
-        path = folder / name
-        path.parent.mkdir(parents=True, exist_ok=True)
-        encoded = cv2.imencode(path.suffix, np.full((*SIZE, 3), 10 + level, np.uint8))[1]
-        path.write_bytes(encoded.tobytes())
-    return folder
 
 
 @pytest.fixture
 def folder(tmp_path: Path) -> Path:
     return paint(tmp_path / "pictures", "a.png", "b.png", "c.png")
-
-
-def shapes_of(path: Path) -> list[tuple[str, str]]:
-    return [(shape.label, shape.shape_type) for shape in read_xanylabeling(path).shapes]
-
-
-def content_of(folder: Path) -> dict[str, bytes]:
-    return {path.relative_to(folder).as_posix(): path.read_bytes() for path in folder.rglob("*") if path.is_file()}
-
-
-def by_hand(label: str) -> dict[str, object]:
-    points = [[1, 2], [9, 2], [9, 8.5]]
-    return {"label": label, "points": points, "shape_type": "polygon", "flags": {}, "group_id": None, "note": "mine"}
-
-
-def write_by_hand(path: Path, *labels: str, size: tuple[int, int] = SIZE) -> dict[str, object]:
-    content: dict[str, object] = {
-        "version": "4.0.2",
-        "shapes": [by_hand(label) for label in labels],
-        "imagePath": "a.png",
-        "imageHeight": size[0],
-        "imageWidth": size[1],
-        "checked": True,
-        "reviewer": {"remark": "höchst genau", "grade": 1},
-    }
-    path.write_text(json.dumps(content), encoding="utf-8")
-    return content
 
 
 def test_every_picture_gets_a_label_file_and_nothing_else_is_left(folder: Path) -> None:
@@ -177,14 +133,6 @@ def test_a_broken_picture_is_told_and_tried_again_alone(folder: Path) -> None:
     assert again.instances == {"coin": 6}
 
 
-def test_after_a_run_that_ended_with_a_failure_another_question_may_be_asked(folder: Path) -> None:
-    (folder / "b.png").write_bytes(b"")
-    session = fake_session(ANSWERS)
-    annotate_folder(session, folder, "coin")
-    summary = annotate_folder(session, folder, "tree")
-    assert (summary.finished, summary.resumed, summary.instances) == (2, 0, {"tree": 2})
-
-
 @pytest.mark.parametrize(
     ("fault", "error"), [("{", LabelFileDamagedError), ("size", LabelFileSizeError)], ids=["no JSON", "another size"]
 )
@@ -201,85 +149,6 @@ def test_a_label_file_that_cannot_be_gone_on_with_is_left_as_it_is(
     assert (folder / "b.json").read_bytes() == before
     assert (folder / "a.json").exists()
     assert (folder / "c.json").exists()
-
-
-def interrupted_after(folder: Path, count: int, text: str = "coin") -> None:
-    """A run that stops dead, as one that is killed."""
-
-    class Killed(BaseException):
-        pass
-
-    def stop(progress: AnnotateProgress) -> None:
-        if progress.done == count:
-            raise Killed
-
-    with pytest.raises(Killed):
-        annotate_folder(fake_session(ANSWERS), folder, text, progress=stop)
-
-
-def test_an_interrupted_run_goes_on_where_it_was(folder: Path, tmp_path: Path) -> None:
-    other = paint(tmp_path / "other", "a.png", "b.png", "c.png")
-    annotate_folder(fake_session(ANSWERS), other, "coin")
-    interrupted_after(folder, 2)
-    family = FakeFamily(ANSWERS)
-    told: list[AnnotateProgress] = []
-    summary = annotate_folder(Sam3Session(family, model="fake"), folder, "coin", progress=told.append)
-    assert family.calls["encode_image"] == 1
-    assert (summary.finished, summary.resumed, summary.added) == (3, 2, 6)
-    assert [step.done for step in told] == [3]
-    assert content_of(folder) == content_of(other)
-
-
-def test_a_line_that_was_cut_off_counts_as_not_written(folder: Path) -> None:
-    interrupted_after(folder, 2)
-    (journal,) = folder.glob(".sam3*.jsonl")
-    journal.write_bytes(journal.read_bytes()[:-7])
-    summary = annotate_folder(fake_session(ANSWERS), folder, "coin")
-    assert (summary.resumed, summary.duplicates, summary.added) == (1, 2, 4)
-
-
-def test_a_picture_or_label_file_that_changed_meanwhile_is_not_finished(folder: Path) -> None:
-    interrupted_after(folder, 2)
-    (folder / "a.json").unlink()
-    paint(folder, "c.png", "b.png")
-    os.utime(folder / "b.png", ns=(1, 1))
-    assert annotate_folder(fake_session(ANSWERS), folder, "coin").resumed == 0
-
-
-def test_another_question_waits_for_an_interrupted_run_unless_told_to_begin_anew(folder: Path) -> None:
-    interrupted_after(folder, 2)
-    with pytest.raises(UnfinishedRunError, match=r"after 2 pictures: text was 'coin' and is 'tree'\. .*--restart"):
-        annotate_folder(fake_session(ANSWERS), folder, "tree")
-    summary = annotate_folder(fake_session(ANSWERS), folder, "tree", restart=True)
-    assert (summary.finished, summary.resumed) == (3, 0)
-    assert [label for label, _ in shapes_of(folder / "a.json")] == ["coin", "coin", "tree"]
-
-
-def test_a_journal_that_says_nonsense_is_told_and_can_be_left_aside(folder: Path) -> None:
-    (folder / ".sam3-onnx-annotate.jsonl").write_text("{}\nnonsense\n")
-    with pytest.raises(FolderError, match="restart"):
-        annotate_folder(fake_session(ANSWERS), folder, "coin")
-    assert annotate_folder(fake_session(ANSWERS), folder, "coin", restart=True).finished == 3
-
-
-def test_two_runs_do_not_write_into_one_folder_at_once(folder: Path) -> None:
-    inside: list[type[Exception]] = []
-
-    def meanwhile(_: AnnotateProgress) -> None:
-        with pytest.raises(FolderBusyError, match="Another run") as caught:
-            annotate_folder(fake_session(ANSWERS), folder, "tree")
-        inside.append(caught.type)
-
-    annotate_folder(fake_session(ANSWERS), folder, "coin", progress=meanwhile)
-    assert inside == [FolderBusyError] * 3
-    assert annotate_folder(fake_session(ANSWERS), folder, "tree").finished == 3
-
-
-def test_cancelling_keeps_what_is_finished(folder: Path) -> None:
-    cancel = threading.Event()
-    with pytest.raises(CancelledError):
-        annotate_folder(fake_session(ANSWERS), folder, "coin", cancel=cancel, progress=lambda _: cancel.set())
-    assert annotate_folder(fake_session(ANSWERS), folder, "coin").resumed == 1
 
 
 def test_two_pictures_that_would_share_a_label_file_are_refused_before_anything_is_written(folder: Path) -> None:
@@ -332,24 +201,6 @@ def test_a_link_that_leads_nowhere_is_told_and_the_others_go_on(folder: Path) ->
     summary = annotate_folder(fake_session(ANSWERS), folder, "coin")
     assert [type(failure.error) for failure in summary.failures] == [PictureMissingError]
     assert summary.finished == 3
-
-
-def test_a_preview_shows_results_spread_over_the_run(tmp_path: Path) -> None:
-    folder = paint(tmp_path / "pictures", *(f"{number:02}.png" for number in range(20)))
-    annotate_folder(fake_session(ANSWERS), folder, "coin", preview=tmp_path / "preview.png")
-    sheet = load_image(tmp_path / "preview.png")
-    assert sheet.shape == (3 * 308 + 8, 4 * 408 + 8, 3)
-    corners = sheet[8 + 300 - 2 :: 308, 8 + 400 - 2 :: 408][:3, :4, 0].ravel().tolist()  # of each tile: its own grey
-    assert corners == [10 + number for number in (0, 2, 3, 5, 7, 9, 10, 12, 14, 16, 17, 19)]
-    assert sheet[60, 80].tolist() != [10, 10, 10], "an instance is drawn where it is"
-
-
-def test_a_preview_that_is_no_png_or_would_be_taken_for_a_picture_is_refused(folder: Path, tmp_path: Path) -> None:
-    (tmp_path / "notes.md").write_text("mine")
-    for place in (folder / "preview.png", folder / "nowhere" / "preview.png", tmp_path / "notes.md"):
-        with pytest.raises(OptionError, match="preview"):
-            annotate_folder(fake_session(ANSWERS), folder, "coin", preview=place)
-    assert (tmp_path / "notes.md").read_text() == "mine"
 
 
 def test_labels_on_another_drive_name_the_picture_by_its_whole_path(

@@ -1,19 +1,12 @@
 """Does Label Studio get from the backend what the library finds?
 
-The backend's answers are tested with stand-ins for Label Studio's few names. The last tests run the real server with
-Label Studio's own encoder and decoder where LABEL_STUDIO_ML_PYTHON names an interpreter with label-studio-ml and this
-library.
+The backend's answers are tested with stand-ins for Label Studio's few names.
 """
 
 from __future__ import annotations
 
 import importlib.util
-import json
-import os
-import shutil
-import subprocess
 import sys
-from pathlib import Path
 from types import ModuleType, SimpleNamespace
 from typing import TYPE_CHECKING, Any
 
@@ -22,30 +15,16 @@ import pytest
 
 from sam3_onnx import Box, Sam3Session
 from sam3_onnx.errors import EmptyPromptError, OptionError, PictureDecodeError, UnsupportedPromptError
-from sam3_onnx.geometry import rle_to_mask
 from sam3_onnx.testing import FakeFamily, FakeInstance, FakeTracker
-from tests.support.serving import exchanged, free_port, started
+from tests.support.label_studio import SCRIPT, rectangle, words
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Mapping
+    from collections.abc import Callable, Mapping
+    from pathlib import Path
 
     from numpy.typing import NDArray
 
     Ask = Callable[..., Mapping[str, Any]]
-
-SCRIPT = Path(__file__).parents[2] / "examples" / "label-studio" / "sam3_backend.py"
-CONFIG = SCRIPT.with_name("labeling_config.xml").read_text(encoding="utf-8")
-ONE_COIN = {"x": 100 * 21 / 384, "y": 100 * 34 / 303, "width": 100 * 44 / 384, "height": 100 * 38 / 303, "rotation": 0}
-"""The first coin of the photograph, 21, 34, 65, 72 in pixels, as Label Studio sends a smart rectangle."""
-
-
-def rectangle(label: str = "coin", **more: object) -> dict[str, object]:
-    value = {**ONE_COIN, "rectanglelabels": [label], **more}
-    return {"type": "rectanglelabels", "from_name": "example", "to_name": "image", "value": value}
-
-
-def words(text: str | list[str]) -> dict[str, object]:
-    return {"type": "textarea", "from_name": "words", "to_name": "image", "value": {"text": text}}
 
 
 class BackendBase:
@@ -215,100 +194,3 @@ def test_a_broken_picture_is_an_error(backend: ModuleType, tmp_path: Path) -> No
     task = {"id": 1, "data": {"image": str(tmp_path / "broken.png")}}
     with pytest.raises(PictureDecodeError, match=r"broken\.png"):
         backend.Sam3Backend().predict([task])
-
-
-@pytest.fixture(scope="module")
-def python() -> str:
-    """An interpreter with label-studio-ml."""
-    named = os.environ.get("LABEL_STUDIO_ML_PYTHON")
-    if not named:
-        pytest.skip("LABEL_STUDIO_ML_PYTHON names no interpreter")
-    return named
-
-
-@pytest.fixture(scope="module")
-def server(python: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    """The URL of a real backend, made and started as the README says, that has the photograph and a broken picture."""
-    folder = tmp_path_factory.mktemp("backend")
-    (folder / "pictures").mkdir()
-    shutil.copy(SCRIPT.parents[1] / "pictures" / "coins.png", folder / "pictures")
-    (folder / "pictures" / "broken.png").write_bytes(b"no picture")
-    manager = [python, "-m", "label_studio_ml.server"]
-    subprocess.run([*manager, "create", "backend", "--script", SCRIPT], cwd=folder, check=True, capture_output=True)  # noqa: S603 - the caller's
-    port = free_port()
-    environment = {
-        "LOCAL_FILES_DOCUMENT_ROOT": str(folder / "pictures"),
-        "LABEL_STUDIO_URL": f"http://127.0.0.1:{free_port()}",
-        "LABEL_STUDIO_API_KEY": "none",
-        "MODEL_DIR": str(folder),
-    }
-    command: list[str | Path] = [python, folder / "backend" / "_wsgi.py", "--host", "127.0.0.1", "--port", str(port)]
-    url = f"http://127.0.0.1:{port}"
-    with started(command, folder=folder, alive=f"{url}/health", environment=environment):
-        yield url
-
-
-def request(tag: str, *drawn: Mapping[str, object], picture: str = "coins.png") -> dict[str, object]:
-    """What Label Studio posts to /predict."""
-    context = {"context": {"result": list(drawn)}} if drawn else {}
-    return {
-        "tasks": [{"id": 7, "data": {"image": f"/data/local-files/?d={picture}"}, "project": 1}],
-        "project": "1.1700000000",
-        "label_config": CONFIG.replace("BrushLabels", tag),
-        "params": {"login": None, "password": None, **context},
-    }
-
-
-def decoded(python: str, prediction: Mapping[str, Any]) -> NDArray[np.bool_]:
-    """Masks of a prediction, read by Label Studio's own decoder."""
-    script = Path(__file__).parent / "inside" / "label_studio_decoder.py"
-    rows = json.dumps([region["value"]["rle"] for region in prediction["result"]])
-    ran = subprocess.run([python, script], input=rows, check=True, capture_output=True, text=True, timeout=120)  # noqa: S603 - as above
-    return np.array([rle_to_mask(rle) for rle in json.loads(ran.stdout)])
-
-
-def test_the_real_server_is_healthy_and_can_be_set_up(server: str) -> None:
-    assert exchanged(f"{server}/health") == (200, {"model_class": "Sam3Backend", "status": "UP"})
-    setup = {"project": "1.1700000000", "schema": CONFIG, "extra_params": None}
-    status, answer = exchanged(f"{server}/setup", setup)
-    assert status == 200
-    assert answer["model_version"].startswith("sam3-onnx-")
-
-
-@pytest.mark.parametrize("drawn", [words("coin"), rectangle()], ids=["words", "rectangle"])
-def test_label_studios_decoder_reads_the_very_masks_that_predict_finds(
-    server: str, python: str, coins: Path, drawn: dict[str, object]
-) -> None:
-    status, answer = exchanged(f"{server}/predict", request("BrushLabels", drawn))
-    assert status == 200, answer
-    (prediction,) = answer["results"]
-    with Sam3Session.from_pretrained("miniature") as session:
-        by_words = drawn["type"] == "textarea"
-        found = session.predict(coins, "coin") if by_words else session.predict(coins, boxes=[Box(21, 34, 65, 72)])
-    assert len(found) > 20
-    assert np.array_equal(decoded(python, prediction), found.masks)
-    assert prediction["model_version"].startswith("sam3-onnx-")
-
-
-def test_the_real_server_answers_a_task_alone_with_polygons(server: str, coins: Path) -> None:
-    status, answer = exchanged(f"{server}/predict", request("PolygonLabels"))
-    assert status == 200, answer
-    with Sam3Session.from_pretrained("miniature") as session:
-        expected = session.predict(coins, ["coin", "circle", "disc"]).shapes()
-    points = [np.array(region["value"]["points"]) * (384, 303) / 100 for region in answer["results"][0]["result"]]
-    assert [np.rint(place).tolist() for place in points] == [shape.points.tolist() for shape in expected]
-
-
-@pytest.mark.parametrize(
-    ("drawn", "picture", "says"),
-    [
-        (words("silver coin"), "coins.png", "OptionError: a word or label must be one of coin"),
-        (words("coin"), "broken.png", "PictureDecodeError"),
-    ],
-)
-def test_the_real_server_answers_what_it_refuses_with_our_words(
-    server: str, drawn: dict[str, object], picture: str, says: str
-) -> None:
-    status, answer = exchanged(f"{server}/predict", request("BrushLabels", drawn, picture=picture))
-    assert status == 500
-    assert says in answer["detail"]

@@ -1,21 +1,12 @@
 """Does an X-AnyLabeling that nobody changed get its shapes from the plug-in for X-AnyLabeling-Server?
 
-The plug-in's answers are tested with stand-ins for the server's few names. The last tests run the real server, and the
-real client against it, where environment variables say where they are: XANYLABELING_SERVER names a checkout of
-X-AnyLabeling-Server, XANYLABELING_SERVER_PYTHON an interpreter with its requirements and this library, and
-XANYLABELING_PYTHON one with X-AnyLabeling.
+The plug-in's answers are tested with stand-ins for the server's few names.
 """
 
 from __future__ import annotations
 
-import base64
 import importlib.util
-import json
-import os
-import shutil
-import subprocess
 import sys
-from pathlib import Path
 from types import ModuleType
 from typing import TYPE_CHECKING, Any
 
@@ -27,22 +18,15 @@ import yaml
 from sam3_onnx import Box, Sam3Session
 from sam3_onnx.errors import OptionError
 from sam3_onnx.testing import FakeFamily, FakeInstance, FakeTracker
-from tests.support.serving import exchanged, free_port, started
+from tests.support.xanylabeling import EXAMPLE, ONE_RECT, TWO_RECTS, asked, received, sent
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Mapping
+    from collections.abc import Callable
+    from pathlib import Path
 
     from numpy.typing import NDArray
 
-    from sam3_onnx import Shape
     from sam3_onnx.results import ShapeType
-
-ROOT = Path(__file__).parents[2]
-EXAMPLE = ROOT / "examples" / "x-anylabeling-server"
-ONE_COIN = [21, 34, 65, 72]
-ONE_RECT = [{"type": "rectangle", "data": ONE_COIN, "label": 1}]
-"""As the client's canvas gives it for +Rect."""
-TWO_RECTS = [*ONE_RECT, {"type": "rectangle", "data": [300, 200, 350, 250], "label": 0}]
 
 
 class HTTPError(Exception):
@@ -104,24 +88,6 @@ def opened(plugin: ModuleType) -> Callable[..., Any]:
 def bgr(coins: Path) -> NDArray[np.uint8]:
     """The photograph as the server hands it on."""
     return np.asarray(cv2.imread(str(coins), cv2.IMREAD_COLOR), np.uint8)
-
-
-def asked(**params: object) -> dict[str, object]:
-    """What the client sends for the widgets as they stand at the start."""
-    return {"conf_threshold": 0.5, "iou_threshold": 0.0, "epsilon_factor": 0.001, **params}
-
-
-def sent(shapes: list[Shape]) -> list[tuple[str, str, list[list[float]]]]:
-    """Label, type and points as they go over the wire: a polygon's first vertex comes again."""
-    rows: list[tuple[str, str, list[list[float]]]] = []
-    for shape in shapes:
-        points = shape.points.tolist()
-        rows.append((shape.label, shape.shape_type, points + points[:1] * (shape.shape_type == "polygon")))
-    return rows
-
-
-def received(shapes: list[Mapping[str, Any]]) -> list[tuple[str, str, list[list[float]]]]:
-    return [(shape["label"], shape["shape_type"], shape["points"]) for shape in shapes]
 
 
 @pytest.mark.parametrize("output", ["polygon", "rectangle", "rotation"])
@@ -221,82 +187,3 @@ def test_only_widgets_for_what_the_model_can_do_are_offered(opened: Callable[...
     assert offered(None) & (clicks | words | rects) == words | rects
     tracker = Sam3Session(None, model="fake", tracker=FakeTracker())
     assert offered(tracker) & (clicks | words | rects | {"button_run_rect"}) == clicks | {"button_run_rect"}
-
-
-@pytest.fixture(scope="module")
-def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    """The URL of a real server with the plug-in, set up as the README says."""
-    checkout, python = os.environ.get("XANYLABELING_SERVER"), os.environ.get("XANYLABELING_SERVER_PYTHON")
-    if not (checkout and python):
-        pytest.skip("XANYLABELING_SERVER and XANYLABELING_SERVER_PYTHON name no server")
-    folder = tmp_path_factory.mktemp("server")
-    for part in ("app", "configs"):
-        shutil.copytree(Path(checkout) / part, folder / part)
-    shutil.copy(EXAMPLE / "local_sam3.py", folder / "app" / "models")
-    shutil.copy(EXAMPLE / "local_sam3.yaml", folder / "configs" / "auto_labeling")
-    (folder / "models.yaml").write_text("enabled_models: [local_sam3]\n", encoding="utf-8")
-    port = free_port()
-    command = [python, "-m", "app.cli", "--host", "127.0.0.1", "--port", str(port), "--models-config", "models.yaml"]
-    url = f"http://127.0.0.1:{port}"
-    with started(command, folder=folder, alive=f"{url}/health"):
-        yield url
-
-
-def body_of(picture: bytes, **params: object) -> dict[str, object]:
-    image = f"data:image/png;base64,{base64.b64encode(picture).decode()}"
-    return {"model": "local_sam3", "image": image, "params": asked(**params)}
-
-
-def test_the_real_server_answers_words_and_rects_and_encodes_the_picture_once(server: str, coins: Path) -> None:
-    def ask(**params: object) -> list[Mapping[str, Any]]:
-        status, answer = exchanged(f"{server}/v1/predict", body_of(coins.read_bytes(), **params))
-        assert (status, answer["success"]) == (200, True)
-        shapes: list[Mapping[str, Any]] = answer["data"]["shapes"]
-        return shapes
-
-    def encoded() -> int:
-        return int(exchanged(f"{server}/v1/models/local_sam3/info")[1]["data"]["cache"]["misses"])
-
-    before = encoded()
-    by_word, by_rect = ask(text_prompt="coin"), ask(marks=TWO_RECTS)
-    assert encoded() - before == 1
-    with Sam3Session.from_pretrained("miniature") as session:
-        words = session.predict(coins, "coin").shapes(epsilon=0.001)
-        rects = session.predict(coins, marks=TWO_RECTS, label="AUTOLABEL_OBJECT").shapes(epsilon=0.001)
-    assert (received(by_word), received(by_rect)) == (sent(words), sent(rects))
-
-
-def test_the_real_server_answers_what_it_refuses_with_a_status_and_our_words(server: str, coins: Path) -> None:
-    marks = [{"type": "rectangle", "data": [900, 900, 950, 950], "label": 1}]
-    status, answer = exchanged(f"{server}/v1/predict", body_of(coins.read_bytes(), marks=marks))
-    assert status == 422
-    assert "inside the picture of 384 x 303 pixels" in answer["detail"]
-
-
-def test_the_real_server_says_itself_that_a_picture_is_broken(server: str) -> None:
-    _, answer = exchanged(f"{server}/v1/predict", body_of(b"no picture", text_prompt="coin"))
-    assert (answer["success"], answer["error"]["code"]) == (False, "INVALID_IMAGE")
-
-
-@pytest.mark.parametrize("question", [{"text_prompt": "coin"}, {"marks": TWO_RECTS}, {"text_prompt": "word " * 60}])
-def test_the_real_client_draws_the_same_shapes_or_reports_an_error(
-    server: str, coins: Path, tmp_path: Path, question: dict[str, object]
-) -> None:
-    python = os.environ.get("XANYLABELING_PYTHON")
-    if not python:
-        pytest.skip("XANYLABELING_PYTHON names no interpreter with X-AnyLabeling")
-    config = tmp_path / "xanylabelingrc"
-    config.write_text(f"remote_server_settings:\n  server_url: {server}\n", encoding="utf-8")
-    script = Path(__file__).parent / "inside" / "xanylabeling_client.py"
-    command: list[str | Path] = [python, script, config, "local_sam3", coins, json.dumps(question)]
-    environment = {**os.environ, "QT_QPA_PLATFORM": "offscreen", "HOME": str(tmp_path), "PYTHONPATH": ""}
-    ran = subprocess.run(command, check=True, capture_output=True, text=True, timeout=120, env=environment)  # noqa: S603 - as above
-    answer = json.loads(ran.stdout.splitlines()[-1])
-    refused = "word" in str(question)
-    assert bool(answer["told"]) == refused
-    with Sam3Session.from_pretrained("miniature") as session:
-        label = None if "text_prompt" in question else "AUTOLABEL_OBJECT"
-        text, marks = question.get("text_prompt"), question.get("marks")
-        expected = [] if refused else session.predict(coins, text, marks=marks, label=label).shapes(epsilon=0.001)  # type: ignore[arg-type]
-    # the client takes the repeated vertex for the sign that the ring is closed, and keeps it once
-    assert [shape["points"] for shape in answer["shapes"]] == [shape.points.tolist() for shape in expected]

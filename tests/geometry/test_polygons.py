@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import FrozenInstanceError
 from typing import TYPE_CHECKING
 
 import cv2
@@ -277,32 +276,3 @@ def test_other_impossible_options_are_refused() -> None:
     for area in (-1, np.nan):
         with pytest.raises(OptionError, match="min_area must be"):
             mask_to_polygons(np.ones((3, 3)), min_area=area)
-
-
-def test_polygons_are_values() -> None:
-    corners = np.array([[0.0, 0.0], [0.0, 6.0], [6.0, 6.0], [6.0, 0.0]])
-    hole = np.array([[1.0, 1.0], [3.0, 1.0], [1.0, 3.0]])
-    one, same = Polygon(corners, (hole,)), Polygon(corners.copy(), (hole.copy(),))
-    assert one == same
-    assert hash(one) == hash(same)
-    assert one not in (Polygon(corners), Polygon(corners[::-1], (hole,)), "polygon")
-    assert one.area == 34
-
-
-def test_polygons_cannot_be_changed_from_outside() -> None:
-    corners = np.array([[0.0, 0.0], [0.0, 6.0], [6.0, 6.0]])
-    polygon = Polygon(corners)
-    corners[0] = 99
-    assert polygon.exterior[0].tolist() == [0, 0]
-    with pytest.raises(ValueError, match="read-only"):
-        polygon.exterior[0] = 99
-    with pytest.raises(FrozenInstanceError):
-        polygon.exterior = corners  # type: ignore[misc] # that is the point
-
-
-@pytest.mark.parametrize("shape", [(2, 2), (4, 3), (8,), (1, 4, 2)])
-def test_a_polygon_of_something_else_is_refused(shape: tuple[int, ...]) -> None:
-    with pytest.raises(OptionError, match=r"exterior must be .* got \("):
-        Polygon(np.zeros(shape))
-    with pytest.raises(OptionError, match=r"holes must be .* got \("):
-        Polygon(np.eye(3, 2), (np.zeros(shape),))

@@ -6,11 +6,9 @@ import json
 import shutil
 from typing import TYPE_CHECKING
 
-import numpy as np
 import pytest
 
 from sam3_onnx import Sam3Session
-from sam3_onnx.cli import main
 from sam3_onnx.errors import FidelityError, OptionError, TargetFolderError
 from sam3_onnx.geometry import mask_iou_matrix
 from sam3_onnx.hub import model_folder
@@ -22,9 +20,7 @@ if TYPE_CHECKING:
     from sam3_onnx.optimize import OptimizeReport
 
 pytestmark = [pytest.mark.export, pytest.mark.filterwarnings("ignore")]
-
 pytest.importorskip("onnx")
-
 GRAPHS = ("image_encoder", "text_encoder", "decoder")
 
 
@@ -193,127 +189,6 @@ def test_options_out_of_range_are_refused(
     monkeypatch.chdir(tmp_path)
     with pytest.raises(OptionError, match=message):
         optimize(miniature, tmp_path / "target", **options)  # type: ignore[arg-type]
-
-
-def test_the_command_compares_on_ones_own_pictures(
-    miniature: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
-) -> None:
-    from sam3_onnx.images.writing import write_png  # noqa: PLC0415
-
-    picture = np.full((120, 160, 3), 60, np.uint8)
-    picture[40:90, 50:110] = (220, 30, 30)
-    (tmp_path / "mine").mkdir()
-    write_png(tmp_path / "mine" / "square.png", picture)
-    arguments = ["optimize", str(miniature), "-o", str(tmp_path / "out"), "--pictures", str(tmp_path / "mine")]
-    assert main([*arguments, "--text", "red square, circle"]) == 0
-    printed = capsys.readouterr()
-    assert "square.png: red square, circle" in printed.out
-    assert "comparing on square.png" in printed.err
-    assert main([*arguments]) == 1
-    assert "expected a folder that is not there yet" in capsys.readouterr().err
-
-
-def test_half_precision_keeps_the_borders_and_the_answers(miniature: Path, coins: Path, tmp_path: Path) -> None:
-    from sam3_onnx.optimize import optimize  # noqa: PLC0415
-
-    report = optimize(miniature, tmp_path / "half", precision="fp16", words=["coin"], pairs=1)
-    assert report.fidelity["whole"].score <= 0.03
-    assert report.fidelity["whole"].mask_iou >= 0.95
-    for name in GRAPHS:
-        before, after = (read_graph(folder / f"{name}.onnx") for folder in (miniature, tmp_path / "half"))
-        assert before.signature() == after.signature()
-        assert after.metadata["sam3_onnx.precision"] == "float16"
-    with Sam3Session.from_folder(tmp_path / "half", provider="cpu") as session:
-        assert len(session.predict(coins, "coin")) == 24
-
-
-def test_values_beyond_half_precision_stay_in_float32(tmp_path: Path) -> None:
-    import onnx  # noqa: PLC0415
-    import onnxruntime as ort  # noqa: PLC0415
-
-    from sam3_onnx.optimize.graphs import load_graph  # noqa: PLC0415
-    from sam3_onnx.optimize.half import overflowing, to_half  # noqa: PLC0415
-
-    path = tmp_path / "large.onnx"
-    model = onnx.parser.parse_model("""
-        <ir_version: 9, opset_import: ["": 18]> large (float[4] x) => (float[4] y)
-        <float thousand = {1000.0}> { a = Mul(x, thousand)  b = Mul(a, thousand)  c = Div(b, thousand)  y = Add(c, x) }
-    """)
-    onnx.save(model, path)
-    graph = load_graph(path)
-    feeds = {"x": np.array([1, 2, 3, 4], np.float32)}
-    large = overflowing(graph, tmp_path, feeds)
-    assert large == {"b"}
-    assert to_half(graph, tmp_path, large=large) == (2, 4)
-    session = ort.InferenceSession(graph.SerializeToString(), providers=["CPUExecutionProvider"])
-    np.testing.assert_allclose(session.run(None, feeds)[0], 1001 * feeds["x"], rtol=1e-3)
-
-
-def test_attention_becomes_one_operator_and_answers_as_before(miniature: Path, coins: Path, tmp_path: Path) -> None:
-    from sam3_onnx.optimize import optimize  # noqa: PLC0415
-
-    report = optimize(miniature, tmp_path / "fused", precision="fp32", words=["coin"], pairs=1)
-    assert [graph.precision for graph in report.graphs] == ["fp32", "unchanged", "fp32"]
-    assert report.graphs[0].why == "6 attentions fused"
-    assert report.fidelity["whole"].score <= 1e-4
-    assert report.fidelity["whole"].mask_iou >= 0.99
-    before, after = (read_graph(folder / "image_encoder.onnx") for folder in (miniature, tmp_path / "fused"))
-    assert before.metadata == after.metadata
-    found = []
-    for folder in (miniature, tmp_path / "fused"):
-        with Sam3Session.from_folder(folder, provider="cpu") as session:
-            found.append(session.predict(coins, "coin"))
-    np.testing.assert_allclose(found[0].scores, found[1].scores, atol=1e-4)
-
-
-def test_plain_attention_stays_as_it_is(miniature: Path, tmp_path: Path) -> None:
-    from sam3_onnx.optimize import optimize  # noqa: PLC0415
-
-    optimize(miniature, tmp_path / "plain", words=["coin"], pairs=1, attention="plain")
-    assert b"MultiHeadAttention" not in (tmp_path / "plain" / "image_encoder.onnx").read_bytes()
-    with pytest.raises(OptionError, match="precision must be one that changes this export"):
-        optimize(miniature, tmp_path / "none", precision="fp32", attention="plain")
-
-
-@pytest.mark.parametrize(
-    ("steps", "fused"),
-    [
-        ("p = MatMul(q, k)  s = Softmax<axis=-1>(p)  y = MatMul(s, v)", 1),
-        ("p = MatMul(q, k)  s = Softmax<axis=2>(p)  y = MatMul(s, v)", 0),
-        ("p = MatMul(q, k)  m = Add(p, mask)  s = Softmax<axis=-1>(m)  y = MatMul(s, v)", 0),
-        ("p = MatMul(q, k)  s = Softmax<axis=-1>(p)  w = MatMul(s, v)  y = Add(w, s)", 0),
-    ],
-)
-def test_only_what_is_attention_becomes_attention(steps: str, fused: int) -> None:
-    import onnx  # noqa: PLC0415
-    import onnxruntime as ort  # noqa: PLC0415
-
-    from sam3_onnx.optimize.attention import fuse_attention  # noqa: PLC0415
-
-    model = onnx.parser.parse_model(f"""
-        <ir_version: 9, opset_import: ["": 18]>
-        some (float[b,2,t,t] q, float[b,2,t,t] k, float[b,2,t,t] v, float[1,1,t,t] mask) => (float[b,2,t,t] y)
-        {{ {steps} }}
-    """)
-    before = model.SerializeToString()
-    assert fuse_attention(model) == fused
-    feeds = dict(zip("qkv", np.random.default_rng(0).standard_normal((3, 3, 2, 5, 5), np.float32), strict=True))
-    feeds["mask"] = np.where(np.tri(5, dtype=np.bool_), 0, -np.inf).astype(np.float32)[None, None]
-    answers = []
-    for graph in (before, model.SerializeToString()):
-        session = ort.InferenceSession(graph, providers=["CPUExecutionProvider"])
-        answers.append(session.run(None, feeds)[0])
-    np.testing.assert_allclose(answers[1], answers[0], atol=1e-5)
-
-
-@pytest.mark.peers
-@pytest.mark.parametrize("name", ["A_six_file", "C_raw_heads", "D2_batched", "F_tracker"])
-def test_attention_of_other_families_becomes_one_operator(name: str, peer_fixtures: Path, tmp_path: Path) -> None:
-    from sam3_onnx.optimize import optimize  # noqa: PLC0415
-
-    report = optimize(peer_fixtures / name, tmp_path / "target", precision="fp32", words=["coin"], pairs=1)
-    assert {graph.role: graph.precision for graph in report.graphs}["image_encoder"] == "fp32"
-    assert report.fidelity["whole"].score <= 1e-4
 
 
 @pytest.mark.peers

@@ -1,6 +1,6 @@
 """How were the graphs and the golden answers of families D1 and D2 in `tests/data/batched` made?
 
-`python -m tests.support.make_batched [FOLDER]`, with the extra `[export]` installed.
+`python -m tests.support.make_batched [FOLDER]`, with the extras `[export,test]`.
 The model is the one of `make_native`, its weights rounded to what float16 holds so that the
 files are half as large. D1 goes to `batched_geometry/`. D2 has the same two encoders; `batched/`
 holds its decoder, and all three graphs with float16 borders and quantised.

@@ -1,6 +1,6 @@
 """How were the bundle and the golden answers in `tests/data/native` made?
 
-`python -m tests.support.make_native [FOLDER]`, with the extra `[export]` installed. A
+`python -m tests.support.make_native [FOLDER]`, with the extras `[export,test]`. A
 transformers `Sam3Model` of random weights, seeded, is exported by `sam3_onnx.export`, and the
 same model answers the questions of `CASES` in PyTorch. Nothing of the library's own decoding is
 used for the answers: scores, boxes and masks are made here as the reference makes them.

@@ -10,9 +10,8 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from hypothesis.extra.numpy import arrays
 
-from sam3_onnx import Instance, Shape
+from sam3_onnx import Shape
 from sam3_onnx.errors import (
     LabelError,
     LabelFileDamagedError,
@@ -22,18 +21,12 @@ from sam3_onnx.errors import (
     LabelShapeError,
     OptionError,
 )
-from sam3_onnx.geometry import rle_to_mask
-from sam3_onnx.geometry.mask_sources import PackedMask
 from sam3_onnx.labels import CocoDataset, coco_picture
-from sam3_onnx.results import Segmentation
+from tests.support.coco import RING, SIZE, SQUARE, TORN, result
 
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from numpy.typing import NDArray
-
-SIZE = (40, 60)
-SQUARE = np.array([(10, 10), (30, 10), (30, 30), (10, 30)], np.float64)
 JSON = st.recursive(
     st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False, allow_infinity=False) | st.text(),
     lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(), inner, max_size=3),
@@ -42,81 +35,9 @@ JSON = st.recursive(
 FIELDS = st.dictionaries(st.text(), JSON, max_size=3)
 
 
-def result(*masks: NDArray[np.bool_], label: str = "coin") -> Segmentation:
-    box = np.array([0, 0, 1, 1], np.float32)
-    return Segmentation(tuple(Instance(label, label, 0.5, box, PackedMask.pack(mask)) for mask in masks), SIZE)
-
-
-def block(left: int, top: int, right: int, bottom: int) -> NDArray[np.bool_]:
-    mask = np.zeros(SIZE, np.bool_)
-    mask[top:bottom, left:right] = True
-    return mask
-
-
-RING = block(5, 5, 25, 25) & ~block(10, 10, 20, 20)
-TORN = block(5, 5, 15, 15) | block(30, 20, 50, 35)
-
-
 def content(dataset: CocoDataset) -> dict[str, Any]:
     parsed: dict[str, Any] = json.loads(dataset.encode())
     return parsed
-
-
-@given(mask=arrays(np.bool_, SIZE, elements=st.booleans(), fill=st.just(value=False)))
-@settings(deadline=None, max_examples=40)
-def test_run_lengths_hold_every_pixel(mask: NDArray[np.bool_]) -> None:
-    picture, losses = coco_picture("a.png", result(mask))
-    assert json.loads(json.dumps(picture)) == picture
-    if not mask.any():
-        assert picture["annotations"] == []
-        assert [str(loss) for loss in losses] == ["coin: empty mask left out"]
-        return
-    (row,) = picture["annotations"]
-    segmentation = row["segmentation"]
-    assert isinstance(segmentation, dict)
-    np.testing.assert_array_equal(rle_to_mask({**segmentation}), mask)
-    x, y, width, height = (int(value) for value in row["bbox"])
-    assert mask[y : y + height, x : x + width].sum() == row["area"] == mask.sum()
-    assert (row["label"], row["score"], row["iscrowd"]) == ("coin", 0.5, 0)
-
-
-def test_polygons_hold_every_part_and_tell_of_holes() -> None:
-    picture, losses = coco_picture("a.png", result(RING, TORN), segmentation="polygons", epsilon=0)
-    ring, torn = picture["annotations"]
-    assert ring["segmentation"] == [[5, 5, 5, 24, 24, 24, 24, 5]]
-    assert len(torn["segmentation"]) == 2
-    assert ring["area"] == RING.sum()
-    assert [str(loss) for loss in losses] == ["coin: holes filled"]
-
-
-def test_a_mask_too_thin_for_a_polygon_is_written_as_run_lengths() -> None:
-    picture, losses = coco_picture("a.png", result(block(5, 5, 25, 6)), segmentation="polygons")
-    assert isinstance(picture["annotations"][0]["segmentation"], dict)
-    assert losses == ()
-
-
-def test_shapes_of_one_group_are_one_instance() -> None:
-    shapes = [
-        Shape("coin", "polygon", SQUARE, 0.25, group_id=1),
-        Shape("coin", "rectangle", SQUARE + 5, 0.25, group_id=1),
-        Shape("coin", "rectangle", SQUARE),
-        Shape("dot", "point", SQUARE[:1]),
-        Shape("coin", "line", SQUARE[:2], group_id=1),
-        Shape("far", "rectangle", SQUARE + 500),
-    ]
-    picture, losses = coco_picture("a.png", shapes, image_size=SIZE)
-    together, alone = picture["annotations"]
-    assert (together["bbox"], together["score"]) == ([10, 10, 25, 25], 0.25)
-    assert (alone["bbox"], alone["area"], alone["score"]) == ([10, 10, 20, 20], 400, None)
-    assert [str(loss) for loss in losses if not loss.by_nature] == [
-        "coin: line left out",
-        "dot: point left out",
-        "far: rectangle left out",
-    ]
-    assert {str(loss) for loss in losses if loss.by_nature} == {
-        "coin: polygon written as rle",
-        "coin: rectangle written as rle",
-    }
 
 
 def test_what_is_added_is_numbered_and_read_back(tmp_path: Path) -> None:

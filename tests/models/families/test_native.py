@@ -1,14 +1,13 @@
 """Does a native bundle answer as the PyTorch model that it was made from?
 
-The bundle and its golden answers lie in `native/`, with the script that made them.
+The bundle and its golden answers lie in `tests/data/native`; `tests/support/make_native.py` made them.
 """
 
 from __future__ import annotations
 
-import json
 import shutil
 import threading
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 import pytest
@@ -16,58 +15,22 @@ import pytest
 from sam3_onnx import Box, Sam3Session
 from sam3_onnx.errors import ModelFileDamagedError
 from sam3_onnx.geometry import mask_iou
-from sam3_onnx.images import to_model_input
 from sam3_onnx.models.families.folder import exports_in_folder
 from sam3_onnx.models.families.protocol import Query
 from sam3_onnx.models.runtime.settings import RuntimeSettings
-from sam3_onnx.prompts import box_labels, normalised_cxcywh
-from sam3_onnx.prompts.tokenizer import load_tokenizer
+from tests.support.native_answers import CASES, EVERY_CASE, SIZE, Golden, everything, queries, words
 from tests.support.places import NATIVE
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
-    from types import ModuleType
-
-    from numpy.typing import NDArray
 
     from sam3_onnx import Segmentation
-    from sam3_onnx.models.families.protocol import Arrays, Detections, Family
+    from sam3_onnx.models.families.protocol import Detections, Family
 
-SIZE = (112, 168)
 QUERIES = 12
-MASKS_STORED = 2
-CASES = ("text", "one_box", "boxes_of_both_signs", "text_and_boxes", "words", "words_and_boxes")
 PICTURES = ("same", "other")
-
-
-EVERY_CASE = pytest.mark.parametrize("case", CASES)
 EVERY_PICTURE = pytest.mark.parametrize("picture", PICTURES)
-
-
-class Golden:
-    """One question to the PyTorch model and its answer."""
-
-    def __init__(self, picture: str, case: str) -> None:
-        with np.load(NATIVE / "ref.npz") as data:
-            asked = json.loads(str(data["cases"]))[case]
-            self.image: NDArray[np.uint8] = data[f"{picture}/image"]
-            self.scores: NDArray[np.float32] = data[f"{picture}/{case}/scores"]
-            self.boxes: NDArray[np.float32] = data[f"{picture}/{case}/boxes"]
-            bits = data[f"{picture}/{case}/masks"]
-        self.words: list[str] = asked["words"]
-        height, width = self.size = (self.image.shape[0], self.image.shape[1])
-        self.shown = tuple(
-            Box(x1 * width, y1 * height, x2 * width, y2 * height, positive=bool(label))
-            for (x1, y1, x2, y2), label in zip(asked["boxes"], asked["labels"], strict=True)
-        )
-        shape = (len(self.words), MASKS_STORED, height, width)
-        self.masks = np.unpackbits(bits, count=int(np.prod(shape))).reshape(shape).astype(np.bool_)
-
-    @property
-    def order(self) -> NDArray[np.intp]:
-        """(P, Q) queries of each word by falling score; masks are stored for the first of them."""
-        return np.argsort(-self.scores, axis=1)
 
 
 @pytest.fixture(scope="module")
@@ -80,24 +43,6 @@ def family() -> Family:
 def session() -> Iterator[Sam3Session]:
     with Sam3Session.from_folder(NATIVE, provider="cpu", threads=1, feature_precision="exact") as opened:
         yield opened
-
-
-def features(family: Family, image: NDArray[np.uint8]) -> Arrays:
-    return family.encode_image(to_model_input(image, SIZE), cancel=None)
-
-
-def words(family: Family, prompts: list[str]) -> list[Arrays]:
-    return family.encode_text([load_tokenizer().encode(prompt) for prompt in prompts], cancel=None)
-
-
-def queries(family: Family, golden: Golden) -> list[Query]:
-    places, signs = normalised_cxcywh(golden.shown, golden.size), box_labels(golden.shown)
-    return [Query(text, places, signs) for text in words(family, golden.words)]
-
-
-def everything(family: Family, golden: Golden, asked: list[Query]) -> list[Detections]:
-    picture = features(family, golden.image)
-    return family.detect(picture, asked, size=golden.size, threshold=0.0, cancel=None)
 
 
 def assert_same(found: list[Detections], expected: list[Detections]) -> None:
@@ -294,90 +239,3 @@ def test_a_contract_of_a_later_release_is_refused(tmp_path: Path) -> None:
         (tmp_path / path.name).write_bytes(content.replace(entry, entry[:-1] + b"2"))
     with pytest.raises(ModelFileDamagedError, match="expected contract version 1, got version 2 of a newer release"):
         Sam3Session.from_folder(tmp_path)
-
-
-# With PyTorch at hand the bundle is made anew.
-
-
-@pytest.fixture(scope="module")
-def made(maker: ModuleType, tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Any]:
-    folder, model = tmp_path_factory.mktemp("bundle"), maker.make_model()
-    from sam3_onnx.export import Recommended, export_bundle  # noqa: PLC0415 - only where PyTorch is
-
-    report = export_bundle(
-        model,
-        folder,
-        source="a test",
-        licence="none",
-        token_remap=maker.token_remap(),
-        recommended=Recommended(conf_threshold=0.25, cut_to_box=True, nms=0.5),
-    )
-    assert report.cases == 4
-    assert report.score < 1e-4
-    assert report.mask_iou > 0.99
-    return folder, model
-
-
-@pytest.mark.export
-@pytest.mark.filterwarnings("ignore")
-@EVERY_CASE
-def test_a_bundle_made_now_agrees_with_pytorch(made: tuple[Path, Any], maker: ModuleType, case: str) -> None:
-    folder, model = made
-    golden = Golden("other", case)
-    answer = maker.ask(model, to_model_input(golden.image, SIZE), maker.CASES[case], golden.size)
-    fresh: Family = exports_in_folder(folder).open(RuntimeSettings("cpu"))["concepts"]
-    for row, detections in enumerate(everything(fresh, golden, queries(fresh, golden))):
-        np.testing.assert_allclose(detections.scores, answer.scores[row], atol=1e-4)
-        np.testing.assert_allclose(detections.boxes, answer.boxes[row], atol=1.0)
-        for source, expected in zip(detections.masks, answer.masks[row], strict=True):
-            assert mask_iou(source.window.full(source.size), expected) >= 0.99 or not expected.any()
-
-
-@pytest.mark.export
-@pytest.mark.filterwarnings("ignore")
-def test_the_manifest_of_a_bundle_made_now(made: tuple[Path, Any]) -> None:
-    folder, _ = made
-    for role, graph in exports_in_folder(folder).heads["concepts"].graphs.items():
-        assert dict(graph.metadata) == {
-            "sam3_onnx.contract": "1",
-            "sam3_onnx.role": role,
-            "sam3_onnx.input_size": "112x168",
-            "sam3_onnx.storage": "float32",
-            "sam3_onnx.pad": "0",
-            "sam3_onnx.source": "a test",
-            "sam3_onnx.licence": "none",
-            "sam3_onnx.conf_threshold": "0.25",
-            "sam3_onnx.cut_to_box": "true",
-            "sam3_onnx.nms": "0.5",
-        }
-    golden = Golden("same", "text")
-    with Sam3Session.from_folder(folder) as opened:
-        advised = opened.predict(golden.image, golden.words)
-        spelt = opened.predict(golden.image, golden.words, conf_threshold=0.25, cut_to_box=True, nms=0.5)
-        plain = opened.predict(golden.image, golden.words, conf_threshold=0.5, cut_to_box=False, nms=False)
-    assert advised == spelt != plain
-
-
-@pytest.mark.export
-@pytest.mark.filterwarnings("ignore")
-@pytest.mark.parametrize(
-    "changed",
-    [
-        "detr_decoder.presence_head.layer3.bias",
-        "geometry_encoder.cls_embed.weight",
-        "vision_encoder.neck.fpn_layers.0.proj2.weight",
-    ],
-)
-def test_a_model_that_changed_after_its_export_is_noticed(maker: ModuleType, changed: str) -> None:
-    import torch  # noqa: PLC0415 - only where PyTorch is
-
-    from sam3_onnx.export import ExportMismatchError  # noqa: PLC0415
-    from sam3_onnx.export.comparison.native import verify_bundle  # noqa: PLC0415
-
-    model = maker.make_model()
-    assert verify_bundle(NATIVE, model, token_remap=maker.token_remap(), pad=0).score < 1e-4
-    with torch.no_grad():
-        dict(model.named_parameters())[changed].add_(0.3)
-    with pytest.raises(ExportMismatchError, match="does not answer as the model does: expected scores within") as error:
-        verify_bundle(NATIVE, model, token_remap=maker.token_remap(), pad=0)
-    assert "Do not use it" in str(error.value)

@@ -1,4 +1,4 @@
-"""Do embeddings in a folder survive a restart, within its bytes, and is none of them ever wrong?"""
+"""Do embeddings in a folder survive a restart, and stay within its bytes?"""
 
 from __future__ import annotations
 
@@ -20,23 +20,18 @@ from hypothesis import strategies as st
 
 from sam3_onnx import CacheInfo, Sam3Session
 from sam3_onnx._support.folders import LOCK_NAME
-from sam3_onnx.errors import EmbeddingFolderError, EmbeddingFolderWarning, OptionError
+from sam3_onnx.errors import EmbeddingFolderWarning
 from sam3_onnx.session.encoding import disk as tier
 from sam3_onnx.session.encoding import folder as folder_of_entries
-from sam3_onnx.testing import FakeFamily, FakeInstance, fake_session
+from sam3_onnx.testing import FakeFamily, fake_session
+from tests.support.embedding_files import ANSWERS, ENTRY, encode, files, grey, run
 from tests.support.places import NATIVE
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
-    from numpy.typing import NDArray
-
     from sam3_onnx.results import FeaturePrecision
-
-ANSWERS = {"coin": [FakeInstance((0.1, 0.1, 0.5, 0.5))]}
-ENTRY = 1536
-"""Bytes of a file with the embedding of a fake, or a few more."""
 
 STARTS = """
 import json, sys
@@ -45,7 +40,7 @@ from sam3_onnx import Sam3Session
 with Sam3Session.from_pretrained("miniature", provider="cpu", threads=1, cache_folder=sys.argv[1]) as session:
     found = session.predict(sys.argv[2], "coin")
     answer = [[float(one.score), *map(float, one.box), int(one.mask.sum())] for one in found]
-    graphs = session.graphs
+    graphs = session._heads.graphs()
     told = {role: [model.loaded, model.runs] for role, model in graphs.items()}
     disk = session.cache.info("disk")
 print(json.dumps([answer, told, disk.hits, disk.misses, disk.entries]))
@@ -72,44 +67,6 @@ with Sam3Session(FakeFamily({}), model="fake", cache_bytes=0, cache_folder=sys.a
         assert session.cache.info("disk").bytes <= int(sys.argv[2])
     assert session.cache.info("disk").damaged == 0
 """
-FILLS_THE_DISK = """
-import resource, sys, warnings
-import numpy as np
-from sam3_onnx.testing import FakeFamily
-from sam3_onnx import Sam3Session
-
-resource.setrlimit(resource.RLIMIT_FSIZE, (4096, 4096))
-with warnings.catch_warnings(record=True) as told:
-    warnings.simplefilter("always")
-    with Sam3Session(FakeFamily({}, feature_bytes=1 << 16), model="fake", cache_folder=sys.argv[1]) as session:
-        for value in range(3):
-            session.predict(np.full((8, 8, 3), value, np.uint8), "coin")
-        disk = session.cache.info("disk")
-print(len(told), disk.entries, told[0].message)
-"""
-
-
-def grey(value: int) -> NDArray[np.uint8]:
-    return np.full((12, 16, 3), value, np.uint8)
-
-
-def run(script: str, *arguments: object) -> str:
-    command = [sys.executable, "-c", script, *map(str, arguments)]
-    return subprocess.run(command, check=True, capture_output=True, text=True).stdout  # noqa: S603 - our own interpreter and text
-
-
-def encode(folder: Path, *values: int, model: str = "fake", budget: int = 1 << 20) -> tuple[int, CacheInfo]:
-    """Runs of the image encoder in a new session that is asked for some pictures, and how the folder did."""
-    family = FakeFamily(ANSWERS)
-    with Sam3Session(family, model=model, cache_folder=folder, cache_folder_bytes=budget) as session:
-        for value in values:
-            features = session.encode(grey(value)).arrays()["features"]
-            assert features.tolist() == [value] * 256
-        return family.calls["encode_image"], session.cache.info("disk")
-
-
-def files(folder: Path) -> list[Path]:
-    return sorted(folder.glob("*.embedding"))
 
 
 def test_a_second_start_answers_the_first_word_without_the_two_encoders(tmp_path: Path, coins: Path) -> None:
@@ -280,73 +237,6 @@ def sizes(folder: Path) -> Iterator[int]:
             yield path.stat().st_size
 
 
-DAMAGE = st.one_of(
-    st.tuples(st.just("flip"), st.integers(0, 1 << 20), st.integers(1, 255)),
-    st.tuples(st.just("cut"), st.integers(0, 1 << 20), st.just(0)),
-    st.tuples(st.just("extend"), st.integers(1, 200), st.integers(0, 255)),
-)
-
-
-def damaged(content: bytes, kind: str, place: int, value: int) -> bytes:
-    if kind == "flip":
-        changed = bytearray(content)
-        changed[place % len(content)] ^= value
-        return bytes(changed)
-    return content[: place % len(content)] if kind == "cut" else content + bytes([value]) * place
-
-
-@settings(deadline=None, max_examples=100)
-@given(damage=DAMAGE)
-def test_a_file_that_was_changed_in_any_way_is_replaced_and_the_answer_is_the_same(
-    tmp_path_factory: pytest.TempPathFactory, damage: tuple[str, int, int]
-) -> None:
-    folder = tmp_path_factory.mktemp("cache")
-    encode(folder, 7)
-    (path,) = files(folder)
-    whole = path.read_bytes()
-    path.write_bytes(damaged(whole, *damage))
-    runs, disk = encode(folder, 7)
-    assert (runs, disk.hits, disk.misses, disk.damaged, disk.entries) == (1, 0, 1, 1, 1)
-    assert path.read_bytes() == whole
-    assert encode(folder, 7)[0] == 0
-
-
-def test_an_entry_under_the_name_of_another_is_not_used(tmp_path: Path) -> None:
-    encode(tmp_path, 1)
-    (path,) = files(tmp_path)
-    one = path.read_bytes()
-    path.unlink()
-    encode(tmp_path, 1, model="other")
-    (other,) = files(tmp_path)
-    other.write_bytes(one)
-    runs, disk = encode(tmp_path, 1, model="other")
-    assert (runs, disk.damaged) == (1, 1)
-
-
-def test_files_of_others_are_left_alone_and_not_counted(tmp_path: Path) -> None:
-    for name in ("notes.txt", "a.embedding", f"{'0' * 40}.png", ".mine.draft"):
-        (tmp_path / name).write_bytes(b"x" * 5000)
-    (tmp_path / "sub").mkdir()
-    (tmp_path / f".{'a' * 40}.draft").write_bytes(b"left by a process that was killed")
-    _, disk = encode(tmp_path, 1, budget=2 * ENTRY)
-    assert disk.entries == 1
-    left = {path.name for path in tmp_path.iterdir()} - {path.name for path in files(tmp_path)[:1]}
-    assert {"notes.txt", "a.embedding", f"{'0' * 40}.png", ".mine.draft", "sub"} <= {*left, "a.embedding"}
-    assert f".{'a' * 40}.draft" not in left
-
-
-def test_the_folder_may_be_deleted_while_it_is_used(tmp_path: Path) -> None:
-    folder = tmp_path / "cache"
-    with fake_session(ANSWERS, cache_folder=folder) as session:
-        for value in range(3):
-            session.predict(grey(value), "coin")
-            assert session.cache.info("disk").entries >= 1
-            shutil.rmtree(folder)
-        session.cache.clear()
-        assert len(session.predict(grey(1), "coin")) == 1
-        assert session.cache.info("disk").entries == 2
-
-
 def test_no_answer_waits_for_what_is_being_written(tmp_path: Path) -> None:
     with fake_session(ANSWERS, cache_folder=tmp_path) as session:
         session.cache.info("disk")
@@ -354,45 +244,6 @@ def test_no_answer_waits_for_what_is_being_written(tmp_path: Path) -> None:
             assert len(session.predict(grey(1), "coin")) == 1
             assert files(tmp_path) == []
         assert session.cache.info("disk").entries == 2
-
-
-def test_a_folder_that_cannot_be_written_any_more_is_told_once_and_answers_go_on(tmp_path: Path) -> None:
-    folder = tmp_path / "cache"
-    session = fake_session(ANSWERS, cache_folder=folder)
-    session.cache.info("disk")
-    shutil.rmtree(folder)
-    folder.write_bytes(b"")
-
-    def three_answers() -> list[int]:
-        found = [len(session.predict(grey(value), "coin")) for value in range(3)]
-        session.close()
-        return found
-
-    with pytest.warns(EmbeddingFolderWarning, match="Free some space, mend the folder's permissions") as told:
-        assert three_answers() == [1, 1, 1]
-    assert [str(folder) in str(warning.message) for warning in told] == [True]
-
-
-@pytest.mark.skipif(sys.platform == "win32", reason="limits the size of files as POSIX can")
-def test_a_full_disk_is_told_once_and_leaves_nothing_behind(tmp_path: Path) -> None:
-    warnings, entries, message = run(FILLS_THE_DISK, tmp_path).split(" ", 2)
-    assert (warnings, entries) == ("1", "1"), "the word is small enough"
-    assert message.startswith(f"An embedding cannot be written to the cache folder {tmp_path}: [Errno 27]")
-    assert {path.suffix for path in tmp_path.iterdir()} == {".embedding", ""}
-
-
-def test_a_folder_that_cannot_be_used_is_refused_at_once(tmp_path: Path) -> None:
-    (tmp_path / "file").write_bytes(b"")
-    for folder in (tmp_path / "file", tmp_path / "file" / "below"):
-        with pytest.raises(EmbeddingFolderError, match=r"cannot be used: .*Name another with cache_folder="):
-            fake_session({}, cache_folder=folder)
-    with pytest.raises(OptionError, match="cache_folder must be the path of a folder, or None for none, got ''"):
-        fake_session({}, cache_folder="")
-    with pytest.raises(OptionError, match="cache_folder must be a path"):
-        fake_session({}, cache_folder=3)  # type: ignore[arg-type]
-    for budget in (-1, "1 GB", True):
-        with pytest.raises(OptionError, match="cache_folder_bytes must be a whole number of bytes of at least 0"):
-            fake_session({}, cache_folder=tmp_path, cache_folder_bytes=budget)  # type: ignore[arg-type]
 
 
 def test_threads_that_ask_at_once_read_an_entry_once(tmp_path: Path) -> None:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import shutil
 from functools import cache
 from typing import TYPE_CHECKING
 
@@ -13,8 +12,8 @@ from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
 from sam3_onnx.errors import ModelFileDamagedError, ModelFileMissingError
-from sam3_onnx.models.runtime.graphs.fingerprint import fingerprint
-from sam3_onnx.models.runtime.graphs.reading import GraphInfo, TensorInfo, read_graph
+from sam3_onnx.models.runtime.graphs.reading import TensorInfo, read_graph
+from tests.support.onnx_bytes import adding, graph, message, model, node, read, value, weights
 from tests.support.places import NATIVE
 
 if TYPE_CHECKING:
@@ -29,61 +28,6 @@ ORT_TYPES = {
     "tensor(bool)": "bool",
 }
 SAME_FILE = settings(deadline=None, max_examples=60, suppress_health_check=[HealthCheck.function_scoped_fixture])
-
-
-# A writer of the few protobuf messages that the tests need; field numbers are those of onnx/onnx.proto.
-
-
-def varint(value: int) -> bytes:
-    low, rest = value & 0x7F, value >> 7
-    return bytes([low | 0x80]) + varint(rest) if rest else bytes([low])
-
-
-def message(*fields: tuple[int, int | str | bytes]) -> bytes:
-    written = b""
-    for number, value in fields:
-        if isinstance(value, int):
-            written += varint(number << 3) + varint(value)
-        else:
-            data = value.encode() if isinstance(value, str) else value
-            written += varint(number << 3 | 2) + varint(len(data)) + data
-    return written
-
-
-def value(name: str, sizes: tuple[int | str, ...] = (1,), element: int = 1) -> bytes:
-    dimensions = [(1, message((1 if isinstance(size, int) else 2, size))) for size in sizes]
-    return message((1, name), (2, message((1, message((1, element), (2, message(*dimensions)))))))
-
-
-def node(kind: str, reads: list[str], writes: list[str], *attributes: bytes) -> bytes:
-    inputs: list[tuple[int, int | str | bytes]] = [(1, name) for name in reads]
-    outputs: list[tuple[int, int | str | bytes]] = [(2, name) for name in writes]
-    return message(*inputs, *outputs, (4, kind), *((5, attribute) for attribute in attributes))
-
-
-def graph(*fields: tuple[int, int | str | bytes]) -> bytes:
-    return message(*fields, (2, "main"))
-
-
-def model(content: bytes) -> bytes:
-    return message((1, 8), (8, message((1, ""), (2, 17))), (7, content))
-
-
-def weights(name: str, **places: str | int) -> bytes:
-    entries = [(13, message((1, key), (2, str(text)))) for key, text in places.items()]
-    return message((1, 2), (2, 1), (8, name), *entries, (14, 1))
-
-
-def adding(*tensors: bytes) -> bytes:
-    """A model: y = x + w, with w as given."""
-    nodes = (1, node("Add", ["x", "w"], ["y"]))
-    return model(graph(nodes, *((5, tensor) for tensor in tensors), (11, value("x", (2,))), (12, value("y", (2,)))))
-
-
-def read(folder: Path, content: bytes) -> GraphInfo:
-    path = folder / "model.onnx"
-    path.write_bytes(content)
-    return read_graph(path)
 
 
 @cache
@@ -305,20 +249,6 @@ def test_external_data_without_a_location_is_refused(tmp_path: Path) -> None:
 def test_offsets_that_are_no_numbers_are_refused(tmp_path: Path) -> None:
     with pytest.raises(ModelFileDamagedError, match="many"):
         read(tmp_path, adding(weights("w", location="w.bin", length="many")))
-
-
-def test_the_fingerprint_follows_contents_and_not_places(tmp_path: Path) -> None:
-    places = weights("w", location="w.bin", length=8)
-    prints = []
-    for folder, data in (("one", bytes(3 << 20)), ("two", bytes(3 << 20)), ("three", bytes((3 << 20) - 1) + b"\x01")):
-        (tmp_path / folder).mkdir()
-        (tmp_path / folder / "w.bin").write_bytes(data)
-        prints.append(fingerprint([read(tmp_path / folder, adding(places))]))
-    assert prints[0] == prints[1] != prints[2]
-    shutil.copy(tmp_path / "one" / "w.bin", tmp_path / "w.bin")
-    with (tmp_path / "w.bin").open("ab") as file:
-        file.write(b"\x00")
-    assert fingerprint([read(tmp_path, adding(places))]) not in prints
 
 
 @pytest.mark.parametrize(
