@@ -23,8 +23,6 @@ if TYPE_CHECKING:
 SIZE = (112, 168)
 MASKS_STORED = 2
 CASES = ("text", "one_box", "boxes_of_both_signs", "text_and_boxes", "words", "words_and_boxes")
-
-
 EVERY_CASE = pytest.mark.parametrize("case", CASES)
 
 

@@ -8,7 +8,6 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
 import numpy as np
-import pytest
 
 from sam3_onnx import Sam3Session
 from sam3_onnx.errors import CancelledError
@@ -108,9 +107,7 @@ def workers() -> list[threading.Thread]:
     return [thread for thread in threading.enumerate() if thread.name == "sam3-onnx-prefetch"]
 
 
-@pytest.fixture(autouse=True)
-def no_thread_is_left() -> Iterator[None]:
-    yield
+def ended() -> None:
     for thread in workers():
         thread.join(LONG)
     assert workers() == []

@@ -18,6 +18,8 @@ if TYPE_CHECKING:
     from pathlib import Path
     from types import ModuleType
 
+    from sam3_onnx.models.families.protocol import Family
+
 
 @pytest.fixture(scope="module")
 def made(maker: ModuleType, tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Any]:

@@ -40,7 +40,7 @@ from sam3_onnx import Sam3Session
 with Sam3Session.from_pretrained("miniature", provider="cpu", threads=1, cache_folder=sys.argv[1]) as session:
     found = session.predict(sys.argv[2], "coin")
     answer = [[float(one.score), *map(float, one.box), int(one.mask.sum())] for one in found]
-    graphs = session._heads.graphs()
+    graphs = session.graphs
     told = {role: [model.loaded, model.runs] for role, model in graphs.items()}
     disk = session.cache.info("disk")
 print(json.dumps([answer, told, disk.hits, disk.misses, disk.entries]))

@@ -134,5 +134,5 @@ def test_a_folder_that_cannot_be_used_is_refused_at_once(tmp_path: Path) -> None
     with pytest.raises(OptionError, match="cache_folder must be a path"):
         fake_session({}, cache_folder=3)  # type: ignore[arg-type]
     for budget in (-1, "1 GB", True):
-        with pytest.raises(OptionError, match="cache_folder_bytes must be a number of bytes >= 0"):
+        with pytest.raises(OptionError, match="cache_folder_bytes must be a whole number of bytes of at least 0"):
             fake_session({}, cache_folder=tmp_path, cache_folder_bytes=budget)  # type: ignore[arg-type]

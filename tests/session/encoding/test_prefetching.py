@@ -17,7 +17,7 @@ from sam3_onnx import Sam3Session
 from sam3_onnx.errors import OptionError, UnsupportedPromptError
 from sam3_onnx.testing import FakeFamily, FakeTracker, fake_session
 from tests.support.places import NATIVE
-from tests.support.prefetching import ANSWERS, LONG, HeldFamily, asked, grey, has, session_of, until, workers
+from tests.support.prefetching import ANSWERS, LONG, HeldFamily, asked, ended, grey, has, session_of, until, workers
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -28,12 +28,6 @@ def no_thread_is_left() -> Iterator[None]:
     ended()  # those of tests of other files, which end soon after their lists
     yield
     ended()
-
-
-def ended() -> None:
-    for thread in workers():
-        thread.join(LONG)
-    assert workers() == []
 
 
 def test_what_was_prefetched_is_asked_about_without_the_image_encoder(tmp_path: Path) -> None:

@@ -17,7 +17,7 @@ from sam3_onnx.errors import PictureDecodeError, PictureMissingError, SessionClo
 from sam3_onnx.images.origins import picture_key
 from sam3_onnx.session.encoding import embedder
 from sam3_onnx.testing import FakeFamily
-from tests.support.prefetching import ANSWERS, LONG, HeldFamily, asked, grey, session_of, until, workers
+from tests.support.prefetching import ANSWERS, LONG, HeldFamily, asked, ended, grey, session_of, until, workers
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -29,10 +29,9 @@ if TYPE_CHECKING:
 
 @pytest.fixture(autouse=True)
 def no_thread_is_left() -> Iterator[None]:
+    ended()  # those of tests of other files, which end soon after their lists
     yield
-    for thread in workers():
-        thread.join(LONG)
-    assert workers() == []
+    ended()
 
 
 def test_a_picture_that_cannot_be_read_is_noted_and_the_rest_goes_on(tmp_path: Path) -> None:

@@ -13,7 +13,7 @@ from sam3_onnx import Sam3Session
 from sam3_onnx.errors import CancelledError, PictureDecodeError
 from sam3_onnx.testing import FakeFamily
 from tests.support.places import NATIVE
-from tests.support.prefetching import ANSWERS, LONG, HeldFamily, asked, grey, session_of, until, workers
+from tests.support.prefetching import ANSWERS, LONG, HeldFamily, asked, ended, grey, session_of, until
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -25,10 +25,9 @@ if TYPE_CHECKING:
 
 @pytest.fixture(autouse=True)
 def no_thread_is_left() -> Iterator[None]:
+    ended()  # those of tests of other files, which end soon after their lists
     yield
-    for thread in workers():
-        thread.join(LONG)
-    assert workers() == []
+    ended()
 
 
 def test_a_call_has_right_of_way_and_then_the_background_goes_on_where_it_was() -> None:
