@@ -18,7 +18,6 @@ if TYPE_CHECKING:
     from pathlib import Path
     from types import ModuleType
 
-    from sam3_onnx.models.families.protocol import Family
 
 
 @pytest.fixture(scope="module")
@@ -47,7 +46,7 @@ def test_a_bundle_made_now_agrees_with_pytorch(made: tuple[Path, Any], maker: Mo
     folder, model = made
     golden = Golden("other", case)
     answer = maker.ask(model, to_model_input(golden.image, SIZE), maker.CASES[case], golden.size)
-    fresh: Family = exports_in_folder(folder).open(RuntimeSettings("cpu"))["concepts"]
+    fresh = exports_in_folder(folder).open(RuntimeSettings("cpu"))["concepts"]
     for row, detections in enumerate(everything(fresh, golden, queries(fresh, golden))):
         np.testing.assert_allclose(detections.scores, answer.scores[row], atol=1e-4)
         np.testing.assert_allclose(detections.boxes, answer.boxes[row], atol=1.0)
