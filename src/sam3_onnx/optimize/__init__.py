@@ -5,9 +5,9 @@ from __future__ import annotations
 from sam3_onnx.errors import MissingExtraError
 
 try:
-    from sam3_onnx.optimize.conversion import GraphPrecision
     from sam3_onnx.optimize.fidelity import Fidelity
     from sam3_onnx.optimize.report import GraphChange, OptimizeReport
+    from sam3_onnx.optimize.rewriting import GraphPrecision
     from sam3_onnx.optimize.run import DEFAULT_WORDS, optimize
     from sam3_onnx.optimize.timing import PairedTime
 except ModuleNotFoundError as error:

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
     from sam3_onnx.geometry.mask_sources import MaskSource
     from sam3_onnx.models.families.protocol import Arrays
-    from sam3_onnx.optimize.trial import Asked, Found
+    from sam3_onnx.optimize.examined_model import ExaminedModel, Found
 
 __all__ = [
     "LEAST_COSINE",
@@ -115,7 +115,7 @@ def stage_of(role: str) -> str:
 
 
 def compare(
-    before: Asked, after: Asked, pictures: Mapping[str, NDArray[np.uint8]], words: Sequence[str]
+    before: ExaminedModel, after: ExaminedModel, pictures: Mapping[str, NDArray[np.uint8]], words: Sequence[str]
 ) -> dict[str, Fidelity]:
     """Asks both forms the same, with each stage exchanged alone and with all of them.
 
@@ -142,7 +142,7 @@ def compare(
         for stage in ("image_encoder", WHOLE):
             seen[stage].see_features(exact_features, other_features)
         right = before.answer(exact_features, exact_texts, size)
-        trials: dict[str, tuple[Asked, Arrays, Sequence[Arrays]]] = {
+        trials: dict[str, tuple[ExaminedModel, Arrays, Sequence[Arrays]]] = {
             "image_encoder": (before, other_features, exact_texts),
             "text_encoder": (before, exact_features, other_texts),
             "decoder": (after, exact_features, exact_texts),
@@ -155,7 +155,7 @@ def compare(
 
 def _judge(
     fidelity: Fidelity,
-    model: Asked,
+    model: ExaminedModel,
     features: Arrays,
     texts: Sequence[Arrays],
     size: tuple[int, int],

@@ -10,11 +10,11 @@ from sam3_onnx.errors import FolderError, NoPicturesError, OptionError
 from sam3_onnx.images.finding import find_pictures
 from sam3_onnx.images.loading import load_image
 from sam3_onnx.models.families.folder import exports_in_folder
-from sam3_onnx.optimize.conversion import GraphPrecision, Work
 from sam3_onnx.optimize.draft import growing_beside
+from sam3_onnx.optimize.examined_model import ExaminedModel
 from sam3_onnx.optimize.graph_files import bytes_of
 from sam3_onnx.optimize.report import OptimizeReport
-from sam3_onnx.optimize.trial import Asked
+from sam3_onnx.optimize.rewriting import GraphPrecision, Rewriting
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -82,11 +82,11 @@ def optimize(  # noqa: PLR0913 - keyword-only options of one step
     source = Path(folder)
     seen = _pictures(pictures)
     exports = exports_in_folder(source, family=family, variant=variant)
-    before = Asked(exports)
+    before = ExaminedModel(exports)
     needed = sum(bytes_of(model.graph) for model in before.models.values())
     with growing_beside(Path(target).absolute(), needed=needed) as draft:
         fuse = attention == "fused"
-        work = Work(before, source=source, draft=draft, precision=precision, fuse=fuse, tell=progress or _silent)
+        work = Rewriting(before, source=source, draft=draft, precision=precision, fuse=fuse, tell=progress or _silent)
         try:
             work.convert(seen, words)
             fidelity = work.settle(seen, words)

@@ -19,7 +19,6 @@ if TYPE_CHECKING:
     from types import ModuleType
 
 
-
 @pytest.fixture(scope="module")
 def made(maker: ModuleType, tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Any]:
     folder, model = tmp_path_factory.mktemp("bundle"), maker.make_model()

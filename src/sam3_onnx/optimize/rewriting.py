@@ -1,4 +1,4 @@
-"""How is an export rewritten graph by graph, and what is taken back because it answers worse?"""
+"""An export that is rewritten graph by graph; what answers worse is taken back."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Literal, TypeAlias
 from sam3_onnx.errors import FidelityError, OptionError
 from sam3_onnx.models.families.folder import exports_in_folder
 from sam3_onnx.optimize.attention import fuse_attention
+from sam3_onnx.optimize.examined_model import ExaminedModel, first_call
 from sam3_onnx.optimize.fidelity import STAGES, WHOLE, compare, stage_of
 from sam3_onnx.optimize.graph_files import bytes_of, copy_graph, remove_graph
 from sam3_onnx.optimize.graphs import is_quantized, load_graph, set_metadata, write_graph
@@ -15,7 +16,6 @@ from sam3_onnx.optimize.half import overflowing, to_half
 from sam3_onnx.optimize.int8 import to_int8
 from sam3_onnx.optimize.report import GraphChange
 from sam3_onnx.optimize.timing import paired_time
-from sam3_onnx.optimize.trial import Asked, first_call
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     from sam3_onnx.models.runtime.graphs.reading import GraphInfo
     from sam3_onnx.optimize.fidelity import Fidelity
 
-__all__ = ["GraphPrecision", "Work"]
+__all__ = ["GraphPrecision", "Rewriting"]
 
 GraphPrecision: TypeAlias = Literal["fp32", "int8", "fp16"]
 """What a graph is rewritten to: numbers as they are, matrices multiplied in 8 bits, or everything in half precision."""
@@ -54,12 +54,12 @@ class _Change:
         return self.precision != _UNCHANGED
 
 
-class Work:
+class Rewriting:
     """An export that is being rewritten."""
 
     def __init__(
         self,
-        before: Asked,
+        before: ExaminedModel,
         *,
         source: Path,
         draft: Path,
@@ -125,7 +125,7 @@ class Work:
         reasons: list[str] = []
         while stages := self._rewritten():
             self._tell(f"comparing on {', '.join(pictures)}")
-            self._after = Asked(exports_in_folder(self._draft))
+            self._after = ExaminedModel(exports_in_folder(self._draft))
             fidelity = compare(self._before, self._after, pictures, words)
             faulty = {stage: fidelity[stage].faults for stage in stages if fidelity[stage].faults}
             if not faulty and not fidelity[WHOLE].faults:

@@ -1,4 +1,4 @@
-"""What are two forms of one model asked, so that their answers can be compared?"""
+"""A model that is asked a fixed set of questions, so that the answers of two forms of it can be compared."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from sam3_onnx.models.families.protocol import Arrays, Encoder, Family, Tracker
     from sam3_onnx.models.families.recognition import Exports
 
-__all__ = ["Asked", "Found", "first_call"]
+__all__ = ["ExaminedModel", "Found", "first_call"]
 
 _VISUAL = "visual"
 """The word that stands for "like this box"."""
@@ -51,7 +51,7 @@ class _RecordedModel(OnnxModel):
 
 
 def first_call(model: OnnxModel) -> tuple[tuple[str, ...], dict[str, NDArray[np.generic]]]:
-    """What a model of `Asked` was asked and fed first.
+    """What a model of `ExaminedModel` was asked and fed first.
 
     Raises:
         ValueError: It has not been run.
@@ -75,7 +75,7 @@ class Found:
     """Scores at or below it were not handed out."""
 
 
-class Asked:
+class ExaminedModel:
     """A model that is asked a fixed set of questions: words, boxes and clicks, as far as it takes them.
 
     Attributes:
