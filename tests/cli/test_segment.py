@@ -14,6 +14,7 @@ import pytest
 
 from sam3_onnx import Sam3Session
 from sam3_onnx.cli import main
+from sam3_onnx.session.options import SessionSettings
 from sam3_onnx.testing import FakeTracker
 
 if TYPE_CHECKING:
@@ -239,3 +240,12 @@ def test_clicks_cut_out_one_object(
     assert "1 instance in" in capsys.readouterr().out
     (shape,) = json.loads((tmp_path / "coins.json").read_text(encoding="utf-8"))["shapes"]
     assert shape["label"] == "penny"
+
+
+def test_the_help_names_the_defaults_of_sessions(capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit):
+        main(["segment", "--help"])
+    told = " ".join(capsys.readouterr().out.split())
+    defaults = SessionSettings()
+    assert f"polygon simplification (default: {defaults.epsilon})" in told
+    assert f"execution provider (default: {defaults.provider})" in told

@@ -18,8 +18,8 @@ def add_model_options(command: argparse.ArgumentParser) -> None:
     """Adds the options that `opened` reads."""
     command.add_argument("--model", default="miniature", help="a registered model or a folder of .onnx files")
     command.add_argument("--conf", type=float, help="threshold of scores (default: the model's, as a rule 0.5)")
-    command.add_argument("--epsilon", type=float, default=0.001, help="polygon simplification (default: %(default)s)")
-    command.add_argument("--provider", default="auto", help="execution provider (default: %(default)s)")
+    command.add_argument("--epsilon", type=float, help="polygon simplification (default: 0.001)")
+    command.add_argument("--provider", help="execution provider (default: auto)")
     command.add_argument("--cache-folder", help="a folder in which embeddings are kept for the next time")
 
 
@@ -28,12 +28,11 @@ def opened(options: argparse.Namespace) -> Sam3Session:
     from sam3_onnx.hub.registry import KNOWN_MODELS  # noqa: PLC0415 - --help need not wait for it
     from sam3_onnx.session.session import Sam3Session  # noqa: PLC0415
 
-    chosen: SessionOptions = {
-        "provider": options.provider,
-        "conf_threshold": options.conf,
-        "epsilon": options.epsilon,
-        "cache_folder": options.cache_folder,
-    }
+    chosen: SessionOptions = {"conf_threshold": options.conf, "cache_folder": options.cache_folder}
+    if options.provider is not None:
+        chosen["provider"] = options.provider
+    if options.epsilon is not None:
+        chosen["epsilon"] = options.epsilon
     folder = Path(options.model)
     if options.model in KNOWN_MODELS or not (folder.exists() or folder.name != options.model):
         return Sam3Session.from_pretrained(options.model, **chosen)

@@ -9,10 +9,11 @@ from typing import TYPE_CHECKING
 import cv2
 import numpy as np
 
-from sam3_onnx._support.checks import is_number, is_whole
+from sam3_onnx._support.checks import is_number, require_whole
 from sam3_onnx.errors import OptionError
 from sam3_onnx.geometry._contours import largest_contour, trace_parts
 from sam3_onnx.geometry._masks import as_mask
+from sam3_onnx.geometry.seams import signed_area
 
 if TYPE_CHECKING:
     from numpy.typing import ArrayLike, NDArray
@@ -57,7 +58,7 @@ class Polygon:
         The rings run through pixel centres, so it is smaller than the number
         of pixels in the part, noticeably for small parts.
         """
-        return _ring_area(self.exterior) - sum(_ring_area(hole) for hole in self.holes)
+        return abs(signed_area(self.exterior)) - sum(abs(signed_area(hole)) for hole in self.holes)
 
     def __eq__(self, other: object) -> bool:
         if not isinstance(other, Polygon):
@@ -224,16 +225,10 @@ def _ring(name: str, vertices: ArrayLike) -> NDArray[np.float64]:
     return ring
 
 
-def _ring_area(ring: NDArray[np.float64]) -> float:
-    x, y = (ring - ring[0]).T
-    return abs(float(np.dot(x, np.roll(y, -1)) - np.dot(y, np.roll(x, -1)))) / 2
-
-
 def _check_epsilon(epsilon: float) -> None:
     if not (is_number(epsilon) and math.isfinite(epsilon) and epsilon >= 0):
         raise OptionError("epsilon", expected="a finite fraction of the perimeter, at least 0", got=epsilon)
 
 
 def _check_max_vertices(max_vertices: int | None) -> None:
-    if max_vertices is not None and not (is_whole(max_vertices) and max_vertices >= _MIN_VERTICES):
-        raise OptionError("max_vertices", expected="None or a whole number of at least 3", got=max_vertices)
+    require_whole("max_vertices", max_vertices, least=_MIN_VERTICES, none="for as many as there are")

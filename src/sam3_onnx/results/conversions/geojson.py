@@ -9,11 +9,12 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Literal, TypeAlias, TypedDict
 
-import numpy as np
+from sam3_onnx.geometry.seams import signed_area
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    import numpy as np
     from numpy.typing import NDArray
 
     from sam3_onnx.geometry.polygons import Polygon
@@ -120,7 +121,5 @@ def _rings(part: Polygon) -> _Rings:
 
 def _ring(vertices: NDArray[np.float64], *, sign: int) -> list[list[float]]:
     """The ring closed, and turned so that its signed area has the sign."""
-    x, y = (vertices - vertices[0]).T
-    twice_area = float(np.dot(x, np.roll(y, -1)) - np.dot(y, np.roll(x, -1)))
-    ring = vertices if twice_area * sign >= 0 else vertices[::-1]
+    ring = vertices if signed_area(vertices) * sign >= 0 else vertices[::-1]
     return [[float(x), float(y)] for x, y in (*ring, ring[0])]
