@@ -27,6 +27,7 @@ from sam3_onnx.errors import (
     DownloadRefusedError,
     WebPageError,
 )
+from sam3_onnx.hub.patience import Patience
 from sam3_onnx.hub.sources import shown
 from sam3_onnx.hub.store import discard, looks_like_page, named_faults, notes_of, part_of, require_space
 
@@ -34,9 +35,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
     from pathlib import Path
 
-    from sam3_onnx.hub.patience import Patience
 
-__all__ = ["Order", "fetch", "learn_size", "new_connection"]
+__all__ = ["Order", "Patience", "fetch", "learn_size", "new_connection"]
 
 _CHUNK_BYTES = 1 << 15
 _GONE = {HTTPStatus.NOT_FOUND, HTTPStatus.GONE}
