@@ -139,3 +139,10 @@ def test_a_filter_takes_no_condition_of_another_kind(session: Sam3Session, wrong
 def test_a_cache_has_three_tiers(session: Sam3Session) -> None:
     with pytest.raises(OptionError, match='tier must be "images", "texts" or "disk", got \'nope\''):
         session.cache.info("nope")  # type: ignore[arg-type]
+
+
+def test_heads_are_given_by_name() -> None:
+    session = Sam3Session(None, heads={"clicks": FakeTracker()}, model="fake")
+    assert session.capabilities.points
+    with pytest.raises(OptionError, match="heads must be made of concepts, clicks, got 'hands'"):
+        Sam3Session(None, heads={"hands": FakeTracker()}, model="fake")

@@ -94,8 +94,11 @@ class Heads(Mapping[str, Head]):
             settings: The session's options.
 
         Raises:
-            OptionError: There is no head, or an export cannot offer the threshold.
+            OptionError: There is no head, or none of such a name, or an export cannot offer the threshold.
         """
+        unknown = [name for name in answering if name not in _HEADS]
+        if unknown:
+            raise OptionError("heads", expected=f"made of {', '.join(_HEADS)}", got=unknown[0])
         embedders: dict[int, Embedder] = {}
         self._heads: dict[str, Head] = {}
         for name in (name for name in _HEADS if name in answering):
