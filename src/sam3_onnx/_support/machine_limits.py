@@ -1,4 +1,4 @@
-"""How much memory and processor time may this process take, also inside a container?"""
+"""The memory and processor time that this process may take, also inside a container."""
 
 from __future__ import annotations
 

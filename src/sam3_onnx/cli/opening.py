@@ -1,4 +1,4 @@
-"""Which model do the options of a command name, and how is it run?"""
+"""The options of a command that choose a model and how it is run."""
 
 from __future__ import annotations
 

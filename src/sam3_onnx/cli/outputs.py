@@ -1,4 +1,4 @@
-"""May results be written where a command is asked to write them?"""
+"""Checks of the places where a command is asked to write its results."""
 
 from __future__ import annotations
 

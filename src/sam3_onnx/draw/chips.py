@@ -1,4 +1,4 @@
-"""What do the labels on a picture say, and where do they stand so that they hide little?"""
+"""The labels on a picture: what they say, and where they stand so that they hide little."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Which text can OpenCV draw, how large is it, and how does it get onto a picture?
+"""Text that OpenCV can draw, its size, and drawing it onto a picture.
 
 OpenCV 5 draws Latin, Greek, Cyrillic and East Asian letters, OpenCV 4 only ASCII. Both put question marks in place of
 everything else without a word, and neither joins Arabic letters or places combining marks, so ask `is_drawable` first.

@@ -1,4 +1,4 @@
-"""How does a result show itself in a notebook?
+"""Results as a notebook shows them.
 
 Everything that is shown lands in the notebook's file, so pictures are bounded in size, and a table in rows. Colours are
 the page's own, so that the table can be read on dark and on light.

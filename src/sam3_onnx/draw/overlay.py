@@ -1,4 +1,4 @@
-"""What does a result look like on its picture?
+"""Results drawn on their picture.
 
 Every instance gets a colour of its own: a labeller looks for two coins that were taken for one, so coins must differ
 from each other. The colour of the n-th instance is always the same.

@@ -1,4 +1,4 @@
-"""Is there memory and disk enough for an export, before it begins?"""
+"""Checks, before an export begins, that memory and disk are large enough."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""How is a checkpoint of transformers loaded for an export, whole and for which input size?"""
+"""Checkpoints of transformers, loaded whole and for one input size."""
 
 from __future__ import annotations
 

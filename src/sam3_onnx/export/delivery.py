@@ -1,4 +1,4 @@
-"""How does an export come into its folder whole, or not at all?"""
+"""Delivery of an export into its folder: whole, or not at all."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Is a checkpoint one of EfficientSAM3's, which transformers cannot load, and what can be exported in its place?
+"""Refusal of EfficientSAM3's checkpoints, which transformers cannot load, with what to export instead.
 
 Its authors publish PyTorch files in the layout of Meta's code: SAM3-LiteText (SAM 3's image encoder with a MobileCLIP
 text encoder), of which transformers has its own form, and EfficientSAM3 (a small image encoder too), of which it has

@@ -1,4 +1,4 @@
-"""How does one PyTorch module become one ONNX file?"""
+"""One PyTorch module written as one ONNX file."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""How does a prompt reach a model's text encoder: how long, with which filling, in whose ids?
+"""Prompts as a model's text encoder takes them: their length, their filling, and whose ids they use.
 
 As `Sam3Processor` of transformers has it: 32 ids, filled with the end token, with a mask that says which are real.
 What a contract fills with is another matter; graphs put the end token in its place. SAM 3's own text encoder looks

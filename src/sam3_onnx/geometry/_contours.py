@@ -1,4 +1,4 @@
-"""Which closed chains of boundary pixels does a mask have?
+"""The closed chains of boundary pixels of a mask.
 
 Only the window that holds foreground is traced, so that a small object costs
 little in a large picture; coordinates are those of the whole mask.

@@ -1,4 +1,4 @@
-"""Which pixels of the array that somebody handed over are foreground, and where are they?"""
+"""Arrays from callers, checked and turned into masks, and the extent of their foreground."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Which upright or turned rectangle holds a mask?"""
+"""Upright and rotated rectangles around a mask."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Which pixels does an outline hold?
+"""The pixels inside an outline.
 
 The way back from outlines to masks. Outlines run through pixel centres, as they
 are traced, so that a vertex at `(3, 2)` is the pixel of column 3 and row 2.

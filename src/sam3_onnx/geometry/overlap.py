@@ -1,4 +1,4 @@
-"""How much do masks overlap, and which of them say the same thing twice?"""
+"""The overlap of masks, and suppression of masks that repeat a better one."""
 
 from __future__ import annotations
 

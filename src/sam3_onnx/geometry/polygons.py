@@ -1,4 +1,4 @@
-"""Which polygons describe a mask?"""
+"""The polygons of a mask."""
 
 from __future__ import annotations
 

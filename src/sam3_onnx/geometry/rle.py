@@ -1,4 +1,4 @@
-"""How is a mask written as COCO's run lengths, and read back?
+"""Masks as COCO's run lengths, and back.
 
 The format is that of the COCO API (`maskApi.c` of pycocotools): pixels are
 taken column by column, and runs of background and foreground alternate,

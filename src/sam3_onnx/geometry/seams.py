@@ -1,4 +1,4 @@
-"""How is a polygon with holes walked as one ring?"""
+"""A polygon with holes as one ring."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What is there of a model, is it still what it was, and how is it removed?"""
+"""The files of a model on this disk: where they are, their verification, and their removal."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Who hears how a download is doing: a bar on standard error, a function, or nobody?"""
+"""Progress of a download: a bar on standard error, a function, or silence."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""How does a model by name become a folder of whole, verified files?"""
+"""Models by name, as folders of whole, verified files."""
 
 from __future__ import annotations
 

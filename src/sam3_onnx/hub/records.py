@@ -1,4 +1,4 @@
-"""What has been seen of a model's files, so that gigabytes are not hashed at every opening?"""
+"""What has been seen of a model's files, so that gigabytes are not hashed at every opening."""
 
 from __future__ import annotations
 

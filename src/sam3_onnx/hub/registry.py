@@ -1,4 +1,4 @@
-"""Which models are published, with which files, hashes and licence? Data, in `registry.json` beside this module."""
+"""The published models with their files, hashes and licences. The data is `registry.json` beside this module."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Where is a file fetched from: the publisher, a mirror, or nowhere because the network is not to be used?"""
+"""Where a file is fetched from: the publisher, a mirror, or nowhere because the network is not to be used."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Which files of a model are on this disk, and are they what they should be?"""
+"""The state of a model's files on this disk."""
 
 from __future__ import annotations
 

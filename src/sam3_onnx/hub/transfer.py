@@ -1,4 +1,4 @@
-"""How do all bytes of one address come onto this disk, over a network that breaks?
+"""The download of one address, over a network that breaks.
 
 A file grows as `<name>.part`. A later attempt, also one of another process, asks for the rest only (RFC 9110, section
 14: Range, with If-Range so that a file which changed in between comes from its beginning). What may have come whole is

@@ -1,4 +1,4 @@
-"""Which pictures lie in a folder?"""
+"""The picture files of a folder."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""How large is an encoded picture, and which way up, before anything is decoded?
+"""The size and orientation of an encoded picture, read before anything is decoded.
 
 The size is needed before decoding to refuse decompression bombs. The orientation is read here because what OpenCV does
 about it depends on format and release: up to 4.12 it ignores EXIF in WebP, and in a JPEG that has XMP before its EXIF;

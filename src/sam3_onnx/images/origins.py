@@ -1,4 +1,4 @@
-"""Where did a picture come from, and can it be looked at once more?
+"""Where a picture came from, so that it can be read once more.
 
 A result is drawn on its picture long after the question. It remembers no pixels, but where they came from: a path that
 is read again, or an array or PIL image for as long as its owner holds it. The content is compared, so that nothing is

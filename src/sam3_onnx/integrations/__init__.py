@@ -1,1 +1,1 @@
-"""How is a session used inside what other people's frameworks run? One file for each framework."""
+"""Sessions inside other people's frameworks. One file for each framework."""

@@ -1,4 +1,4 @@
-"""How are more pictures answered than one process can take? As a Ray Data dataset, one session in each worker.
+"""Pictures as a Ray Data dataset, with one session in each worker: for more than one process can take.
 
 ```python
 from functools import partial

@@ -1,4 +1,4 @@
-"""How does a result become rows of a table, and rows results again?
+"""Results as rows of a table, and rows as results again.
 
 Every picture has at least one row, so that none is lost on the way. There are three kinds:
 

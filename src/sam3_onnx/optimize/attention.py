@@ -1,4 +1,4 @@
-"""Where does a graph compute attention step by step, and how does one operator take the steps' place?
+"""Attention that a graph computes step by step, replaced by one operator.
 
 Written out, attention multiplies queries with keys, takes the softmax of the products, and multiplies that
 with values: the products of the whole picture with itself, 16 heads of 5184 x 5184 numbers, take 1.7 GB.

@@ -1,4 +1,4 @@
-"""How far do the answers of two forms of one model differ, and how far may they?"""
+"""How far the answers of two forms of one model differ, and how far they may."""
 
 from __future__ import annotations
 

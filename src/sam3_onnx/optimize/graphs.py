@@ -1,4 +1,4 @@
-"""How is a graph taken apart and written again, without all its weights in memory at once?"""
+"""Graphs taken apart and written again, without all weights in memory at once."""
 
 from __future__ import annotations
 

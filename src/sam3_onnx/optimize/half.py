@@ -1,4 +1,4 @@
-"""Which parts of a graph compute in half precision, and where do they border on float32?
+"""Graphs in half precision, with float32 where its range or digits are needed.
 
 The graph's inputs and outputs keep their types. Operators that need the range or the digits of
 float32 keep it, with a Cast at each border.

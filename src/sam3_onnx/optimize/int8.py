@@ -1,4 +1,4 @@
-"""Which layers of a graph multiply matrices, and how do they multiply in 8 bits?
+"""Layers that multiply matrices, in 8 bits.
 
 Weights are rounded once, each output channel with its own scale and without an offset. What flows
 in is rounded as it comes, all of it with one scale and offset (DynamicQuantizeLinear). Both are

@@ -1,4 +1,4 @@
-"""What did an optimise change, and what did it cost?"""
+"""What an optimisation changed, and what it cost."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""How long does a graph run before and after, measured so that a busy machine does not decide?"""
+"""The time of a graph before and after, measured so that a busy machine does not decide."""
 
 from __future__ import annotations
 

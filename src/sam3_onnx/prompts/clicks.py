@@ -1,4 +1,4 @@
-"""Which object do points and a box mean? What people give, held against the picture, in the form that models take."""
+"""Points and a box around one object: checked against a picture, and in the form that models take."""
 
 from __future__ import annotations
 

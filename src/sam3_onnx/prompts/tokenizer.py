@@ -1,4 +1,4 @@
-"""Which token ids does SAM 3's text encoder see for a prompt?
+"""The token ids that SAM 3's text encoder sees for a prompt.
 
 SAM 3's reference (`sam3/model/tokenizer_ve.py` in github.com/facebookresearch/sam3)
 cleans a prompt with `ftfy.fix_text`, unescapes html entities twice, folds

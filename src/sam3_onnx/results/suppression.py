@@ -1,4 +1,4 @@
-"""Which instances say again what a better one says?"""
+"""Suppression of instances that repeat a better one."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""How long does each stage of a call take, and which one is it at?"""
+"""The seconds that each stage of a call takes, and a listener for the stage that begins."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What is this machine: system, processor, cores and memory, and what a container leaves of them?"""
+"""This machine: its system, processor, cores and memory, and what a container leaves of them."""
 
 from __future__ import annotations
 

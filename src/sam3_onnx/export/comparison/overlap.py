@@ -1,4 +1,4 @@
-"""How well do the masks of two answers overlap?"""
+"""The overlap of the masks of two answers."""
 
 from __future__ import annotations
 

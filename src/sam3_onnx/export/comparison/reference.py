@@ -1,4 +1,4 @@
-"""What does the PyTorch model itself answer, and to which questions?"""
+"""The answers of the PyTorch model itself, and the picture that it is asked about."""
 
 from __future__ import annotations
 

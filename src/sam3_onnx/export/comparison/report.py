@@ -1,4 +1,4 @@
-"""How far do an export and its model differ, and is that little enough?"""
+"""How far an export and its model differ, and how far they may."""
 
 from __future__ import annotations
 

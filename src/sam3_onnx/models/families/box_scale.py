@@ -1,4 +1,4 @@
-"""In which pixels are the boxes of a graph whose traced size became a constant?
+"""Boxes of graphs whose traced size became a constant, brought into pixels of the picture.
 
 Meta's code multiplies boxes by the picture's size. Exporters that traced it baked the size of the
 traced picture in, 1008 x 1008 as a rule, so that boxes of any other picture are off by exactly

@@ -1,4 +1,4 @@
-"""How does a graph get its session: on the providers that were named, or on the best that is proven?"""
+"""The session of a graph: on the providers that were named, or on the best that is proven."""
 
 from __future__ import annotations
 

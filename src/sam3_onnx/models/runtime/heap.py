@@ -1,4 +1,4 @@
-"""How does memory that was freed come back to the operating system?"""
+"""Freed memory given back to the operating system."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""How is a session made on given providers, and which of them became active?"""
+"""A session on given providers, and the check that they became active."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""How does a result look as GeoJSON? As RFC 7946 has it, but in pixels of a picture rather than on the Earth.
+"""Results as GeoJSON of RFC 7946, but in pixels of a picture rather than on the Earth.
 
 The RFC wants rings by the right-hand rule: exteriors counterclockwise, holes clockwise. That is meant of axes of which
 y points up, and programs decide it by the sign of the area that the shoelace formula gives. Here it is kept by that

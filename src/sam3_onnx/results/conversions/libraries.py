@@ -1,4 +1,4 @@
-"""How is a result handed to shapely, pandas and supervision? Each is an extra, imported when it is asked for."""
+"""Results for shapely, pandas and supervision. Each is an extra, imported when it is asked for."""
 
 from __future__ import annotations
 

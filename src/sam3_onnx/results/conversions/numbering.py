@@ -1,4 +1,4 @@
-"""Which number does a label have, where another program wants numbers?"""
+"""Numbers of labels, for programs that want numbers."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""How are arrays written to a file so that nothing but what was written is ever read back?
+"""Arrays in a file, written so that nothing but what was written is ever read back.
 
 A file is a prologue of 52 bytes, a header in JSON, and the arrays as they lie in memory, each padded to 64 bytes:
 

@@ -1,4 +1,4 @@
-"""Which embeddings survive a restart, and what is said when one cannot be kept?"""
+"""Embeddings in a folder, which survive a restart, and the warning when one cannot be kept."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""How does a picture become the embedding of one model, and that only once?"""
+"""Pictures turned into embeddings of one model, each only once."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""How does a folder of entries stay within its bytes, however many processes use it?
+"""A folder of entries that stays within its bytes, however many processes use it.
 
 Who writes or deletes holds the folder's lock; who reads needs none, because an entry appears whole or not at all and
 never changes. The time at which a file was last modified says when its entry was last used.

@@ -1,4 +1,4 @@
-"""What is encoded ahead while a person looks at a picture, and who has right of way?"""
+"""Pictures encoded ahead while a person looks at another one; calls go first."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What is taken out of a graph so that a provider takes the rest, with the same answers?
+"""Edits of a graph after which a provider takes it and gives the same answers.
 
 Field numbers are those of onnx/onnx.proto (ONNX 1.16).
 """

@@ -1,4 +1,4 @@
-"""How are the fields of a protobuf message found, and written back?
+"""The fields of a protobuf message, read and written.
 
 The wire format is that of protobuf.dev/programming-guides/encoding; groups, which ONNX has none of, are refused.
 """

@@ -1,4 +1,4 @@
-"""Which providers are tried for the graphs of a session, and in which order?"""
+"""The providers that are tried for the graphs of a session, in their order."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Why did a provider not start?
+"""The reason why a provider did not start.
 
 ONNX Runtime drops a provider that fails with no more than lines in its log, which goes to standard
 error. The failing provider is started once more on a small graph, and these lines are read.

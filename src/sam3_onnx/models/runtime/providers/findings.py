@@ -1,4 +1,4 @@
-"""What has been found out about the providers of this machine before?"""
+"""What was found out about the providers of this machine before, kept in the cache folder."""
 
 from __future__ import annotations
 

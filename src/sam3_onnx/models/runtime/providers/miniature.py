@@ -1,4 +1,4 @@
-"""Which graphs can a provider be tried on? The model that ships with the package."""
+"""The graphs that a provider is tried on: those of the model that ships with the package."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Which execution providers are meant by what a caller says?"""
+"""The names of execution providers, short and in full."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Which providers come from wheels of their own, and what do they offer on this machine?
+"""Providers that come from wheels of their own, and the devices that they have on this machine.
 
 A plug-in is a shared library that ONNX Runtime loads beside its own providers. It is registered
 once in a process, when a provider of it is first considered.

@@ -1,4 +1,4 @@
-"""In which precision does a provider compute, and how is it told?"""
+"""The precision that a provider computes in, and the options that set it."""
 
 from __future__ import annotations
 
