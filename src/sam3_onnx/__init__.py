@@ -17,9 +17,9 @@ import os
 from typing import TYPE_CHECKING
 
 from sam3_onnx._support.lazy_names import lazy_names
-from sam3_onnx._support.version import __version__
 
 if TYPE_CHECKING:
+    from sam3_onnx._support.version import __version__
     from sam3_onnx.errors import Sam3Error
     from sam3_onnx.images.loading import load_image
     from sam3_onnx.models.families.protocol import Capabilities
@@ -65,6 +65,7 @@ _HOMES = {
     "Sam3Session": "session",
     "Segmentation": "results",
     "Shape": "results",
+    "__version__": "_support.version",
     "load_image": "images",
 }
 

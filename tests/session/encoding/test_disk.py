@@ -21,7 +21,6 @@ from hypothesis import strategies as st
 from sam3_onnx import CacheInfo, Sam3Session
 from sam3_onnx._support.folders import LOCK_NAME
 from sam3_onnx.errors import EmbeddingFolderWarning
-from sam3_onnx.session.encoding import disk as tier
 from sam3_onnx.session.encoding import folder as folder_of_entries
 from sam3_onnx.testing import FakeFamily, fake_session
 from tests.support.embedding_files import ANSWERS, ENTRY, encode, files, grey, run
@@ -135,7 +134,7 @@ def test_what_was_found_is_kept_when_the_program_just_ends(tmp_path: Path) -> No
 def test_another_model_or_version_finds_nothing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     assert encode(tmp_path, 1)[0] == 1
     assert encode(tmp_path, 1, model="other")[0] == 1
-    monkeypatch.setattr(tier, "__version__", "99")
+    monkeypatch.setattr("sam3_onnx._support.version.__version__", "99")
     assert encode(tmp_path, 1)[0] == 1
     monkeypatch.undo()
     assert encode(tmp_path, 1)[0] == 0

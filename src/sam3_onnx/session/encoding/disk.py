@@ -10,7 +10,6 @@ from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING, Generic, Protocol, TypeAlias, TypeVar
 
 from sam3_onnx._support.checks import require_path
-from sam3_onnx._support.version import __version__
 from sam3_onnx.errors import EmbeddingFolderWarning, OptionError
 from sam3_onnx.results.embedding import Embedding, TextEmbedding
 from sam3_onnx.session.encoding.container import NotThisEntryError, load, pieces_of
@@ -213,6 +212,8 @@ def disk_tier(settings: SessionSettings, graphs: Iterable[str]) -> DiskTier | No
     folder = settings.cache_folder
     if folder is None:
         return None
+    from sam3_onnx._support.version import __version__  # noqa: PLC0415 - 20 ms, for sessions with a folder only
+
     if folder == "":
         raise OptionError("cache_folder", expected="the path of a folder, or None for none", got=folder)
     scope = " | ".join((f"sam3-onnx {__version__}", *sorted(set(graphs))))

@@ -1,6 +1,6 @@
 """Embeddings that were computed once: kept by content, bounded by bytes, least recently used out first.
 
-Below the tiers in memory there may be a shelf that outlives the process; `sam3_onnx.disk` has it.
+Below the tiers in memory there may be a shelf that outlives the process; `disk.py` beside this module has it.
 """
 
 from __future__ import annotations

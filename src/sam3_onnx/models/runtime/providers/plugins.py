@@ -7,7 +7,6 @@ once in a process, when a provider of it is first considered.
 from __future__ import annotations
 
 import importlib
-import importlib.metadata
 import importlib.util
 import threading
 from dataclasses import dataclass
@@ -55,9 +54,11 @@ def plugin_of(provider: str) -> Plugin | None:
     module, distribution = _LIBRARIES.get(provider, ("", ""))
     if not module or importlib.util.find_spec(module) is None:
         return None
+    from importlib.metadata import version  # noqa: PLC0415 - 20 ms, for plug-ins only
+
     with _lock:
         if provider not in _registered:
-            _registered[provider] = _register(provider, module, importlib.metadata.version(distribution))
+            _registered[provider] = _register(provider, module, version(distribution))
         return _registered[provider]
 
 
