@@ -1,4 +1,4 @@
-"""The error that every other one is."""
+"""The base class of every error of the library."""
 
 from __future__ import annotations
 

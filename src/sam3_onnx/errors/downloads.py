@@ -1,4 +1,4 @@
-"""What can be wrong with models that are had by name."""
+"""What can be wrong with models that are downloaded by name."""
 
 from __future__ import annotations
 

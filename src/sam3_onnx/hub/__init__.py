@@ -1,4 +1,4 @@
-"""Models that can be had by name: what is published, where it lies, whether it is whole.
+"""Models by name: which are published, where their files are, and whether they are whole.
 
 The miniature ships in the package. All others are downloaded when they are asked for by name, and code for the network
 is imported no sooner than that.

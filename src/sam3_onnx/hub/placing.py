@@ -1,4 +1,4 @@
-"""Downloads become files in their places through their hashes only; pooch holds the two together.
+"""Downloads that are moved into place only after their hashes are checked, by means of pooch.
 
 pooch hands a downloader a temporary file in the folder, hashes it, and moves it into place, or
 removes it. So that what has come survives an interrupt, our own part file stays beside it, as a

@@ -1,4 +1,4 @@
-"""Probes, of which some may fail."""
+"""Probes of the self-check, and a list of those that failed."""
 
 from __future__ import annotations
 

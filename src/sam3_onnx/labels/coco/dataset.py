@@ -1,4 +1,4 @@
-"""A COCO file, which is made, read and gone on with.
+"""A COCO file that is made, read and extended.
 
 One file holds many pictures. What is in it already keeps its numbers and all its fields; pictures are told apart by
 `file_name`, categories by `name`.

@@ -1,4 +1,4 @@
-"""What crosses the border of a published graph: pixels, sizes and element types as its file declares them."""
+"""Inputs of a published graph: pixels, sizes and element types as its file declares them."""
 
 from __future__ import annotations
 

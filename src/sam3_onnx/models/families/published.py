@@ -1,4 +1,4 @@
-"""What an image encoder makes of a picture, kept apart from what is the same for every picture."""
+"""The base of published exports of three graphs, and the encoder that keeps what all pictures share."""
 
 from __future__ import annotations
 

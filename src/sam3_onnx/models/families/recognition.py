@@ -1,4 +1,4 @@
-"""Which exports some graphs make up, told from their inputs and outputs alone."""
+"""Recognition of exports by the inputs and outputs of their graphs alone."""
 
 from __future__ import annotations
 

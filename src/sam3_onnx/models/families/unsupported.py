@@ -1,4 +1,4 @@
-"""Which graphs are known and still cannot be run, and what would do instead.
+"""Graphs that are known but cannot be run, and what can be used instead.
 
 Each is recognised by inputs or outputs that nobody else has.
 """

@@ -1,4 +1,4 @@
-"""Which model this is: a short name made from the files' contents."""
+"""The fingerprint of a model: a short name made from the contents of its files."""
 
 from __future__ import annotations
 
