@@ -31,7 +31,7 @@ class Concept:
     """One thing to look for."""
 
     prompt: str
-    """What the model is told."""
+    """The words that the text encoder gets."""
     label: str
     """What its instances are called in the result."""
 

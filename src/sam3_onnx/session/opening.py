@@ -249,7 +249,7 @@ class OpenSession:
         return self._cache
 
     def load(self, *roles: str) -> None:
-        """Loads graphs now rather than when they are first needed; the text encoder as a rule.
+        """Loads graphs now rather than when they are first needed, for example the text encoder.
 
         Args:
             *roles: Keys of `providers`, such as "text_encoder"; none for all.

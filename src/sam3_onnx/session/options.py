@@ -35,7 +35,7 @@ class SessionOptions(TypedDict, total=False):
     threads: int | None
     """Threads of one run; None, the default, leaves it to ONNX Runtime."""
     conf_threshold: float | None
-    """Default threshold in 0..1; None, the default, for what the bundle recommends (0.5 as a rule)."""
+    """Default threshold in 0..1; None, the default, for what the bundle recommends (usually 0.5)."""
     epsilon: float
     """Default simplification of polygons as a fraction of the perimeter; 0.001."""
     cache_bytes: int

@@ -116,7 +116,7 @@ def _oldest(
     cancel: threading.Event | None,
     stop: threading.Event,
 ) -> Iterator[tuple[AnyPicture, Segmentation]]:
-    """The picture that was begun first, with its result; nothing if it failed and the caller was told."""
+    """The picture that was begun first, with its result; nothing if it failed and `on_error` was called."""
     picture, future = waiting.popleft()
     try:
         result = _result(future, cancel, stop)
