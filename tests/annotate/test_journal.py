@@ -1,4 +1,4 @@
-"""Does an interrupted run go on where it was, and does no other get into its way?"""
+"""Does an interrupted run go on where it was?"""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ import pytest
 
 from sam3_onnx import Sam3Session
 from sam3_onnx.annotate import AnnotateProgress, annotate_folder
-from sam3_onnx.errors import CancelledError, FolderBusyError, FolderError, UnfinishedRunError
+from sam3_onnx.errors import CancelledError, FolderError, UnfinishedRunError
 from sam3_onnx.testing import FakeFamily, fake_session
 from tests.support.picture_folders import ANSWERS, content_of, paint, shapes_of
 
@@ -88,19 +88,6 @@ def test_a_journal_that_says_nonsense_is_told_and_can_be_left_aside(folder: Path
     with pytest.raises(FolderError, match="restart"):
         annotate_folder(fake_session(ANSWERS), folder, "coin")
     assert annotate_folder(fake_session(ANSWERS), folder, "coin", restart=True).finished == 3
-
-
-def test_two_runs_do_not_write_into_one_folder_at_once(folder: Path) -> None:
-    inside: list[type[Exception]] = []
-
-    def meanwhile(_: AnnotateProgress) -> None:
-        with pytest.raises(FolderBusyError, match="Another run") as caught:
-            annotate_folder(fake_session(ANSWERS), folder, "tree")
-        inside.append(caught.type)
-
-    annotate_folder(fake_session(ANSWERS), folder, "coin", progress=meanwhile)
-    assert inside == [FolderBusyError] * 3
-    assert annotate_folder(fake_session(ANSWERS), folder, "tree").finished == 3
 
 
 def test_cancelling_keeps_what_is_finished(folder: Path) -> None:

@@ -11,45 +11,18 @@ import json
 import os
 from typing import TYPE_CHECKING
 
-from filelock import FileLock, Timeout
-
 from sam3_onnx._support.files import write_atomically
 from sam3_onnx.annotate.finished import FinishedPicture
-from sam3_onnx.errors import FolderBusyError, FolderError, UnfinishedRunError
+from sam3_onnx.errors import FolderError, UnfinishedRunError
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
     from pathlib import Path
 
-__all__ = ["JOURNAL_NAME", "Journal", "sole_run"]
+__all__ = ["JOURNAL_NAME", "Journal"]
 
 JOURNAL_NAME = ".sam3-onnx-annotate.jsonl"
 _ENDED = "ended"
-_LOCK_NAME = ".sam3-onnx-annotate.lock"
-
-
-@contextlib.contextmanager
-def sole_run(folder: Path) -> Iterator[None]:
-    """Keeps other runs out of a folder of labels.
-
-    Raises:
-        FolderBusyError: Another run is at work in it.
-        FolderError: It cannot be written to.
-    """
-    path = folder / _LOCK_NAME
-    lock = FileLock(path, blocking=False, fallback_to_soft=False)
-    try:
-        lock.acquire()
-    except Timeout as error:  # also where the other run ended, and removed the file, between opening and locking
-        raise FolderBusyError(folder) from error
-    except OSError as error:
-        raise FolderError(folder, doing="writing labels", reason=str(error)) from error
-    try:
-        yield
-    finally:
-        with contextlib.suppress(PermissionError):  # Windows keeps a file that is open, and removes it on release
-            path.unlink(missing_ok=True)
-        lock.release()
 
 
 class Journal:

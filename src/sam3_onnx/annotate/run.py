@@ -9,8 +9,9 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from sam3_onnx._support.checks import require_callbacks, require_known, require_path, require_whole
+from sam3_onnx.annotate.busy import sole_run
 from sam3_onnx.annotate.finished import FinishedPicture, Written
-from sam3_onnx.annotate.journal import Journal, sole_run
+from sam3_onnx.annotate.journal import Journal
 from sam3_onnx.annotate.merging import DEFAULT_DUPLICATE_IOU, require_merging
 from sam3_onnx.annotate.preview import ContactSheet, require_place
 from sam3_onnx.annotate.summary import AnnotateProgress, AnnotateSummary, Failure
@@ -103,7 +104,7 @@ def annotate_folder(  # noqa: PLR0913 - keyword-only options of one run
         PromptError: A prompt cannot be used.
         NoPicturesError: There is nothing to label.
         LabelCollisionError: Two pictures would be labelled in one file.
-        FolderBusyError: Another run writes labels there.
+        FolderBusyError: Another run writes labels there, or in one of the folders within.
         UnfinishedRunError: A run with other settings was interrupted there.
         FolderError: A folder may not be read or written to, or the disk is full.
         CancelledError: `cancel` was set; what is finished stays finished.
@@ -132,7 +133,8 @@ def annotate_folder(  # noqa: PLR0913 - keyword-only options of one run
     asked = {**chosen, "min_area": min_area, "duplicate_iou": duplicate_iou, **options, "model": session.fingerprint}
     with _told_of_files(target.folder):
         target.folder.mkdir(parents=True, exist_ok=True)
-        with sole_run(target.folder):
+        below = {picture.relative_to(root).parent for picture in pictures} if label_format != COCO else ()
+        with sole_run(target.folder, pictures=root, writes=[target.folder / folder for folder in below]):
             target.begin(pictures)
             journal = Journal(target.folder, {name: repr(value) for name, value in asked.items()}, restart=restart)
             run = _Run(root, pictures, target, journal, progress)

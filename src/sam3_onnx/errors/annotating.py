@@ -44,12 +44,13 @@ class NoPicturesError(AnnotateError, LookupError):
 
 
 class FolderBusyError(AnnotateError, RuntimeError):
-    """Another run is at work in a folder of labels."""
+    """Another run is at work in a folder of labels, or in one within or above that writes into it."""
 
-    def __init__(self, path: Path) -> None:
+    def __init__(self, path: Path, *, by: str = "") -> None:
         self.path = path
+        who = f"Another run ({by})" if by else "Another run"
         super().__init__(
-            f"Another run is writing labels in {path}; expected to be the only one, so nothing was done. "
+            f"{who} is writing labels in {path}; expected to be the only one, so nothing was done. "
             "Wait for it to end, or write this run's labels to another folder."
         )
 
