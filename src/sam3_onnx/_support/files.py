@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import secrets
 import shutil
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-__all__ = ["seen_from", "write_atomically"]
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+__all__ = ["faults_named", "seen_from", "write_atomically"]
 
 
 def write_atomically(path: str | os.PathLike[str], content: bytes) -> None:
@@ -20,21 +25,38 @@ def write_atomically(path: str | os.PathLike[str], content: bytes) -> None:
         content: The whole content.
 
     Raises:
-        OSError: The folder is missing or not writable, or the disk is full; an older file is as it was.
+        OSError: The folder is missing or not writable, or the disk is full; an older file is as it was, and
+            `filename` is this one.
     """
     target = Path(path).resolve()
     draft = target.with_name(f".{secrets.token_hex(8)}.tmp")
+    with faults_named(path):
+        try:
+            with draft.open("xb") as file:
+                file.write(content)
+                file.flush()
+                os.fsync(file.fileno())
+            if target.exists():
+                shutil.copymode(target, draft)
+            draft.replace(target)
+        except BaseException:
+            draft.unlink(missing_ok=True)
+            raise
+
+
+@contextlib.contextmanager
+def faults_named(path: str | os.PathLike[str]) -> Iterator[None]:
+    """Names a file in what the system refuses: of a full disk it names none, of a draft only that.
+
+    Raises:
+        OSError: As the block does, with the path as `filename`.
+    """
     try:
-        with draft.open("xb") as file:
-            file.write(content)
-            file.flush()
-            os.fsync(file.fileno())
-        if target.exists():
-            shutil.copymode(target, draft)
-        draft.replace(target)
-    except BaseException:
-        draft.unlink(missing_ok=True)
-        raise
+        yield
+    except OSError as error:
+        if error.errno is None:
+            raise
+        raise OSError(error.errno, error.strerror, os.fspath(path)) from error
 
 
 def seen_from(folder: Path, path: Path) -> str:

@@ -11,7 +11,7 @@ import json
 import os
 from typing import TYPE_CHECKING
 
-from sam3_onnx._support.files import write_atomically
+from sam3_onnx._support.files import faults_named, write_atomically
 from sam3_onnx.annotate.finished import FinishedPicture
 from sam3_onnx.errors import FolderError, UnfinishedRunError
 
@@ -65,15 +65,17 @@ class Journal:
     def noting(self) -> Iterator[None]:
         """Opens the file for `note`; it then holds `finished`."""
         self._write(self._asked)
-        with self._path.open("ab") as self._file:
+        with self._path.open("ab", buffering=0) as self._file:  # what a full disk refuses is not written once more
             yield
 
     def note(self, picture: FinishedPicture) -> None:
         """Notes a picture as finished, for good."""
+        line = _line(picture.to_json())
+        with faults_named(self._path):
+            while line:
+                line = line[self._file.write(line) :]
+            os.fsync(self._file.fileno())
         self.finished[picture.picture] = picture
-        self._file.write(_line(picture.to_json()))
-        self._file.flush()
-        os.fsync(self._file.fileno())
 
     def end(self, *, forget: bool) -> None:
         """Notes that the run came to its end, so that it stands in no other one's way; or forgets it."""
