@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-__all__ = ["faults_named", "seen_from", "write_atomically"]
+__all__ = ["faults_named", "require_writable", "seen_from", "write_atomically"]
 
 
 def write_atomically(path: str | os.PathLike[str], content: bytes) -> None:
@@ -57,6 +57,18 @@ def faults_named(path: str | os.PathLike[str]) -> Iterator[None]:
         if error.errno is None:
             raise
         raise OSError(error.errno, error.strerror, os.fspath(path)) from error
+
+
+def require_writable(folder: Path) -> None:
+    """Lets a folder pass in which a file can be made; one is made, and goes again.
+
+    Raises:
+        OSError: It cannot; `filename` is the folder.
+    """
+    import tempfile  # noqa: PLC0415 - most of those who import this module ask nothing of the kind
+
+    with faults_named(folder), tempfile.TemporaryFile(dir=folder):
+        pass
 
 
 def seen_from(folder: Path, path: Path) -> str:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import cv2
 import numpy as np
 
+from sam3_onnx._support.files import require_writable
 from sam3_onnx.errors import OptionError
 
 if TYPE_CHECKING:
@@ -68,14 +69,20 @@ def require_place(preview: Path, *, pictures: Path) -> None:
     """Lets a path pass at which a sheet can be written.
 
     Raises:
-        OptionError: It does not end in .png, its folder is not there, or the sheet would be taken for one of the
-            pictures another time.
+        OptionError: It does not end in .png, or is a folder; its own folder is not there, or cannot be written to; or
+            the sheet would be taken for one of the pictures another time.
     """
     if preview.suffix.lower() != ".png":
         raise OptionError("preview", expected="a file that ends in .png", got=str(preview))
     folder = preview.absolute().parent
     if not folder.is_dir():
         raise OptionError("preview", expected="a file in a folder that is there", got=str(preview))
+    if preview.is_dir():
+        raise OptionError("preview", expected="a file", got=f"the folder {preview}")
+    try:
+        require_writable(folder)
+    except OSError as error:
+        raise OptionError("preview", expected="a file in a folder that can be written to", got=str(error)) from error
     if folder.resolve().is_relative_to(pictures.resolve()):
         remedy = "Next time it would be taken for one of the pictures."
         raise OptionError("preview", expected=f"outside the folder {pictures}", got=str(preview), remedy=remedy)

@@ -27,8 +27,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
         arguments: Words of the command line without the program's name; None for `sys.argv`.
 
     Returns:
-        0; 1 if the command failed, 3 if it failed for some pictures of many, 130 if it was interrupted: the
-        reason is on standard error.
+        0; 1 if the command failed, 3 if it failed for some pictures of many or could not write all of what a strict
+        run asks for, 130 if it was interrupted: the reason is on standard error, or in the summary of a run.
     """
     options = _parser().parse_args(arguments)
     try:

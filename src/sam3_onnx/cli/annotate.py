@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import argparse
 import sys
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from sam3_onnx.cli.opening import add_model_options, opened
+from sam3_onnx.cli.outputs import require_folder
 from sam3_onnx.errors import OptionError
 from sam3_onnx.labels.formats import LABEL_FORMATS, MODES
 
@@ -15,7 +17,7 @@ if TYPE_CHECKING:
 
 __all__ = ["add"]
 
-_SOME_FAILED, _INTERRUPTED = 3, 130
+_NOT_ALL, _INTERRUPTED = 3, 130
 
 
 def add(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
@@ -25,8 +27,8 @@ def add(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
         help="label a folder of pictures in one go",
         description="Finds the same things in every picture of a folder and writes them to label files. A run that is "
         "interrupted goes on where it was when the same command is given again. Exit status: 0 if every picture is "
-        "done, 3 if some failed, 1 if the run could not begin or go on, 2 if the command is not understood, 130 if it "
-        "was interrupted.",
+        "done, 3 if some failed, or with --strict if the format could not hold all, 1 if the run could not begin or go "
+        "on, 2 if the command is not understood, 130 if it was interrupted.",
     )
     annotate.add_argument("folder", help="a folder of pictures")
     annotate.add_argument("--text", required=True, help='what to find, such as "person, car"')
@@ -55,6 +57,8 @@ def add(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
         annotate.add_argument(f"--{name}", help=told, action="append", default=[], metavar="PATTERN")
     annotate.add_argument("--preview", help="write a picture of a dozen results, spread over the run", metavar="PNG")
     annotate.add_argument("--restart", action="store_true", help="forget how far an interrupted run has come")
+    told = "exit status 3 also if the format could not hold all that was found or was there; the summary says what"
+    annotate.add_argument("--strict", action="store_true", help=told)
     add_model_options(annotate)
     annotate.set_defaults(run=_annotate)
 
@@ -88,11 +92,15 @@ def _named(text: str, renamings: list[tuple[str, str]]) -> dict[str, str]:
 def _annotate(options: argparse.Namespace) -> int:
     from tqdm import tqdm  # noqa: PLC0415 - --help need not wait for it
 
+    from sam3_onnx.annotate.preview import require_place  # noqa: PLC0415
     from sam3_onnx.annotate.run import annotate_folder  # noqa: PLC0415
     from sam3_onnx.images.finding import find_pictures  # noqa: PLC0415
 
     text = _named(options.text, options.label)
     find_pictures(options.folder, recursive=options.recursive, include=options.include, exclude=options.exclude)
+    require_folder(Path(options.out or options.folder), option="-o" if options.out else "folder")
+    if options.preview:
+        require_place(Path(options.preview), pictures=Path(options.folder))
     done = ""
 
     def show(progress: AnnotateProgress) -> None:
@@ -129,4 +137,4 @@ def _annotate(options: argparse.Namespace) -> int:
             print(f"sam3-onnx: interrupted: {done}the same command goes on where this one was", file=sys.stderr)
             return _INTERRUPTED
     print(summary)
-    return _SOME_FAILED if summary.failures else 0
+    return _NOT_ALL if summary.failures or (options.strict and summary.losses) else 0

@@ -5,6 +5,8 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from sam3_onnx.cli.outputs import require_folder
+
 if TYPE_CHECKING:
     import argparse
 
@@ -44,6 +46,7 @@ def _export(options: argparse.Namespace) -> int:
     from sam3_onnx._support.units import in_bytes  # noqa: PLC0415
     from sam3_onnx.export.from_checkpoint import export_checkpoint  # noqa: PLC0415 - --help need not wait for PyTorch, nor have it
 
+    require_folder(Path(options.out))
     report = export_checkpoint(
         options.checkpoint,
         options.out,

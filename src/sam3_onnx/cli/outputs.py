@@ -2,26 +2,38 @@
 
 from __future__ import annotations
 
+import os
+from pathlib import Path
 from typing import TYPE_CHECKING
 
+from sam3_onnx._support.files import require_writable
 from sam3_onnx.errors import OptionError, OutputExistsError
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
-    from pathlib import Path
 
 __all__ = ["require_folder", "require_free"]
 
 
-def require_folder(folder: Path) -> None:
-    """Lets a folder pass, and a path at which one can be made.
+def require_folder(folder: Path, *, option: str = "-o") -> None:
+    """Lets a folder pass in which files can be made, and a path at which there can be such a folder.
+
+    Args:
+        folder: Where results go.
+        option: What names it, for messages.
 
     Raises:
-        OptionError: A file lies there, or where a folder above it would be.
+        OptionError: A file lies there, or where a folder above it would be; or nothing can be written there.
     """
-    there = next(path for path in (folder, *folder.absolute().parents) if path.exists())
+    there = next((path for path in (folder, *folder.absolute().parents) if os.path.lexists(path)), folder)
     if not there.is_dir():
-        raise OptionError("-o", expected="a folder", got=str(there), remedy="That is a file: name another place.")
+        what = "a link that leads nowhere" if there.is_symlink() else "a file" if there.exists() else "not there"
+        raise OptionError(option, expected="a folder", got=str(there), remedy=f"That is {what}: name another place.")
+    try:
+        require_writable(there)
+    except OSError as error:
+        remedy = f"The system says: {error.strerror}. Change its permissions, or name another place."
+        raise OptionError(option, expected="a folder that can be written to", got=str(there), remedy=remedy) from error
 
 
 def require_free(targets: Iterable[Path], *, picture: Path, overwrite: bool) -> None:
@@ -33,13 +45,29 @@ def require_free(targets: Iterable[Path], *, picture: Path, overwrite: bool) -> 
         overwrite: Whether other files may be replaced.
 
     Raises:
-        OutputExistsError: A file is in the way.
+        OutputExistsError: Something is in the way.
+        OptionError: A link leads to a folder in which nothing can be written.
     """
     for path in targets:
-        if not path.exists():
+        if not os.path.lexists(path):
             continue
-        if path.samefile(picture):
-            remedy = "It is the picture itself: name another folder with -o."
+        remedy = _way_out(path, picture, overwrite=overwrite)
+        if remedy:
             raise OutputExistsError(path, remedy=remedy)
-        if not overwrite:
-            raise OutputExistsError(path, remedy="Pass --overwrite to replace it, or name another folder with -o.")
+        if path.is_symlink():
+            require_folder(Path(os.path.realpath(path)).parent)
+
+
+def _way_out(path: Path, picture: Path, *, overwrite: bool) -> str:
+    """Returns what to do about what is there, or nothing if it may be replaced."""
+    if not path.exists():
+        return "It is a link that leads nowhere: remove it, or name another folder with -o."
+    if path.is_dir():
+        return "It is a folder: name another folder with -o."
+    if path.samefile(picture):
+        return "It is the picture itself: name another folder with -o."
+    if not overwrite:
+        return "Pass --overwrite to replace it, or name another folder with -o."
+    if not os.access(path, os.W_OK):
+        return "It is write-protected: change its permissions, or name another folder with -o."
+    return ""

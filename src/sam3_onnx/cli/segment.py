@@ -119,7 +119,9 @@ def _segment(options: argparse.Namespace) -> int:
     from sam3_onnx.draw.overlay import draw_result  # noqa: PLC0415 - --help need not wait for OpenCV
     from sam3_onnx.images.loading import load_image  # noqa: PLC0415
     from sam3_onnx.images.writing import write_png  # noqa: PLC0415
+    from sam3_onnx.labels.finds import shapes_of  # noqa: PLC0415
     from sam3_onnx.labels.json_files.xanylabeling import write_xanylabeling  # noqa: PLC0415
+    from sam3_onnx.labels.losses import loss_summary  # noqa: PLC0415
 
     picture = load_image(options.picture)
     folder, name = Path(options.out), Path(options.picture).stem
@@ -134,10 +136,12 @@ def _segment(options: argparse.Namespace) -> int:
         print(_table(result, options.output_mode))
         print(_times({"load model": loaded, **result.timings}))
         folder.mkdir(parents=True, exist_ok=True)
-        shapes = result.shapes(options.output_mode)
+        shapes, losses = shapes_of(result, options.output_mode)
         write_xanylabeling(labels, shapes, image_path=seen_from(folder, Path(options.picture)), image_size=result.size)
         write_png(overlay, draw_result(picture, result))
         print(f"wrote {labels} and {overlay}")
+        if losses:
+            print(f"{labels} does not hold all: {loss_summary(losses)}")
     return 0
 
 
