@@ -95,12 +95,13 @@ def test_runs_meet_behind_links(folder: Path, tmp_path: Path, *, turned: bool) -
     elsewhere = paint(tmp_path / "elsewhere", "e.png", "below/f.png")
     (folder / "link").symlink_to(elsewhere)
     (tmp_path / "same").symlink_to(folder)
-    for one, other in (
+    pairs: list[tuple[tuple[Path, dict[str, object]], tuple[Path, dict[str, object]]]] = [
         ((folder, DEEP), (elsewhere, {})),
         ((folder, DEEP), (elsewhere / "below", {})),
         ((folder, {}), (tmp_path / "same", {})),
         ((folder, DEEP), (tmp_path / "same" / "sub", {})),
-    ):
+    ]
+    for one, other in pairs:
         assert meets(*((other, one) if turned else (one, other)))
     assert not [name for name in (*content_of(folder), *content_of(elsewhere)) if ".sam3" in name]
 

@@ -11,6 +11,8 @@ import pytest
 
 from sam3_onnx.cli import main
 from sam3_onnx.session import Sam3Session
+from sam3_onnx.testing import FakeInstance, fake_session
+from tests.support.picture_folders import paint
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -45,6 +47,22 @@ def test_a_picture_that_fails_shows_in_the_exit_status(folder: Path, capsys: pyt
     told = capsys.readouterr().out
     assert told.count(str(folder / "c.png")) == 1
     assert "1 failed" in told
+
+
+def test_a_strict_run_tells_of_what_the_format_cannot_hold_in_its_exit_status(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    folder = paint(tmp_path / "small", "a.png", "b.png")
+    session = fake_session({"wire": [FakeInstance((0.1, 0.5, 0.9, 0.516))]})
+    monkeypatch.setattr(Sam3Session, "from_pretrained", lambda *_, **__: session)
+    command = ["annotate", str(folder), "--text", "wire"]
+    assert main(command) == 0
+    assert "wire: mask too thin for a polygon left out (2x)" in capsys.readouterr().out
+    session = fake_session({"wire": [FakeInstance((0.1, 0.5, 0.9, 0.516))]})
+    assert main([*command, "--strict"]) == 3
+    assert "wire: mask too thin for a polygon left out (2x)" in capsys.readouterr().out
+    session = fake_session({"wire": [FakeInstance((0.1, 0.5, 0.9, 0.516))]})
+    assert main([*command, "--strict", "--output-mode", "rectangle"]) == 0
 
 
 def test_a_folder_without_pictures_is_told_before_a_model_is_opened(

@@ -15,7 +15,8 @@ import pytest
 from sam3_onnx import Sam3Session
 from sam3_onnx.cli import main
 from sam3_onnx.session.options import SessionSettings
-from sam3_onnx.testing import FakeTracker
+from sam3_onnx.testing import FakeInstance, FakeTracker, fake_session
+from tests.support.picture_folders import paint
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -64,6 +65,17 @@ def test_a_cache_folder_is_filled_and_changes_no_result(coins: Path, tmp_path: P
         written.append((tmp_path / run / "coins.json").read_bytes())
     assert written[0] == written[1]
     assert len(list((tmp_path / "cache").glob("*.embedding"))) == 2, "the picture and the word"
+
+
+def test_what_the_label_file_does_not_hold_is_said(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    picture = paint(tmp_path / "small", "a.png") / "a.png"
+    session = fake_session({"wire": [FakeInstance((0.1, 0.5, 0.9, 0.516))]})
+    monkeypatch.setattr(Sam3Session, "from_pretrained", lambda *_, **__: session)
+    assert main(["segment", str(picture), "--text", "wire", "-o", str(tmp_path)]) == 0
+    said = capsys.readouterr().out
+    assert f"{tmp_path / 'a.json'} does not hold all: wire: mask too thin for a polygon left out" in said
 
 
 @pytest.mark.parametrize("mode", ["rectangle", "rotation"])
