@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import os
+import sys
 from pathlib import Path
 
 import pytest
 
 from sam3_onnx._support.files import seen_from
+from sam3_onnx.errors import PictureNameError
 
 PLACES = {
     "plain folders": ("work/labels", "work/pictures/a.png"),
@@ -54,6 +56,16 @@ def test_the_system_finds_the_file(tree: Path, names: tuple[str, str], *, whole:
 def test_the_plain_way_stays_where_it_leads_there(tree: Path) -> None:
     assert seen_from(tree / "work/labels", tree / "work/pictures/a.png") == "../pictures/a.png"
     assert seen_from(tree / "link to pictures", tree / "link to pictures/a.png") == "a.png"
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="other systems refuse such names")
+def test_a_way_that_is_no_unicode_is_refused(tree: Path) -> None:
+    odd = tree / os.fsdecode(b"caf\xe9")
+    odd.mkdir()
+    with pytest.raises(PictureNameError, match="expected Unicode"):
+        seen_from(tree / "work/labels", odd / "a.png")
+    (tree / "link to odd").symlink_to(odd)
+    assert seen_from(tree / "work/labels", tree / "link to odd/a.png") == "../../link to odd/a.png"
 
 
 def test_between_drives_the_path_is_absolute(tree: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -1,6 +1,6 @@
-"""Do six paths open a session, and is the one that is wrong named?
+"""Do six paths open a session, and is what is wrong named?
 
-These tests need the published files.
+Most of these tests need the published files.
 """
 
 from __future__ import annotations
@@ -13,7 +13,14 @@ import numpy as np
 import pytest
 
 from sam3_onnx import Sam3Session
-from sam3_onnx.errors import ConfigError, ModelFileDamagedError, ModelFileMissingError, Sam3Error, UnknownFamilyError
+from sam3_onnx.errors import (
+    ConfigError,
+    ModelFileDamagedError,
+    ModelFileMissingError,
+    OptionError,
+    Sam3Error,
+    UnknownFamilyError,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -42,6 +49,15 @@ def refused(config: Mapping[str, object] | Path, kind: type[Sam3Error]) -> str:
     with pytest.raises(kind) as error:
         Sam3Session.from_config(config)
     return str(error.value)
+
+
+@pytest.mark.parametrize("given", ["miniature", Path("models/sam3")])
+def test_a_name_or_folder_in_place_of_a_family_is_led_to_the_usual_way(given: object) -> None:
+    for beside in ({}, {"model": "sam3"}):
+        with pytest.raises(OptionError, match=r"from_pretrained\(name\) or Sam3Session\.from_folder\(folder\)"):
+            Sam3Session(given, **beside)  # type: ignore[arg-type]
+    with pytest.raises(OptionError, match="model must be a name"):
+        Sam3Session(None)
 
 
 @pytest.mark.peers

@@ -9,6 +9,8 @@ import shutil
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from sam3_onnx.errors import PictureNameError
+
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
@@ -81,7 +83,19 @@ def seen_from(folder: Path, path: Path) -> str:
     Returns:
         The plain way between the two; where a link among the folders leads it astray, the way between the real
         folders; where there is none, as between drives, the absolute path.
+
+    Raises:
+        PictureNameError: It holds bytes that are no Unicode, which no label file can say.
     """
+    seen = _way(folder, path)
+    try:
+        seen.encode()
+    except UnicodeEncodeError as error:
+        raise PictureNameError(path) from error
+    return seen
+
+
+def _way(folder: Path, path: Path) -> str:
     real = Path(os.path.realpath(path.parent), path.name)
     for start, end in ((folder, path), (os.path.realpath(folder), real)):
         try:

@@ -126,6 +126,7 @@ def _segment(options: argparse.Namespace) -> int:
     picture = load_image(options.picture)
     folder, name = Path(options.out), Path(options.picture).stem
     labels, overlay = folder / f"{name}.json", folder / f"{name}.png"
+    seen = seen_from(folder, Path(options.picture))
     require_folder(folder)
     require_free((labels, overlay), picture=Path(options.picture), overwrite=options.overwrite)
     _require_question(options, (picture.shape[0], picture.shape[1]))
@@ -137,7 +138,7 @@ def _segment(options: argparse.Namespace) -> int:
         print(_times({"load model": loaded, **result.timings}))
         folder.mkdir(parents=True, exist_ok=True)
         shapes, losses = shapes_of(result, options.output_mode)
-        write_xanylabeling(labels, shapes, image_path=seen_from(folder, Path(options.picture)), image_size=result.size)
+        write_xanylabeling(labels, shapes, image_path=seen, image_size=result.size)
         write_png(overlay, draw_result(picture, result))
         print(f"wrote {labels} and {overlay}")
         if losses:

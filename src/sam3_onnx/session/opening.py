@@ -9,7 +9,7 @@ from functools import partial
 from typing import TYPE_CHECKING, NoReturn
 
 from sam3_onnx._support.checks import require_path
-from sam3_onnx.errors import SessionClosedError, SessionPickleError
+from sam3_onnx.errors import OptionError, SessionClosedError, SessionPickleError
 from sam3_onnx.hub.pull import model_folder
 from sam3_onnx.models.families.folder import exports_in_folder
 from sam3_onnx.models.families.recognition import exports_of_files
@@ -47,7 +47,7 @@ class OpenSession:
         self,
         family: Family | None,
         *,
-        model: str,
+        model: str | None = None,
         tracker: Tracker | None = None,
         heads: Mapping[str, Encoder] | None = None,
         source: str = "Sam3Session(...)",
@@ -57,16 +57,25 @@ class OpenSession:
 
         Args:
             family: The graphs that find concepts, behind one protocol; None for clicks only.
-            model: A name that tells this model from others, part of every cache key.
+            model: A name that tells this model from others, part of every cache key. It has to be given.
             tracker: The graphs that take clicks; where it is `family` itself, pictures are encoded once for both.
             heads: What answers each head by its name, "concepts" and "clicks", in place of `family` and `tracker`.
             source: How to make the session again, for messages.
             **options: As for `from_folder`; `provider`, `precision` and `threads` concern graphs that it opens.
 
         Raises:
-            OptionError: There is no such option, it is outside its range, or the family cannot offer the threshold.
+            OptionError: There is no such option, it is outside its range, or the family cannot offer the threshold; no
+                model is named, or a name or folder is given in place of a family.
             EmbeddingFolderError: Nothing can be written to the cache folder.
         """
+        given_family: object = family
+        if isinstance(given_family, (str, os.PathLike)):
+            remedy = "A model is opened with Sam3Session.from_pretrained(name) or Sam3Session.from_folder(folder)."
+            raise OptionError(
+                "family", expected="a model's graphs, or None", got=os.fspath(given_family), remedy=remedy
+            )
+        if model is None:
+            raise OptionError("model", expected="a name that tells this model from others", got=model)
         settings = SessionSettings.of(options, also=("tracker", "source"))
         given = {"concepts": family, "clicks": tracker, **(heads or {})}
         answering = {name: encoder for name, encoder in given.items() if encoder is not None}
