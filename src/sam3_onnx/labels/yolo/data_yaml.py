@@ -21,7 +21,9 @@ if TYPE_CHECKING:
 
 __all__ = ["names_in_yaml"]
 
-_KEY = re.compile(r"""(?:(?P<plain>[A-Za-z_][\w.-]*)|"(?P<double>[^"]*)"|'(?P<single>[^']*)')\s*:(?:\s+(?P<rest>.*))?$""")
+_KEY = re.compile(
+    r"""(?:(?P<plain>[A-Za-z_][\w.-]*)|"(?P<double>[^"]*)"|'(?P<single>[^']*)')\s*:(?:\s+(?P<rest>.*))?$"""
+)
 _QUOTED = re.compile(r"""'(?P<single>(?:[^']|'')*)'|"(?P<double>(?:[^"\\]|\\.)*)\"""", re.DOTALL)
 _PLAIN_IN_FLOW = re.compile(r"(?:(?!\s\#|:\s|:[,\[\]{}]|:$)[^,\[\]{}])+")
 _PLAIN_IN_BLOCK = re.compile(r"(?:(?!\s\#|:\s|:$).)+")
@@ -44,7 +46,9 @@ _ESCAPES = {
     **{"0": "\0", "a": "\a", "b": "\b", "t": "\t", "n": "\n", "v": "\v", "f": "\f", "r": "\r", "e": "\x1b"},
     **{" ": " ", '"': '"', "/": "/", "\\": "\\", "N": "\x85", "_": "\xa0", "L": "\u2028", "P": "\u2029"},
 }
-_ESCAPED = re.compile(r"\\(?:x([0-9a-fA-F]{2})|u([0-9a-fA-F]{4})|U(000[0-9a-fA-F]{5}|0010[0-9a-fA-F]{4})|(.))", re.DOTALL)
+_ESCAPED = re.compile(
+    r"\\(?:x([0-9a-fA-F]{2})|u([0-9a-fA-F]{4})|U(000[0-9a-fA-F]{5}|0010[0-9a-fA-F]{4})|(.))", re.DOTALL
+)
 
 
 class _NotUnderstoodError(Exception):
