@@ -117,8 +117,8 @@ class ClassListMissingError(LabelError, FileNotFoundError):
         self.path = path
         super().__init__(
             f"The numbers of classes in {path} have no names: expected {expected} in its folder or above it, "
-            f"got none. Nothing was written; put the list there, such as {path.with_name('classes.txt')} with a name on "
-            "each line, in the order of the numbers from 0 on."
+            f"got none. Nothing was written; put the list there, such as {path.with_name('classes.txt')} with a name "
+            "on each line, in the order of the numbers from 0 on."
         )
 
 

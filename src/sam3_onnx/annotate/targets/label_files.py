@@ -74,9 +74,8 @@ class FolderOfFiles:
         for picture in pictures:
             path = self._path(picture)
             if path.name in self.format.shared_names:
-                raise LabelCollisionError(
-                    path, claimed_by=(f"the file {path.name} that label files share", str(picture))
-                )
+                claimed_by = (f"the file {path.name} that label files share", str(picture))
+                raise LabelCollisionError(path, claimed_by=claimed_by)
             if path in taken:
                 raise LabelCollisionError(path, claimed_by=(taken[path], str(picture)))
             taken[path] = str(picture)

@@ -42,10 +42,7 @@ _NO_TEXT = re.compile(
 """Plain words that PyYAML reads as something else than text: nothing, yes or no, numbers other than `12`, dates."""
 _OTHER_BREAK = re.compile("[\x85\u2028\u2029]|\r(?!\n)")
 _INDICATORS = tuple("!&*|>@`%\"'#,[]{}")
-_ESCAPES = {
-    **{"0": "\0", "a": "\a", "b": "\b", "t": "\t", "n": "\n", "v": "\v", "f": "\f", "r": "\r", "e": "\x1b"},
-    **{" ": " ", '"': '"', "/": "/", "\\": "\\", "N": "\x85", "_": "\xa0", "L": "\u2028", "P": "\u2029"},
-}
+_ESCAPES = dict(zip('0abtnvfre "/\\N_LP', '\0\a\b\t\n\v\f\r\x1b "/\\\x85\xa0\u2028\u2029', strict=True))
 _ESCAPED = re.compile(
     r"\\(?:x([0-9a-fA-F]{2})|u([0-9a-fA-F]{4})|U(000[0-9a-fA-F]{5}|0010[0-9a-fA-F]{4})|(.))", re.DOTALL
 )

@@ -48,6 +48,9 @@ class DatasetClasses:
     """They agree as far as the shorter ones go."""
     new: Path | None = None
     """The list that is made when labels are written; None if one holds already."""
+    alone: Path | None = None
+    """The only label file that is about to be written, whose old rows do not count; None for a run over folders, before
+    which folders below those of the lists are looked through as well."""
 
     @property
     def names(self) -> tuple[str, ...]:
@@ -82,7 +85,7 @@ class DatasetClasses:
         """
         folders = [path.parent for path in self.files(names)]
         for folder in folders:
-            row = first_row(folder, range(len(self.names), len(names)), but_below=_LIST_FILES)
+            row = first_row(folder, range(len(self.names), len(names)), lists=_LIST_FILES, alone=self.alone)
             if row is not None:
                 raise ClassListConflictError(
                     row.path,
@@ -93,14 +96,14 @@ class DatasetClasses:
 
 
 def classes_of_folders(
-    folder: str | os.PathLike[str], others: Iterable[Path] = (), *, but: Path | None = None
+    folder: str | os.PathLike[str], others: Iterable[Path] = (), *, alone: Path | None = None
 ) -> DatasetClasses:
     """Returns the classes of a folder of label files.
 
     Args:
         folder: Where the label files lie; it need not be there yet.
         others: Folders of label files that are to have the same classes.
-        but: A label file that does not count, as it is about to be replaced.
+        alone: The only label file that is about to be written, see `DatasetClasses`.
 
     Raises:
         ClassListMissingError: There are label files in the folder or below it, and no list.
@@ -113,11 +116,11 @@ def classes_of_folders(
     lists = tuple(found.values())
     _require_agreement(lists)
     if own:
-        return DatasetClasses(lists)
-    row = first_row(Path(folder), _ANY_NUMBER, but_below=_LIST_FILES, but=but)
+        return DatasetClasses(lists, alone=alone)
+    row = first_row(Path(folder), _ANY_NUMBER, lists=_LIST_FILES, alone=alone)
     if row is not None:
         raise ClassListMissingError(row.path, expected="classes.txt, data.yaml or dataset.yaml")
-    return DatasetClasses(lists, Path(folder) / CLASSES_FILE)
+    return DatasetClasses(lists, Path(folder) / CLASSES_FILE, alone)
 
 
 def classes_of_list(path: str | os.PathLike[str]) -> DatasetClasses:
@@ -167,18 +170,18 @@ def grow(read: Callable[[], DatasetClasses], labels: Iterable[str]) -> tuple[str
 
 def _lists_above(folder: Path, read: Reader) -> dict[Path, ClassList]:
     """Returns the lists that hold in a folder, by their real paths; a link is followed, and looked at from, both."""
-    starts = dict.fromkeys((Path(os.path.abspath(folder)), folder.resolve()))
+    starts = dict.fromkeys((folder.absolute(), folder.resolve()))
     return {known.path.resolve(): known for start in starts for known in _lists_from(start, read)}
 
 
 def _lists_from(start: Path, read: Reader) -> list[ClassList]:
-    ends = {Path(start.anchor), Path(os.path.expanduser("~"))}
+    ends = {Path(start.anchor), Path("~").expanduser()}
     nearest: list[ClassList] = []
     on_the_way: list[ClassList] = []
     for place in (start, *start.parents):
         if place in ends and place != start:
             break
-        files = [place / name for name in _LIST_FILES if os.path.isfile(place / name)]
+        files = [place / name for name in _LIST_FILES if os.path.isfile(place / name)]  # noqa: PTH113 - no error where a folder may not be read
         here = [known for known in map(read, files) if known is not None]
         on_the_way += here
         nearest = nearest or here

@@ -192,7 +192,7 @@ def write_yolo(
 
 def _dataset(path: str | os.PathLike[str], classes: str | os.PathLike[str] | None) -> DatasetClasses:
     label_file = Path(path)
-    return classes_of_folders(label_file.parent, but=label_file) if classes is None else classes_of_list(classes)
+    return classes_of_folders(label_file.parent, alone=label_file) if classes is None else classes_of_list(classes)
 
 
 def _format(task: YoloTask, dataset: DatasetClasses, holes: HoleChoice) -> YoloFormat:

@@ -25,27 +25,23 @@ class NumberedRow(NamedTuple):
     """Number of its class."""
 
 
-def first_row(
-    folder: Path, numbers: range, *, but_below: Collection[str], but: Path | None = None
-) -> NumberedRow | None:
-    """Returns a row of a class with one of some numbers, from label files in a folder or below it; None if there is none.
+def first_row(folder: Path, numbers: range, *, lists: Collection[str], alone: Path | None = None) -> NumberedRow | None:
+    """Returns a row whose class has one of some numbers, from the label files of a folder; None if there is none.
 
     Args:
         folder: It need not be there.
         numbers: Which classes to look for.
-        but_below: Folders below that hold a file of such a name are left out: they have a list of classes of their own.
-        but: A file that is left out.
+        lists: Names of lists of classes. Folders below that hold one are left out: they have numbers of their own.
+        alone: A label file that is left out, for which no folder below is looked through; None to look through all.
     """
-    if not numbers:
-        return None
-    for place, within, files in os.walk(folder):
-        if Path(place) != folder and not set(but_below).isdisjoint(files):
+    for place, within, files in os.walk(folder) if numbers else ():
+        if Path(place) != folder and not set(lists).isdisjoint(files):
             within.clear()
             continue
-        within[:] = sorted(name for name in within if not name.startswith("."))
+        within[:] = sorted(name for name in within if not name.startswith(".")) if alone is None else []
         for name in sorted(files):
             path = Path(place, name)
-            if path.suffix.lower() == ".txt" and name not in but_below and path != but:
+            if path.suffix.lower() == ".txt" and name not in lists and path != alone:
                 for row in _rows(path):
                     if row.number in numbers:
                         return row

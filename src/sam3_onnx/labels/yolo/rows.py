@@ -74,8 +74,10 @@ class RowReader:
             numbers = list(map(_number, words[1:]))
         except ValueError as error:
             raise self._damaged("numbers", line, str(error)) from error
-        if not all(map(math.isfinite, numbers)) or max(map(abs, numbers), default=0) > _FARTHEST:
-            raise self._damaged(f"finite numbers of at most {_FARTHEST:g}", line, " ".join(words[1:])[:60])
+        if not all(map(math.isfinite, numbers)):
+            raise self._damaged("finite numbers", line, " ".join(words[1:])[:60])
+        if any(abs(number) > _FARTHEST for number in numbers):
+            raise self._damaged(f"numbers of at most {_FARTHEST:.0f}", line, " ".join(words[1:])[:60])
         score = numbers.pop() if len(numbers) % 2 else None
         self._require_count(len(numbers), line)
         if score is not None and not 0 <= score <= 1:
