@@ -144,6 +144,6 @@ def test_processes_that_extend_one_list_at_once_get_numbers_of_their_own(tmp_pat
         worker.join()
     names = read_classes(tmp_path / "classes.txt")
     assert len(names) == len(set(names)) == 31
-    for worker in range(3):
+    for number in range(3):
         for count in range(10):
-            assert labels_of(tmp_path / f"{worker}/{count}.txt") == [f"class {worker}.{count}"]
+            assert labels_of(tmp_path / f"{number}/{count}.txt") == [f"class {number}.{count}"]

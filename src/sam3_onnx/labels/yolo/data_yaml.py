@@ -22,14 +22,15 @@ if TYPE_CHECKING:
 __all__ = ["names_in_yaml"]
 
 _KEY = re.compile(
-    r"""(?:(?P<plain>[A-Za-z_][\w.-]*)|"(?P<double>[^"]*)"|'(?P<single>[^']*)')\s*:(?:\s+(?P<rest>.*))?$"""
+    r"""(?:(?P<plain>[A-Za-z_][\w.-]*)|"(?P<double>[^"]*)"|'(?P<single>[^']*)')\s*:(?:\s+(?P<rest>.*))?$""",
+    re.ASCII,
 )
 _QUOTED = re.compile(r"""'(?P<single>(?:[^']|'')*)'|"(?P<double>(?:[^"\\]|\\.)*)\"""", re.DOTALL)
-_PLAIN_IN_FLOW = re.compile(r"(?:(?!\s\#|:\s|:[,\[\]{}]|:$)[^,\[\]{}])+")
-_PLAIN_IN_BLOCK = re.compile(r"(?:(?!\s\#|:\s|:$).)+")
-_SPACE = re.compile(r"(?:\s+(?:\#[^\n]*)?)*")
-_COMMENT = re.compile(r"\s*(?:(?:^|\s)\#.*)?$")
-_BLOCK_ENTRY = re.compile(r"(?P<number>'[^']*'|\"[^\"]*\"|[^\s'\"][^\s:]*)\s*:\s+(?P<name>.*)$")
+_PLAIN_IN_FLOW = re.compile(r"(?:(?!\s\#|:\s|:[,\[\]{}]|:$)[^,\[\]{}])+", re.ASCII)
+_PLAIN_IN_BLOCK = re.compile(r"(?:(?!\s\#|:\s|:$).)+", re.ASCII)
+_SPACE = re.compile(r"(?:\s+(?:\#[^\n]*)?)*", re.ASCII)
+_COMMENT = re.compile(r"\s*(?:(?:^|\s)\#.*)?$", re.ASCII)
+_BLOCK_ENTRY = re.compile(r"(?P<number>'[^']*'|\"[^\"]*\"|[^\s'\"][^\s:]*)\s*:\s+(?P<name>.*)$", re.ASCII)
 _NUMBER = re.compile(r"0|[1-9][0-9]{0,8}")
 _NO_TEXT = re.compile(
     r"""~|null|yes|no|true|false|on|off|<<|=
@@ -37,9 +38,10 @@ _NO_TEXT = re.compile(
     |[-+]?[0-9][0-9_]*(?::[0-5]?[0-9])+(?:\.[0-9_]*)?
     |[-+]?[0-9][0-9_]*\.[0-9_]*(?:e[-+][0-9]+)?|\.[0-9][0-9_]*(?:e[-+][0-9]+)?|[-+]?\.inf|\.nan
     |[0-9]{4}-[0-9]{1,2}-[0-9]{1,2}(?:[t\s].*)?""",
-    re.VERBOSE | re.IGNORECASE,
+    re.VERBOSE | re.IGNORECASE | re.ASCII,
 )
 """Plain words that PyYAML reads as something else than text: nothing, yes or no, numbers other than `12`, dates."""
+_WHITE = " \t\r\n"  # what YAML takes for space; Unicode knows more
 _OTHER_BREAK = re.compile("[\x85\u2028\u2029]|\r(?!\n)")
 _INDICATORS = tuple("!&*|>@`%\"'#,[]{}")
 _ESCAPES = dict(zip('0abtnvfre "/\\N_LP', '\0\a\b\t\n\v\f\r\x1b "/\\\x85\xa0\u2028\u2029', strict=True))
@@ -112,7 +114,7 @@ def _fields(text: str) -> dict[str, object]:
     """Returns `names` and `nc`, as far as they are there."""
     if _OTHER_BREAK.search(text):
         _refuse("a line break other than LF or CR LF")
-    if text.lstrip().startswith("{"):
+    if text.lstrip(_WHITE).startswith("{"):
         return _fields_of_json(text)
     fields: dict[str, object] = {}
     for key, first, lines in _entries(text.split("\n")):
@@ -140,7 +142,7 @@ def _fields_of_json(text: str) -> dict[str, object]:
 def _entries(lines: Sequence[str]) -> Iterator[tuple[str, str, list[str]]]:
     """Yields the outermost keys, each with what stands behind it and with the lines below it."""
     entry: tuple[str, str, list[str]] | None = None
-    for line in map(str.rstrip, lines):
+    for line in (line.rstrip(_WHITE) for line in lines):
         found = _KEY.match(line)
         if found is not None:
             if entry is not None:
@@ -167,7 +169,7 @@ def _value(first: str, lines: Sequence[str]) -> object:
     if len(indents) > 1:
         _refuse(f"lines of different indents below `names`, such as {entries[-1]!r:.60}")
     if all(entry.startswith("- ") for entry in entries):
-        return [_in_block(entry[2:].strip()) for entry in entries]
+        return [_in_block(entry[2:].strip(_WHITE)) for entry in entries]
     return _unique((_of_block_entry(entry) for entry in entries) if indents != {0} else _refuse(repr(entries[0])))
 
 
@@ -234,8 +236,8 @@ def _scalar(text: str, at: int, plain: re.Pattern[str]) -> tuple[str, int]:
             _refuse("a name in double quotes over several lines")
         return _ESCAPED.sub(_unescaped, found["double"]), found.end()
     found = plain.match(text, at)
-    value = _folded(found[0].strip()) if found else ""
-    if found is None or value.startswith(_INDICATORS) or re.match(r"[-?:](?:\s|$)", value) or not value:
+    value = _folded(found[0].strip(_WHITE)) if found else ""
+    if found is None or value.startswith(_INDICATORS) or re.match(r"[-?:](?:[ \t]|$)", value) or not value:
         _refuse(f"{text[at : at + 40]!r} as a name")
     if _NO_TEXT.fullmatch(value):
         _refuse(f"{value} without quotes, which is no text in YAML")
