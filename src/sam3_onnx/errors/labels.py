@@ -95,9 +95,7 @@ class LabelShapeError(LabelError, ValueError):
     """A shape has points, or other facts, that no application could read."""
 
     def __init__(self, *, where: str, expected: str, got: str) -> None:
-        super().__init__(
-            f"{where}: expected {expected}, got {got}. Nothing was written; mend it or leave it out."
-        )
+        super().__init__(f"{where}: expected {expected}, got {got}. Nothing was written; mend it or leave it out.")
 
 
 class LabelNameError(LabelError, ValueError):

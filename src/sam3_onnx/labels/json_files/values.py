@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from sam3_onnx._support.checks import is_number, is_whole
+from sam3_onnx._support.checks import is_number
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
