@@ -63,7 +63,7 @@ class LabelFileVersionError(LabelError, ValueError):
 class LabelFileSizeError(LabelError, ValueError):
     """A label file belongs to a picture of another size."""
 
-    def __init__(self, path: Path, *, expected: tuple[int, int], got: tuple[int, int]) -> None:
+    def __init__(self, path: Path, *, expected: tuple[int, int], got: tuple[object, object]) -> None:
         self.path = path
         super().__init__(
             f"{path} belongs to another picture: expected one of {expected[1]} x {expected[0]} pixels, "
@@ -97,9 +97,7 @@ class LabelShapeError(LabelError, ValueError):
     """A shape has points, or other facts, that no application could read."""
 
     def __init__(self, *, where: str, expected: str, got: str) -> None:
-        super().__init__(
-            f"{where}: expected {expected}, got {got}. Nothing was written; mend the shape or leave it out."
-        )
+        super().__init__(f"{where}: expected {expected}, got {got}. Nothing was written; mend it or leave it out.")
 
 
 class LabelNameError(LabelError, ValueError):
