@@ -9,6 +9,7 @@ from sam3_onnx._support.files import seen_from
 from sam3_onnx.annotate.finished import Written, counted
 from sam3_onnx.annotate.merging import merge_shapes
 from sam3_onnx.errors import LabelCollisionError, OptionError
+from sam3_onnx.labels.finds import shapes_of
 from sam3_onnx.labels.formats import picture_format
 from sam3_onnx.labels.label_file import LabelFile
 from sam3_onnx.labels.writing import put
@@ -93,7 +94,7 @@ class FolderOfFiles:
     def write(self, picture: Path, result: Segmentation) -> Written:
         """Joins what was found to the picture's label file, and makes one if there is none."""
         path = self._path(picture)
-        found = result.shapes(self.mode, epsilon=self.epsilon, parts="all", min_area=self.min_area)
+        found, unshaped = shapes_of(result, self.mode, epsilon=self.epsilon, parts="all", min_area=self.min_area)
         if path.exists():
             there = self.format.read(path, image_size=result.size)
         else:
@@ -114,7 +115,7 @@ class FolderOfFiles:
                 content, _ = self.format.encode(there.with_shapes(merged.shapes))
             path.parent.mkdir(parents=True, exist_ok=True)
             put(path, content)
-        return Written(merged.added, merged.removed, merged.duplicates, counted(losses))
+        return Written(merged.added, merged.removed, merged.duplicates, counted([*unshaped, *losses]))
 
     def finish(self, pictures: Sequence[FinishedPicture]) -> Written:  # noqa: ARG002 - the protocol's
         """Does nothing: every file is written."""
