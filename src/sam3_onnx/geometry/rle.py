@@ -8,11 +8,11 @@ writes each run as a variable-length number in printable characters.
 
 from __future__ import annotations
 
-from numbers import Integral
 from typing import TYPE_CHECKING, TypedDict
 
 import numpy as np
 
+from sam3_onnx._support.checks import is_whole, require_whole
 from sam3_onnx.errors import MaskError
 from sam3_onnx.geometry._masks import as_mask
 
@@ -31,6 +31,7 @@ _SIGN = 0x10
 _DIGIT_BITS = 5
 _MAX_DIGITS = 12  # sixty bits, which fit an int64
 _LONGEST_RUN = (1 << 32) - 1  # pycocotools keeps runs as 32-bit unsigned numbers
+DEFAULT_MAX_PIXELS = 178_956_970  # as of a picture: `sam3_onnx.images.DEFAULT_MAX_PIXELS`
 _FIRST_DIFFERENCE = 3  # from the fourth run on, the difference to the run two before is written
 
 
@@ -73,27 +74,37 @@ def mask_to_rle(mask: NDArray[np.generic], *, compressed: bool = True, threshold
     return {"size": [height, width], "counts": _compress(counts) if compressed else counts.tolist()}
 
 
-def rle_to_mask(rle: Mapping[str, object]) -> NDArray[np.bool_]:
+def rle_to_mask(rle: Mapping[str, object], *, max_pixels: int | None = DEFAULT_MAX_PIXELS) -> NDArray[np.bool_]:
     """Read a mask from COCO run lengths.
 
     Args:
         rle: `size` as height and width; `counts` compressed as str or bytes,
             or a sequence of lengths. Other keys are not looked at.
+        max_pixels: A mask of more pixels is refused before any memory is taken
+            for it, as a few bytes can claim any size; None refuses none.
 
     Returns:
         Bool array `(H, W)`.
 
     Raises:
-        MaskError: A key is missing, the text is no compressed run lengths, or
-            the runs do not fill the picture exactly.
+        MaskError: A key is missing, the text is no compressed run lengths, the
+            runs do not fill the picture exactly, or it is too large.
+        OptionError: `max_pixels` is out of range.
 
     Example:
         >>> rle_to_mask({"size": [2, 3], "counts": [2, 1, 3]}).astype(int).tolist()
         [[0, 1, 0], [0, 0, 0]]
     """
+    require_whole("max_pixels", max_pixels, least=1, none="for no limit")
     height, width = _size_of(rle)
-    counts = _counts_of(rle)
     pixels = height * width
+    if max_pixels is not None and pixels > max_pixels:
+        raise MaskError(
+            expected=f"a mask of at most {max_pixels} pixels",
+            got=f"run lengths that claim {height} x {width}",
+            remedy="Check size; if it is right, pass a higher max_pixels.",
+        )
+    counts = _counts_of(rle)
     if (counts < 0).any() or (counts > pixels).any() or counts.sum() != pixels:
         raise MaskError(
             expected=f"runs of at least 0 that sum to {height} x {width} = {pixels} pixels",
@@ -146,7 +157,7 @@ def _decompress(text: bytes) -> NDArray[np.int64]:
 
 def _size_of(rle: Mapping[str, object]) -> tuple[int, int]:
     match rle.get("size"):
-        case [Integral() as height, Integral() as width] if int(height) > 0 and int(width) > 0:
+        case [height, width] if is_whole(height) and is_whole(width) and height > 0 and width > 0:
             return int(height), int(width)
         case other:
             raise MaskError(expected="run lengths with size [height, width], both above 0", got=f"size {other!r}")
@@ -154,12 +165,14 @@ def _size_of(rle: Mapping[str, object]) -> tuple[int, int]:
 
 def _counts_of(rle: Mapping[str, object]) -> NDArray[np.int64]:
     match rle.get("counts"):
-        case str(text):
+        case str(text) if text.isascii():
             return _decompress(text.encode())
         case bytes(text):
             return _decompress(text)
-        case [*runs] if all(isinstance(run, Integral) and 0 <= int(run) <= _LONGEST_RUN for run in runs):
+        case [*runs] if all(is_whole(run) and 0 <= run <= _LONGEST_RUN for run in runs):
             return np.array(runs, dtype=np.int64)
+        case str():
+            raise _malformed("text with characters outside '0' to 'o'")
         case [*_]:
             raise _malformed("a list with an item that is no such number")
         case other:

@@ -46,6 +46,9 @@ class Shape:
     """Of a shape of the type "mask": its pixels (h, w), the top left one at points[0]."""
     extra: Mapping[str, object] = field(default_factory=dict)
     """What else the file says of it, kept for writing: flags, description, attributes, and whatever is unknown."""
+    source: object = field(default=None, repr=False)
+    """What a format read it from, by which that format writes an untouched shape back as it stood; None for a new one.
+    It does not count when shapes are compared."""
 
     def to_mask(self, size: tuple[int, int]) -> NDArray[np.bool_] | None:
         """The pixels of a polygon with its holes, a rectangle, a rotated box, a circle or a mask.

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -118,14 +119,16 @@ def test_what_is_added_stands_beside_what_was_there(
     assert after == content
 
 
-def test_what_a_file_leaves_out_is_written_as_the_application_would_take_it(tmp_path: Path) -> None:
+def test_what_a_changed_shape_leaves_out_is_written_as_the_application_would_take_it(tmp_path: Path) -> None:
     path = tmp_path / "short.json"
     entry = {"label": "car", "points": [[1, 2], [3, 2], [3, 4], [1, 4]], "shape_type": "rotation"}
-    path.write_text(json.dumps({**PLAIN, "shapes": [entry]}), encoding="utf-8")
-    write_xanylabeling(path, read_xanylabeling(path))
-    (after,) = json.loads(path.read_text(encoding="utf-8"))["shapes"]
+    path.write_text(json.dumps({**PLAIN, "shapes": [entry, entry]}), encoding="utf-8")
+    file = read_xanylabeling(path)
+    write_xanylabeling(path, file.with_shapes([file.shapes[0], replace(file.shapes[1], label="bus")]))
+    untouched, after = json.loads(path.read_text(encoding="utf-8"))["shapes"]
+    assert untouched == entry
     assert "direction" not in after
-    assert after | entry == after
+    assert after | entry | {"label": "bus"} == after
     assert (after["flags"], after["attributes"], after["difficult"], after["score"]) == ({}, {}, False, None)
 
 

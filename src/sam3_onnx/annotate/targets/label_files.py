@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 __all__ = ["FolderOfFiles"]
 
 
-@dataclass(frozen=True)
+@dataclass
 class FolderOfFiles:
     """One label file for each picture, with the picture's name and the format's ending."""
 
@@ -69,16 +69,19 @@ class FolderOfFiles:
 
         Raises:
             LabelCollisionError: Two pictures would be labelled in one file, or one in what the files share.
+            LabelError: The list of classes does not fit the label files that are there.
         """
-        shared = self.format.shared_files()
-        taken = {self.folder / name: f"the file {name} that all label files share" for name in shared}
+        taken: dict[Path, str] = {}
         for picture in pictures:
             path = self._path(picture)
+            if path.name in self.format.shared_names:
+                claimed_by = (f"the file {path.name} that label files share", str(picture))
+                raise LabelCollisionError(path, claimed_by=claimed_by)
             if path in taken:
                 raise LabelCollisionError(path, claimed_by=(taken[path], str(picture)))
             taken[path] = str(picture)
-        for name, content in shared.items():
-            put(self.folder / name, content)
+        folders = dict.fromkeys(path.parent for path in taken)
+        self.format = self.format.shared_in(self.folder, folders, self.merging.labels)
 
     def has_labels(self, picture: Path) -> bool:
         """Returns whether a picture has a label file."""

@@ -2,7 +2,7 @@
 
 Both programs descend from the first labelme: one object with `shapes`, `imagePath` and the picture's size, each shape
 an object with `label`, `points`, `shape_type` and `group_id`. What they differ in is a `Dialect`. Fields that are not
-known are carried along.
+known are carried along, and a shape that nobody changed is written back as it stood.
 """
 
 from __future__ import annotations
@@ -10,14 +10,16 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from itertools import count
 from pathlib import Path
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING, NamedTuple, Protocol
 
 import numpy as np
 
 from sam3_onnx._support.checks import is_number, is_whole
 from sam3_onnx.errors import LabelFileKindError, LabelFileSizeError, LabelFileVersionError, LabelShapeError
+from sam3_onnx.labels.json_files.masks import mask_from_text, mask_to_text
 from sam3_onnx.labels.json_files.program import major_version, origin
-from sam3_onnx.labels.json_files.text import dump_json, mask_from_text, mask_to_text, parse_json
+from sam3_onnx.labels.json_files.text import dump_json, parse_json
+from sam3_onnx.labels.json_files.values import FARTHEST, number, side
 from sam3_onnx.labels.label_file import LabelFile, require_points
 from sam3_onnx.results.shape import Shape
 
@@ -34,10 +36,7 @@ if TYPE_CHECKING:
 __all__ = ["Dialect", "Fit", "decode_picture", "encode_picture"]
 
 _HELD = {"shapes", "imagePath", "imageHeight", "imageWidth"}
-_LARGEST = 1e300
 _INTERPRETED = {"label", "points", "shape_type"}
-_NUMBERS = (float, int)
-"""What JSON's numbers are read as. Types are compared, since True is an int, too."""
 
 
 class Fit(Protocol):
@@ -46,6 +45,13 @@ class Fit(Protocol):
     def __call__(self, shape: Shape, holes: HoleChoice) -> tuple[Sequence[Shape], Sequence[Loss]]:
         """Returns the shapes to write for one shape, its parts, and what they do not say."""
         ...
+
+
+class _Source(NamedTuple):
+    """What a shape was read from."""
+
+    program: Program
+    entry: Mapping[str, object]
 
 
 @dataclass(frozen=True)
@@ -91,8 +97,8 @@ def decode_picture(
         raise _of_another_program(target, dialect.program, writer, version)
     if major_version(version) > major_version(dialect.version):
         raise LabelFileVersionError(target, application=dialect.program.name, known=dialect.version, got=str(version))
-    shapes = tuple(_shape(entry, f"{target}, shape {at}", dialect) for at, entry in enumerate(entries))
     size = _size(target, fields, image_size)
+    shapes = tuple(_shape(entry, f"{target}, shape {at}", dialect, size) for at, entry in enumerate(entries))
     return LabelFile(shapes, image_path, size, {key: value for key, value in fields.items() if key not in _HELD})
 
 
@@ -102,22 +108,26 @@ def encode_picture(file: LabelFile, dialect: Dialect, holes: HoleChoice) -> tupl
     Raises:
         LabelShapeError: A shape that no application could read.
     """
-    shapes: list[Shape] = []
+    entries: list[Mapping[str, object]] = []
     losses: list[Loss] = []
     groups = count(1 + max((shape.group_id for shape in file.shapes if shape.group_id is not None), default=0))
     for shape in file.shapes:
+        kept = _entry_as_it_stood(shape, dialect, file.image_size)
+        if kept is not None:
+            entries.append(kept)
+            continue
         fitted, lost = dialect.fit(shape, holes)
         if len(fitted) > 1 and shape.group_id is None:
             group = next(groups)
             fitted = [replace(part, group_id=group) for part in fitted]
-        shapes += fitted
+        entries += [_entry(part, f"shape {at}", dialect) for at, part in enumerate(fitted, start=len(entries))]
         losses += lost
     height, width = file.image_size
     content = {
         **dialect.file_fields,
         **file.extra,
         "version": file.extra.get("version"),
-        "shapes": [_entry(shape, f"shape {at}", dialect) for at, shape in enumerate(shapes)],
+        "shapes": entries,
         "imagePath": file.image_path,
         "imageHeight": int(height),
         "imageWidth": int(width),
@@ -125,7 +135,7 @@ def encode_picture(file: LabelFile, dialect: Dialect, holes: HoleChoice) -> tupl
     return dump_json({**content, "version": _version(content, dialect)}), tuple(losses)
 
 
-def _shape(entry: object, where: str, dialect: Dialect) -> Shape:
+def _shape(entry: object, where: str, dialect: Dialect, size: tuple[int, int]) -> Shape:
     if not isinstance(entry, dict):
         raise LabelShapeError(where=where, expected="an object", got=repr(entry)[:80])
     label, kind = entry.get("label"), entry.get("shape_type", "polygon")
@@ -133,7 +143,7 @@ def _shape(entry: object, where: str, dialect: Dialect) -> Shape:
         got = f"{label!r} and {kind!r}"
         raise LabelShapeError(where=where, expected="a label and a shape_type that are strings", got=got)
     facts: dict[str, object] = {key: value for key, value in entry.items() if key not in _INTERPRETED}
-    score, direction = _number(facts.get("score")), _number(facts.get("direction"))
+    score, direction = number(facts.get("score")), number(facts.get("direction"))
     group_id, mask = facts.get("group_id"), facts.get("mask")
     is_mask = dialect.holds_masks and isinstance(mask, str)
     understood = {
@@ -149,14 +159,18 @@ def _shape(entry: object, where: str, dialect: Dialect) -> Shape:
         score,
         direction,
         group_id=group_id if is_whole(group_id) else None,
-        mask=_mask(mask, where) if is_mask and isinstance(mask, str) else None,
+        mask=_mask(mask, where, size) if is_mask and isinstance(mask, str) else None,
         extra={key: value for key, value in facts.items() if not understood.get(key, False)},
+        source=_Source(dialect.program, entry),
     )
 
 
-def _number(value: object) -> float | None:
-    """Returns a number that a float can hold as it is, None for anything else."""
-    return float(value) if is_number(value) and abs(value) <= _LARGEST and float(value) == value else None
+def _entry_as_it_stood(shape: Shape, dialect: Dialect, size: tuple[int, int]) -> Mapping[str, object] | None:
+    """Returns what an untouched shape was read from; None for a changed or a new one, or one of another program."""
+    source = shape.source
+    if not isinstance(source, _Source) or source.program != dialect.program:
+        return None
+    return source.entry if _shape(source.entry, shape.label, dialect, size) == shape else None
 
 
 def _entry(shape: Shape, where: str, dialect: Dialect) -> dict[str, object]:
@@ -174,24 +188,21 @@ def _entry(shape: Shape, where: str, dialect: Dialect) -> dict[str, object]:
 
 
 def _points(points: object, where: str) -> NDArray[np.float64]:
-    expected = "points as a list of [x, y], finite numbers"
     if not isinstance(points, list) or not all(_is_point(point) for point in points):
+        expected = f"points as a list of [x, y], finite numbers of at most {FARTHEST:g}"
         raise LabelShapeError(where=where, expected=expected, got=repr(points)[:80])
-    try:
-        return np.array(points, np.float64).reshape(-1, 2)
-    except OverflowError as error:
-        raise LabelShapeError(where=where, expected=expected, got=str(error)) from error
+    return np.array(points, np.float64).reshape(-1, 2)
 
 
 def _is_point(point: object) -> bool:
-    return isinstance(point, list) and len(point) == 2 and type(point[0]) in _NUMBERS and type(point[1]) in _NUMBERS  # noqa: PLR2004 - x and y
+    return isinstance(point, list) and len(point) == 2 and None not in map(number, point)  # noqa: PLR2004 - x and y
 
 
-def _mask(text: str, where: str) -> NDArray[np.bool_]:
+def _mask(text: str, where: str, size: tuple[int, int]) -> NDArray[np.bool_]:
     try:
-        return mask_from_text(text)
+        return mask_from_text(text, size)
     except ValueError as error:
-        expected = "a mask as a picture in base64"
+        expected = "a mask as a picture in base64, no larger than the labelled one"
         raise LabelShapeError(where=where, expected=expected, got=f"{text[:40]!r}: {error}") from error
 
 
@@ -204,16 +215,16 @@ def _require_readable(shape: Shape, where: str) -> None:
 
 def _size(path: Path, content: Mapping[str, object], asked: tuple[int, int] | None) -> tuple[int, int]:
     """Returns height and width as the file says; where it does not, as they are known."""
-    height, width = content.get("imageHeight"), content.get("imageWidth")
-    if not (is_whole(height) and is_whole(width) and height > 0 and width > 0):
-        if asked is None:
-            remedy = "Pass image_size=(height, width) of the picture."
-            raise LabelFileKindError(
-                path, expected="imageHeight and imageWidth in pixels", got=f"{height!r} and {width!r}", remedy=remedy
-            )
+    said = content.get("imageHeight"), content.get("imageWidth")
+    height, width = map(side, said)
+    if asked is not None:
+        if all(is_number(value) and value > 0 for value in said) and (height, width) != tuple(asked):
+            raise LabelFileSizeError(path, expected=asked, got=said)
         return asked
-    if asked is not None and (height, width) != tuple(asked):
-        raise LabelFileSizeError(path, expected=asked, got=(height, width))
+    if height is None or width is None:
+        remedy = "Pass image_size=(height, width) of the picture."
+        got = f"{said[0]!r:.40} and {said[1]!r:.40}"
+        raise LabelFileKindError(path, expected="imageHeight and imageWidth in pixels", got=got, remedy=remedy)
     return height, width
 
 

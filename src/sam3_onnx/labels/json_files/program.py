@@ -49,5 +49,5 @@ def origin(content: Mapping[str, object]) -> Program | None:
 
 def major_version(version: object) -> int:
     """Returns the number before the first point; -1 for what is no version, which is taken for an old one."""
-    found = re.match(r"\d+", version) if isinstance(version, str) else None
+    found = re.match(r"\d{1,9}", version) if isinstance(version, str) else None
     return int(found[0]) if found else -1

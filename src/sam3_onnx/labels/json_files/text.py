@@ -1,77 +1,79 @@
-"""JSON that is read strictly and written so that other programs read the same, and masks as text in it."""
+"""JSON that is read strictly and written so that other programs read the same."""
 
 from __future__ import annotations
 
-import base64
 import json
 import math
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-import cv2
-import numpy as np
-
-from sam3_onnx.errors import LabelFileDamagedError
+from sam3_onnx.errors import LabelFileDamagedError, LabelShapeError
 
 if TYPE_CHECKING:
     import os
 
-    from numpy.typing import NDArray
-
-__all__ = ["dump_json", "mask_from_text", "mask_to_text", "parse_json"]
+__all__ = ["dump_json", "parse_json"]
 
 
-def parse_json(content: bytes, path: str | os.PathLike[str]) -> object:
+def parse_json(content: bytes, path: str | os.PathLike[str], *, python_numbers: bool = False) -> object:
     """Returns what JSON in UTF-8 says, with or without a byte order mark.
 
     Args:
         content: The bytes of a file.
         path: What the file is called, for messages.
+        python_numbers: Whether NaN and Infinity pass, which Python's own `json` writes and reads.
 
     Raises:
-        LabelFileDamagedError: It is not JSON. NaN and infinities are none, though Python's own parser takes them.
+        LabelFileDamagedError: It is not JSON, or an object of it has two values of one name, of which only one could
+            be kept.
     """
     try:
-        parsed: object = json.loads(content.decode("utf-8-sig"), parse_constant=_refused, parse_float=_finite)
+        parsed: object = json.loads(
+            content.decode("utf-8-sig"),
+            parse_constant=None if python_numbers else _refused,
+            parse_float=_finite,
+            object_pairs_hook=_with_each_name_once,
+        )
     except (ValueError, RecursionError) as error:
         reason = "an empty file" if not content.strip() else str(error)
         raise LabelFileDamagedError(Path(path), expected="JSON in UTF-8", reason=reason) from error
     return parsed
 
 
-def dump_json(content: object, *, indent: int | None = 2) -> bytes:
+def dump_json(content: object, *, indent: int | None = 2, python_numbers: bool = False) -> bytes:
     """Returns JSON in UTF-8, letters of every script as they are, with a line's end at the end.
 
+    Args:
+        content: Plain values.
+        indent: Spaces for each level; None for all on one line.
+        python_numbers: Whether NaN and infinities pass, as `parse_json` lets them.
+
     Raises:
+        LabelShapeError: Values are nested too deeply to be written.
         ValueError: A number is NaN or infinite.
     """
     try:
-        return f"{json.dumps(content, ensure_ascii=False, indent=indent, allow_nan=False)}\n".encode()
+        text = json.dumps(content, ensure_ascii=False, indent=indent, allow_nan=python_numbers)
+    except RecursionError as error:
+        expected = "values within values within values, but not hundreds of them"
+        raise LabelShapeError(where="What is to be written", expected=expected, got="more") from error
+    try:
+        return f"{text}\n".encode()
     except UnicodeEncodeError:  # half of a surrogate pair: UTF-8 has no form for it, an escape sequence is one
-        return f"{json.dumps(content, indent=indent, allow_nan=False)}\n".encode()
-
-
-def mask_to_text(mask: NDArray[np.bool_]) -> str:
-    """Returns a bool mask (h, w) as a grey PNG of 0 and 1 in base64, as labelme writes it."""
-    _, encoded = cv2.imencode(".png", mask.astype(np.uint8))
-    return base64.b64encode(encoded.tobytes()).decode("ascii")
-
-
-def mask_from_text(text: str) -> NDArray[np.bool_]:
-    """Returns the pixels that are not 0 of a grey picture in base64.
-
-    Raises:
-        ValueError: It is no base64, or no picture.
-    """
-    data = np.frombuffer(base64.b64decode(text, validate=True), np.uint8)
-    decoded = cv2.imdecode(data, cv2.IMREAD_GRAYSCALE) if data.size else None
-    if decoded is None:
-        raise ValueError("no picture")
-    return np.asarray(decoded) > 0
+        return f"{json.dumps(content, indent=indent, allow_nan=python_numbers)}\n".encode()
 
 
 def _refused(constant: str) -> float:
     raise ValueError(f"{constant}, which is no JSON number")
+
+
+def _with_each_name_once(pairs: list[tuple[str, object]]) -> dict[str, object]:
+    fields = dict(pairs)
+    if len(fields) < len(pairs):
+        names = [name for name, _ in pairs]
+        twice = next(name for name in fields if names.count(name) > 1)
+        raise ValueError(f"an object with two values for {twice!r}")
+    return fields
 
 
 def _finite(digits: str) -> float:
