@@ -1,0 +1,2 @@
+class LabelSubject:
+    def __init__(self, seed): pass

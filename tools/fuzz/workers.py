@@ -1,0 +1,139 @@
+"""Processes that examine inputs, each input within limits of time and memory.
+
+Memory is limited on Linux only, where address space can be; time is limited everywhere.
+"""
+
+from __future__ import annotations
+
+import multiprocessing
+import os
+import signal
+import sys
+import time
+from dataclasses import dataclass
+from itertools import islice
+from multiprocessing.connection import wait
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from tools.fuzz.examining import examine
+from tools.fuzz.inputs import Answer, Outcome
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator
+    from multiprocessing.connection import Connection
+
+    from tools.fuzz.inputs import Subject
+
+__all__ = ["Limits", "outcomes"]
+
+_SECONDS_TO_START = 60
+_SECONDS_TO_END = 5
+
+
+@dataclass(frozen=True)
+class Limits:
+    """What one input may take."""
+
+    seconds: float = 20.0
+    """Until its answer, on the wall's clock."""
+    megabytes: int = 1024
+    """Address space beyond what a process has before its first input."""
+
+
+def outcomes(subject: Subject, numbers: Iterable[int], *, processes: int, limits: Limits) -> Iterator[Outcome]:
+    """Yields what comes of each input, in the order in which the processes answer.
+
+    A process that dies or does not answer in time is an outcome of its input, and another one takes its place. All
+    processes end with the iterator.
+    """
+    waiting = iter(numbers)
+    workers: list[_Worker] = []
+    try:
+        workers += [_Worker(subject, limits, number) for number in islice(waiting, processes)]
+        while workers:
+            for worker in _finished(workers):
+                outcome = worker.outcome()
+                yield outcome
+                number = next(waiting, None)
+                if number is not None and outcome.answer is not Answer.DEAD:
+                    worker.ask(number)
+                    continue
+                worker.end()
+                workers.remove(worker)
+                if number is not None:
+                    workers.append(_Worker(subject, limits, number))
+    finally:
+        for worker in workers:
+            worker.end()
+
+
+class _Worker:
+    """One process, the pipe to it, and the input that it is at."""
+
+    def __init__(self, subject: Subject, limits: Limits, number: int) -> None:
+        context = multiprocessing.get_context("spawn")
+        self.answers, questions = context.Pipe()
+        self._subject, self._limits = subject, limits
+        self._process = context.Process(target=_work, args=(subject, limits, questions), daemon=True)
+        self._process.start()
+        questions.close()
+        self.ask(number)
+        self.deadline += _SECONDS_TO_START
+
+    def ask(self, number: int) -> None:
+        """Hands it an input."""
+        self._number = number
+        self.deadline = time.monotonic() + self._limits.seconds
+        self.answers.send(number)
+
+    def outcome(self) -> Outcome:
+        """Returns the answer to its input; that it has none where it is dead or late."""
+        if self.answers.poll():
+            try:
+                received: Outcome = self.answers.recv()
+            except (EOFError, ConnectionError):
+                self._process.join(_SECONDS_TO_END)
+                return self._dead(f"the process ended with {self._process.exitcode}")
+            return received
+        return self._dead(f"no answer in {self._limits.seconds:g} seconds")
+
+    def end(self) -> None:
+        """Ends the process, whatever it is at."""
+        self._process.kill()
+        self._process.join(_SECONDS_TO_END)
+        self.answers.close()
+
+    def _dead(self, reason: str) -> Outcome:
+        made = self._subject.make(self._number)
+        return Outcome(self._number, made.format, made.mutation, Answer.DEAD, reason)
+
+
+def _finished(workers: list[_Worker]) -> list[_Worker]:
+    """Waits until a worker has answered, died or run out of time, and returns all that have."""
+    soonest = min(worker.deadline for worker in workers)
+    ready = wait([worker.answers for worker in workers], timeout=max(0.0, soonest - time.monotonic()))
+    now = time.monotonic()
+    return [worker for worker in workers if worker.answers in ready or worker.deadline <= now]
+
+
+def _work(subject: Subject, limits: Limits, questions: Connection) -> None:
+    """Examines the inputs whose numbers come through a pipe, until it is closed."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is for the process that prints the table
+    os.dup2(os.open(os.devnull, os.O_WRONLY), 2)  # decoders in C complain there of every damaged file
+    _limit_memory(limits.megabytes)
+    while True:
+        try:
+            number = questions.recv()
+        except EOFError:
+            return
+        questions.send(examine(subject, number))
+
+
+def _limit_memory(megabytes: int) -> None:
+    if sys.platform == "linux":
+        import resource  # noqa: PLC0415 - not on every system
+
+        pages = int(Path("/proc/self/statm").read_text(encoding="ascii").split()[0])
+        limit = pages * resource.getpagesize() + (megabytes << 20)
+        resource.setrlimit(resource.RLIMIT_AS, (limit, limit))
