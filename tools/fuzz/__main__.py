@@ -49,7 +49,7 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--keep", type=Path, metavar="FOLDER", help="where the files of each finding are put")
     parser.add_argument("--only", type=int, metavar="N", help="read input N alone, here, and show its traceback")
     parser.add_argument("--seconds", type=float, default=Limits.seconds, help="for each input")
-    parser.add_argument("--megabytes", type=int, default=Limits.megabytes, help="of address space for each input")
+    parser.add_argument("--megabytes", type=int, default=Limits.megabytes, help="of memory for each input")
     return parser
 
 

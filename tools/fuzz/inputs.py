@@ -31,8 +31,8 @@ class Answer(Enum):
     """Read although it is impossible, refused although it is whole, or read as something else."""
     PLAIN = "plain exception"
     """An exception that is not one of the library's."""
-    DEAD = "dead"
-    """The process ended, or did not answer in time."""
+    OVER = "over a limit"
+    """The process ended, did not answer in time, or took too much memory."""
 
 
 class WrongAnswerError(AssertionError):

@@ -21,7 +21,7 @@ _HEADER = (
     "read",
     "wrong",
     "plain exceptions",
-    "dead",
+    "over a limit",
     "slowest ms",
     "peak MB",
 )
@@ -54,7 +54,7 @@ def _row(names: tuple[str, str], outcomes: Sequence[Outcome]) -> tuple[str, ...]
     return (*names, str(len(outcomes)), *map(str, counts), f"{slowest:.0f}", f"{peak:.0f}")
 
 
-_COLUMNS = (Answer.REFUSED, Answer.READ, Answer.WRONG, Answer.PLAIN, Answer.DEAD)
+_COLUMNS = (Answer.REFUSED, Answer.READ, Answer.WRONG, Answer.PLAIN, Answer.OVER)
 
 
 def _line(cells: Sequence[str], widths: Sequence[int]) -> str:

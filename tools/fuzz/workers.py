@@ -1,6 +1,6 @@
 """Processes that examine inputs, each input within limits of time and memory.
 
-Memory is limited on Linux only, where address space can be; time is limited everywhere.
+Memory is measured and limited on Linux only; time is limited everywhere.
 """
 
 from __future__ import annotations
@@ -10,7 +10,7 @@ import os
 import signal
 import sys
 import time
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import islice
 from multiprocessing.connection import wait
 from pathlib import Path
@@ -29,6 +29,8 @@ __all__ = ["Limits", "outcomes"]
 
 _SECONDS_TO_START = 60
 _SECONDS_TO_END = 5
+_ADDRESS_SPACE = 2 << 30
+"""Bytes that a process may ask for, however few it touches: threads of decoders ask for much and use little."""
 
 
 @dataclass(frozen=True)
@@ -37,8 +39,8 @@ class Limits:
 
     seconds: float = 20.0
     """Until its answer, on the wall's clock."""
-    megabytes: int = 1024
-    """Address space beyond what a process has before its first input."""
+    megabytes: int = 128
+    """Memory beyond what a process has before it."""
 
 
 def outcomes(subject: Subject, numbers: Iterable[int], *, processes: int, limits: Limits) -> Iterator[Outcome]:
@@ -56,7 +58,7 @@ def outcomes(subject: Subject, numbers: Iterable[int], *, processes: int, limits
                 outcome = worker.outcome()
                 yield outcome
                 number = next(waiting, None)
-                if number is not None and outcome.answer is not Answer.DEAD:
+                if number is not None and worker.is_usable:
                     worker.ask(number)
                     continue
                 worker.end()
@@ -74,8 +76,9 @@ class _Worker:
     def __init__(self, subject: Subject, limits: Limits, number: int) -> None:
         context = multiprocessing.get_context("spawn")
         self.answers, questions = context.Pipe()
+        self.is_usable = True
         self._subject, self._limits = subject, limits
-        self._process = context.Process(target=_work, args=(subject, limits, questions), daemon=True)
+        self._process = context.Process(target=_work, args=(subject, questions), daemon=True)
         self._process.start()
         questions.close()
         self.ask(number)
@@ -95,7 +98,7 @@ class _Worker:
             except (EOFError, ConnectionError):
                 self._process.join(_SECONDS_TO_END)
                 return self._dead(f"the process ended with {self._process.exitcode}")
-            return received
+            return _within(self._limits, received)
         return self._dead(f"no answer in {self._limits.seconds:g} seconds")
 
     def end(self) -> None:
@@ -105,8 +108,18 @@ class _Worker:
         self.answers.close()
 
     def _dead(self, reason: str) -> Outcome:
+        self.is_usable = False
         made = self._subject.make(self._number)
-        return Outcome(self._number, made.format, made.mutation, Answer.DEAD, reason)
+        return Outcome(self._number, made.format, made.mutation, Answer.OVER, reason)
+
+
+def _within(limits: Limits, outcome: Outcome) -> Outcome:
+    """Returns an outcome as it is, or that it took too much memory."""
+    megabytes = outcome.peak_bytes / 2**20
+    if outcome.is_finding or megabytes <= limits.megabytes:
+        return outcome
+    reason = f"{outcome.answer.value} with {megabytes:.0f} MB of memory, {limits.megabytes} are allowed"
+    return replace(outcome, answer=Answer.OVER, reason=reason)
 
 
 def _finished(workers: list[_Worker]) -> list[_Worker]:
@@ -117,11 +130,11 @@ def _finished(workers: list[_Worker]) -> list[_Worker]:
     return [worker for worker in workers if worker.answers in ready or worker.deadline <= now]
 
 
-def _work(subject: Subject, limits: Limits, questions: Connection) -> None:
+def _work(subject: Subject, questions: Connection) -> None:
     """Examines the inputs whose numbers come through a pipe, until it is closed."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is for the process that prints the table
     os.dup2(os.open(os.devnull, os.O_WRONLY), 2)  # decoders in C complain there of every damaged file
-    _limit_memory(limits.megabytes)
+    _limit_memory()
     while True:
         try:
             number = questions.recv()
@@ -130,10 +143,10 @@ def _work(subject: Subject, limits: Limits, questions: Connection) -> None:
         questions.send(examine(subject, number))
 
 
-def _limit_memory(megabytes: int) -> None:
+def _limit_memory() -> None:
     if sys.platform == "linux":
         import resource  # noqa: PLC0415 - not on every system
 
         pages = int(Path("/proc/self/statm").read_text(encoding="ascii").split()[0])
-        limit = pages * resource.getpagesize() + (megabytes << 20)
+        limit = pages * resource.getpagesize() + _ADDRESS_SPACE
         resource.setrlimit(resource.RLIMIT_AS, (limit, limit))
