@@ -19,7 +19,7 @@ from tools.fuzz.workers import Limits, outcomes
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from tools.fuzz.inputs import Outcome, Subject
+    from tools.fuzz.inputs import AnySubject, Outcome
 
 __all__ = ["SUBJECTS", "main"]
 
@@ -27,7 +27,7 @@ SUBJECTS = {"pictures": PictureSubject, "labels": LabelSubject}
 _INTERRUPTED = 130
 
 
-def main(arguments: Sequence[str] | None = None, subjects: dict[str, type[Subject]] | None = None) -> int:
+def main(arguments: Sequence[str] | None = None, subjects: dict[str, type[AnySubject]] | None = None) -> int:
     """Runs the fuzzer and prints its table.
 
     Returns:
@@ -53,7 +53,7 @@ def _parser() -> argparse.ArgumentParser:
     return parser
 
 
-def _run(subject: Subject, asked: argparse.Namespace) -> int:
+def _run(subject: AnySubject, asked: argparse.Namespace) -> int:
     limits = Limits(asked.seconds, asked.megabytes)
     done: list[Outcome] = []
     running = outcomes(subject, range(asked.count), processes=asked.processes, limits=limits)
@@ -75,7 +75,7 @@ def _run(subject: Subject, asked: argparse.Namespace) -> int:
     return int(any(outcome.is_finding for outcome in done))
 
 
-def _run_one(subject: Subject, number: int, keep: Path | None) -> int:
+def _run_one(subject: AnySubject, number: int, keep: Path | None) -> int:
     made = subject.make(number)
     print(f"input {number}: {made.format}, {made.mutation}: {made.duty.value}")
     if keep is not None:
@@ -84,7 +84,7 @@ def _run_one(subject: Subject, number: int, keep: Path | None) -> int:
     return 0
 
 
-def _keep(subject: Subject, number: int, keep: Path, reason: str) -> None:
+def _keep(subject: AnySubject, number: int, keep: Path, reason: str) -> None:
     made = subject.make(number)
     folder = keep / f"{number:06}"
     folder.mkdir(parents=True, exist_ok=True)

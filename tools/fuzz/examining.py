@@ -12,14 +12,14 @@ from typing import TYPE_CHECKING
 from tools.fuzz.inputs import Answer, Outcome, WrongAnswerError
 
 if TYPE_CHECKING:
-    from tools.fuzz.inputs import FuzzInput, Subject
+    from tools.fuzz.inputs import AnySubject, FuzzInput
 
 __all__ = ["examine", "judged"]
 
 _PROCESS = Path("/proc/self")
 
 
-def examine(subject: Subject, number: int) -> Outcome:
+def examine(subject: AnySubject, number: int) -> Outcome:
     """Returns what comes of the input of a number. No exception of a reader comes out of it."""
     made = subject.make(number)
     before = _start_measuring()
@@ -36,7 +36,7 @@ def examine(subject: Subject, number: int) -> Outcome:
     return Outcome(number, made.format, made.mutation, answer, reason, milliseconds, peak)
 
 
-def judged(subject: Subject, made: FuzzInput) -> Answer:
+def judged(subject: AnySubject, made: FuzzInput) -> Answer:
     """Returns what a subject makes of an input, in a folder of its own and without warnings.
 
     Raises:

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from enum import Enum
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING, Any, Protocol, TypeAlias, TypeVar
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
     from pathlib import Path
 
-__all__ = ["Answer", "Duty", "FuzzInput", "Outcome", "Subject", "WrongAnswerError"]
+__all__ = ["Answer", "AnySubject", "Duty", "FuzzInput", "Outcome", "Subject", "WrongAnswerError"]
 
 
 class Duty(Enum):
@@ -52,14 +52,17 @@ class FuzzInput:
     """The files by name."""
 
 
-class Subject(Protocol):
+_Input = TypeVar("_Input", bound=FuzzInput)
+
+
+class Subject(Protocol[_Input]):
     """Something that reads files. Objects of it are sent to other processes."""
 
-    def make(self, number: int) -> FuzzInput:
+    def make(self, number: int) -> _Input:
         """Returns the input of a number, from 0. The same number gives the same input."""
         ...
 
-    def judge(self, made: FuzzInput, folder: Path) -> Answer:
+    def judge(self, made: _Input, folder: Path) -> Answer:
         """Reads an input and returns READ or REFUSED.
 
         Args:
@@ -71,6 +74,10 @@ class Subject(Protocol):
             Exception: Whatever the reader raises besides errors of the library.
         """
         ...
+
+
+AnySubject: TypeAlias = "Subject[Any]"
+"""A subject whose inputs nobody but itself looks into."""
 
 
 @dataclass(frozen=True)

@@ -125,7 +125,7 @@ BAD_ANNOTATIONS: dict[str, Change] = {
     "odd coordinates": _set("segmentation", [[10, 20, 40, 20, 40]], [[1, 2, 3, 4, 5, 6], [1]]),
     "empty ring": _set("segmentation", [[]], [[1, 2, 3, 4, 5, 6], []]),
     "coordinate that is none": _bad_numbers,
-    "outline that is none": _set("segmentation", "x", 3, True, [1, 2, 3, 4], [None], [{}]),
+    "outline that is none": _set("segmentation", "x", 3, [1, 2, 3, 4], [None], [{}]),
     "box that is none": _bad_box,
     "category that is not listed": _set("category_id", 999, -1, _HUGE),
     "no category": lambda entry, _size, _chance: entry.pop("category_id"),

@@ -22,7 +22,14 @@ if TYPE_CHECKING:
 __all__ = ["FORMATS", "LABELS", "Expected", "WholeLabels", "png_text", "whole_labels"]
 
 LABELS = ("coin", "street car", "Straße", "猫")
-_TYPES = {"polygon": (3, 9), "rectangle": (2, 2), "circle": (2, 2), "point": (1, 1), "line": (2, 2), "linestrip": (2, 6)}
+_TYPES = {
+    "polygon": (3, 9),
+    "rectangle": (2, 2),
+    "circle": (2, 2),
+    "point": (1, 1),
+    "line": (2, 2),
+    "linestrip": (2, 6),
+}
 """Kinds of shapes that both programs with JSON know, and how many points each has at least and at most."""
 
 
@@ -184,7 +191,9 @@ def _yolo_pairs(format_name: str, chance: Random) -> int:
 def _coco(format_name: str, size: tuple[int, int], chance: Random) -> WholeLabels:
     """Returns one file of two pictures of one size; shapes are those of `a.png`, `b.png` has one of each kind."""
     height, width = size
-    images = [{"id": at, "file_name": f"{name}.png", "height": height, "width": width} for at, name in ((1, "a"), (7, "b"))]
+    images = [
+        {"id": at, "file_name": f"{name}.png", "height": height, "width": width} for at, name in ((1, "a"), (7, "b"))
+    ]
     categories = [{"id": 10 * at + 1, "name": label} for at, label in enumerate(LABELS)]
     annotations: list[dict[str, object]] = []
     shapes: list[Expected] = []

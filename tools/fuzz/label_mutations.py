@@ -207,4 +207,3 @@ _OF_YOLO: dict[str, Mutation] = {
     "list of classes changed": Mutation(_other_lists, Duty.EITHER),
     **{name: Mutation(_line(change), Duty.REFUSE) for name, change in BAD_LINES.items()},
 }
-

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from sam3_onnx.results.shape import Shape
     from tools.fuzz.label_files import Expected, WholeLabels
 
-__all__ = ["LabelReader", "LabelSubject", "LabelWriter"]
+__all__ = ["LabelInput", "LabelReader", "LabelSubject", "LabelWriter"]
 
 _FAR_APART = 1e-4
 """Pixels between coordinates that are the same: those of YOLO are shares of the picture's sides."""
@@ -46,7 +46,9 @@ class LabelWriter(Protocol):
 
 
 @dataclass(frozen=True)
-class _LabelInput(FuzzInput):
+class LabelInput(FuzzInput):
+    """The label files of a picture, and the whole one that it was made from."""
+
     whole: WholeLabels
     alone: bool
     """Whether only `a.png` is impossible, and `b.png` of the same file is not."""
@@ -60,7 +62,7 @@ class LabelSubject:
     read: LabelReader = read_shapes
     add: LabelWriter = add_shape
 
-    def make(self, number: int) -> FuzzInput:
+    def make(self, number: int) -> LabelInput:
         """Returns the input of a number: formats take turns, and with each round the mutations of a format."""
         chance = Random(f"{self.seed} {number}")
         turn, place = divmod(number, len(FORMATS))
@@ -70,11 +72,10 @@ class LabelSubject:
         files = mutations[name].change(whole, chance)
         if files is None:
             name, files = "whole", whole.files
-        return _LabelInput(whole.format, name, mutations[name].duty, files, whole, mutations[name].alone)
+        return LabelInput(whole.format, name, mutations[name].duty, files, whole, mutations[name].alone)
 
-    def judge(self, made: FuzzInput, folder: Path) -> Answer:
+    def judge(self, made: LabelInput, folder: Path) -> Answer:
         """See `Subject.judge`."""
-        assert isinstance(made, _LabelInput)
         for name, content in made.files.items():
             folder.joinpath(name).write_bytes(content)
         answer = self._read(made, folder)
@@ -84,7 +85,7 @@ class LabelSubject:
             self._require_others(made, folder)
         return answer
 
-    def _read(self, made: _LabelInput, folder: Path) -> Answer:
+    def _read(self, made: LabelInput, folder: Path) -> Answer:
         try:
             shapes = self.read(made.format, folder, made.whole.size)
         except Sam3Error as error:
@@ -102,7 +103,7 @@ class LabelSubject:
             require_agreement(made.format, folder, shapes, made.whole.size)
         return Answer.READ
 
-    def _require_others(self, made: _LabelInput, folder: Path) -> None:
+    def _require_others(self, made: LabelInput, folder: Path) -> None:
         """Lets an impossible annotation of one picture pass if another picture can be read and labelled."""
         try:
             self.read(made.format, folder, made.whole.size, "b.png")
@@ -110,7 +111,7 @@ class LabelSubject:
         except LabelError as error:
             raise WrongAnswerError(f"another picture of the file is refused, too: {error}") from error
 
-    def _add(self, made: _LabelInput, folder: Path, picture: str) -> None:
+    def _add(self, made: LabelInput, folder: Path, picture: str) -> None:
         """Adds a shape, and requires that everything else stays, or that its loss is reported."""
         before = self.read(made.format, folder, made.whole.size, picture)
         try:

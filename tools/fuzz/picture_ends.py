@@ -15,9 +15,10 @@ from tools.fuzz import tiff_files
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-__all__ = ["first_picture_end", "gif_first_image", "jpeg_segments"]
+__all__ = ["first_picture_end", "gif_first_image", "jpeg_frame"]
 
 _SCAN, _END = 0xDA, 0xD9
+_FRAMES = set(range(0xC0, 0xD0)) - {0xC4, 0xC8, 0xCC}
 _MARKER_IN_SCAN = re.compile(rb"\xff[^\x00\xff\xd0-\xd7]", re.DOTALL)
 
 
@@ -31,7 +32,12 @@ def first_picture_end(family: str, data: bytes) -> int:
     return _ENDS[family](data)
 
 
-def jpeg_segments(data: bytes) -> list[tuple[int, int]]:
+def jpeg_frame(data: bytes) -> int:
+    """Returns where the segment with the size of the first JPEG in a whole file begins."""
+    return next(at for marker, at in _jpeg_segments(data) if marker in _FRAMES)
+
+
+def _jpeg_segments(data: bytes) -> list[tuple[int, int]]:
     """Returns marker and place of each segment of the first JPEG in a whole file, the last one its end."""
     segments, at = [], 2
     while True:
@@ -70,7 +76,7 @@ def _past_blocks(data: bytes, at: int) -> int:
 
 
 def _jpeg(data: bytes) -> int:
-    return jpeg_segments(data)[-1][1] + 2
+    return _jpeg_segments(data)[-1][1] + 2
 
 
 def _webp(data: bytes) -> int:

@@ -195,9 +195,11 @@ def _pnm(letter: str) -> Maker:
         written = 1 - values if is_bits else values
         height, width = array.shape[:2]
         header = f"P{letter}\n# made to be read\n{width} {height}\n" + ("" if is_bits else f"{most}\n")
-        return header.encode() + _samples(written, most, is_text=is_text), np.broadcast_to(
-            shown, (height, width, 3)
-        ), _ROUNDING
+        return (
+            header.encode() + _samples(written, most, is_text=is_text),
+            np.broadcast_to(shown, (height, width, 3)),
+            _ROUNDING,
+        )
 
     def _samples(written: NDArray[np.uint16], most: int, *, is_text: bool) -> bytes:
         if is_text:
@@ -270,9 +272,7 @@ _OPTIONAL = {"avif": "avif", "jp2": "jpg_2000", "webp": "webp"}
 """Formats that Pillow is built with or not, by how their names begin."""
 
 FORMATS = tuple(
-    name
-    for name in _MAKERS
-    if all(features.check(part) for start, part in _OPTIONAL.items() if name.startswith(start))
+    name for name in _MAKERS if all(features.check(part) for start, part in _OPTIONAL.items() if name.startswith(start))
 )
 """Names of the formats that can be made here."""
 

@@ -7,10 +7,13 @@ import zlib
 from functools import cache
 from typing import TYPE_CHECKING
 
-from tools.fuzz import picture_headers, tiff_files
+from tools.fuzz import tiff_files
 from tools.fuzz.inputs import Duty
+from tools.fuzz.patching import put
+from tools.fuzz.picture_claims import with_length_beyond, with_unknown_kind
 from tools.fuzz.picture_ends import first_picture_end
-from tools.fuzz.png_files import chunk, chunks
+from tools.fuzz.picture_sizes import with_absurd_size, with_size_of_zero
+from tools.fuzz.png_files import chunk, chunks, with_checksums
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -61,21 +64,21 @@ def _deflate_checksum(family: str, data: bytes, chance: Random) -> bytes | None:
     if family in {"png", "apng"}:
         pixels = [piece for piece in chunks(data) if piece.kind == b"IDAT"][-1]
         at = pixels.end - 4 - chance.randint(1, 4)
-        return picture_headers.with_checksums(_bit_changed(data, at, chance)) if at >= pixels.start + 8 else None
+        return with_checksums(_bit_changed(data, at, chance)) if at >= pixels.start + 8 else None
     return None
 
 
 def _bit_changed(data: bytes, at: int, chance: Random) -> bytes:
-    return picture_headers.put(data, at, bytes([data[at] ^ 1 << chance.randrange(8)]))
+    return put(data, at, bytes([data[at] ^ 1 << chance.randrange(8)]))
 
 
 def _byte_changed(_family: str, data: bytes, chance: Random) -> bytes:
-    return picture_headers.put(data, _place(data, chance), bytes([chance.randrange(256)]))
+    return put(data, _place(data, chance), bytes([chance.randrange(256)]))
 
 
 def _zeroed(_family: str, data: bytes, chance: Random) -> bytes:
     start = _place(data, chance)
-    return picture_headers.put(data, start, bytes(min(len(data) - start, chance.randint(2, 40))))
+    return put(data, start, bytes(min(len(data) - start, chance.randint(2, 40))))
 
 
 def _removed(_family: str, data: bytes, chance: Random) -> bytes:
@@ -107,7 +110,7 @@ def _bomb(family: str, data: bytes, chance: Random) -> bytes | None:
         order = "<" if data.startswith(b"II") else ">"
         field = tiff_files.fields(data).get(284) or tiff_files.fields(data)[274]
         entry = struct.pack(f"{order}HHII", 700, 7, _BOMB_MEGABYTES << 20, 8)
-        return picture_headers.put(data, field.entry, entry)
+        return put(data, field.entry, entry)
     return None
 
 
@@ -125,10 +128,10 @@ MUTATIONS: dict[str, tuple[Callable[[str, bytes, Random], bytes | None], Duty]] 
     "cut": (_cut, Duty.REFUSE),
     "checksum": (_checksum, Duty.REFUSE),
     "checksum of Deflate": (_deflate_checksum, Duty.REFUSE),
-    "size of 0": (picture_headers.with_size_of_zero, Duty.REFUSE),
-    "absurd size": (picture_headers.with_absurd_size, Duty.REFUSE),
-    "length beyond the end": (picture_headers.with_lengths_beyond, Duty.REFUSE),
-    "unknown kind": (picture_headers.with_unknown_kind, Duty.REFUSE),
+    "size of 0": (with_size_of_zero, Duty.REFUSE),
+    "absurd size": (with_absurd_size, Duty.REFUSE),
+    "length beyond the end": (with_length_beyond, Duty.REFUSE),
+    "unknown kind": (with_unknown_kind, Duty.REFUSE),
     "cut behind the picture": (_cut_behind, Duty.AGREE_OR_REFUSE),
     "longer": (_longer, Duty.AGREE_OR_REFUSE),
     "bomb": (_bomb, Duty.AGREE_OR_REFUSE),

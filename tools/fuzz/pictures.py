@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
     from tools.fuzz.picture_files import WholePicture
 
-__all__ = ["PictureReader", "PictureSubject"]
+__all__ = ["PictureInput", "PictureReader", "PictureSubject"]
 
 _MAX_PIXELS = 2_000_000
 _BY_PILLOW = ", opened by Pillow"
@@ -38,7 +38,9 @@ class PictureReader(Protocol):
 
 
 @dataclass(frozen=True)
-class _PictureInput(FuzzInput):
+class PictureInput(FuzzInput):
+    """A picture file, and the whole one that it was made from."""
+
     whole: WholePicture
 
 
@@ -49,7 +51,7 @@ class PictureSubject:
     seed: int
     read: PictureReader = load_image
 
-    def make(self, number: int) -> FuzzInput:
+    def make(self, number: int) -> PictureInput:
         """Returns the input of a number: formats take turns, and with each round the mutations of a format."""
         chance = Random(f"{self.seed} {number}")
         turn, place = divmod(number, len(FORMATS))
@@ -62,11 +64,10 @@ class PictureSubject:
         data, duty = made
         if duty is Duty.EITHER and chance.random() < 0.25:
             mutation += _BY_PILLOW
-        return _PictureInput(whole.format, mutation, duty, {f"picture.{whole.format.split()[0]}": data}, whole)
+        return PictureInput(whole.format, mutation, duty, {f"picture.{whole.format.split()[0]}": data}, whole)
 
-    def judge(self, made: FuzzInput, folder: Path) -> Answer:  # noqa: ARG002 - pictures are read from memory
+    def judge(self, made: PictureInput, folder: Path) -> Answer:  # noqa: ARG002 - pictures are read from memory
         """See `Subject.judge`."""
-        assert isinstance(made, _PictureInput)
         (data,) = made.files.values()
         given = _opened(data) if made.mutation.endswith(_BY_PILLOW) else data
         if given is None:

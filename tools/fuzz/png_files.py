@@ -11,12 +11,14 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
+from tools.fuzz.patching import put
+
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from numpy.typing import NDArray
 
-__all__ = ["SIGNATURE", "Chunk", "chunk", "chunks", "png"]
+__all__ = ["SIGNATURE", "Chunk", "chunk", "chunks", "png", "with_checksums"]
 
 SIGNATURE = b"\x89PNG\r\n\x1a\n"
 _COLOUR_TYPES = {1: 0, 2: 4, 3: 2, 4: 6}
@@ -44,6 +46,13 @@ def chunks(data: bytes) -> Iterator[Chunk]:
         length, kind = struct.unpack_from(">I4s", data, at)
         yield Chunk(kind, at, at + 12 + length)
         at += 12 + length
+
+
+def with_checksums(data: bytes) -> bytes:
+    """Returns a whole file with the checksums of its chunks made anew."""
+    for piece in chunks(data):
+        data = put(data, piece.end - 4, struct.pack(">I", zlib.crc32(data[piece.start + 4 : piece.end - 4])))
+    return data
 
 
 def png(array: NDArray[np.uint8] | NDArray[np.uint16], *, interlaced: bool = False) -> bytes:

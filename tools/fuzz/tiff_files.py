@@ -7,14 +7,16 @@ from __future__ import annotations
 
 import struct
 import zlib
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, Literal, NamedTuple
 
 import numpy as np
+
+from tools.fuzz.patching import put
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-__all__ = ["HEIGHT", "WIDTH", "Field", "data_end", "fields", "strips", "tiff"]
+__all__ = ["HEIGHT", "WIDTH", "Field", "data_end", "fields", "strips", "tiff", "with_number"]
 
 WIDTH, HEIGHT, BITS, COMPRESSION = 256, 257, 258, 259
 STRIP_OFFSETS, STRIP_SIZES, TILE_OFFSETS, TILE_SIZES = 273, 279, 324, 325
@@ -106,6 +108,14 @@ def strips(data: bytes) -> list[tuple[int, int]]:
     starts = found[STRIP_OFFSETS if STRIP_OFFSETS in found else TILE_OFFSETS].values
     sizes = found[STRIP_SIZES if STRIP_SIZES in found else TILE_SIZES].values
     return [(start, start + size) for start, size in zip(starts, sizes, strict=True)]
+
+
+def with_number(data: bytes, number: int, value: int) -> bytes:
+    """Returns a whole file with another number as the first value of a field, or the largest that it has room for."""
+    field = fields(data)[number]
+    size = (field.values_end - field.values_at) // len(field.values)
+    order: Literal["little", "big"] = "little" if data.startswith(b"II") else "big"
+    return put(data, field.values_at, min(value, 256**size - 1).to_bytes(size, order))
 
 
 def data_end(data: bytes) -> int:

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
     from multiprocessing.connection import Connection
 
-    from tools.fuzz.inputs import Subject
+    from tools.fuzz.inputs import AnySubject
 
 __all__ = ["Limits", "outcomes"]
 
@@ -43,7 +43,7 @@ class Limits:
     """Memory beyond what a process has before it."""
 
 
-def outcomes(subject: Subject, numbers: Iterable[int], *, processes: int, limits: Limits) -> Iterator[Outcome]:
+def outcomes(subject: AnySubject, numbers: Iterable[int], *, processes: int, limits: Limits) -> Iterator[Outcome]:
     """Yields what comes of each input, in the order in which the processes answer.
 
     A process that dies or does not answer in time is an outcome of its input, and another one takes its place. All
@@ -73,7 +73,7 @@ def outcomes(subject: Subject, numbers: Iterable[int], *, processes: int, limits
 class _Worker:
     """One process, the pipe to it, and the input that it is at."""
 
-    def __init__(self, subject: Subject, limits: Limits, number: int) -> None:
+    def __init__(self, subject: AnySubject, limits: Limits, number: int) -> None:
         context = multiprocessing.get_context("spawn")
         self.answers, questions = context.Pipe()
         self.is_usable = True
@@ -130,7 +130,7 @@ def _finished(workers: list[_Worker]) -> list[_Worker]:
     return [worker for worker in workers if worker.answers in ready or worker.deadline <= now]
 
 
-def _work(subject: Subject, questions: Connection) -> None:
+def _work(subject: AnySubject, questions: Connection) -> None:
     """Examines the inputs whose numbers come through a pipe, until it is closed."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is for the process that prints the table
     os.dup2(os.open(os.devnull, os.O_WRONLY), 2)  # decoders in C complain there of every damaged file
