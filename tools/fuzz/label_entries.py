@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 __all__ = ["BAD_ANNOTATIONS", "BAD_ENTRIES", "BAD_LINES", "BAD_MASKS"]
 
 _HUGE = 10**400
-_NO_NUMBERS = (None, "1", [], {}, True, _HUGE, float("nan"), float("inf"), 1e300)
+_NO_NUMBERS: tuple[object, ...] = (None, "1", [], {}, True, _HUGE, float("nan"), float("inf"), 1e300)
 _FAR = 40_000
 
 
@@ -117,7 +117,7 @@ def _bad_text_runs(entry: dict[str, Any], size: Size, chance: Random) -> None:
 
 
 def _bad_sizes(entry: dict[str, Any], size: Size, chance: Random) -> None:
-    sizes = (None, [], [*size, 1], ["1", "2"], [_HUGE, 1], [-size[0], -size[1]], [0, 0])
+    sizes: tuple[object, ...] = (None, [], [*size, 1], ["1", "2"], [_HUGE, 1], [-size[0], -size[1]], [0, 0])
     _runs(entry, [size[0] * size[1]], chance.choice(sizes))
 
 

@@ -100,7 +100,12 @@ def _labelme(format_name: str, size: tuple[int, int], chance: Random) -> WholeLa
     shapes: list[Expected] = []
     for _ in range(chance.randint(0, 5)):
         label, group = chance.choice(LABELS), chance.choice((None, None, 3))
-        common = {"label": label, "group_id": group, "description": chance.choice(("", "by hand")), "flags": {}}
+        common: dict[str, object] = {
+            "label": label,
+            "group_id": group,
+            "description": chance.choice(("", "by hand")),
+            "flags": {},
+        }
         if chance.random() < 0.25:
             left, top, pixels = _window(size, chance)
             corners = [[left, top], [left + pixels.shape[1] - 1, top + pixels.shape[0] - 1]]
@@ -228,7 +233,7 @@ def run_lengths(mask: NDArray[np.bool_]) -> list[int]:
     """Returns COCO's run lengths of a mask (H, W): column by column, background first."""
     pixels = mask.T.ravel()
     edges = np.flatnonzero(np.diff(np.concatenate([[False], pixels])))
-    return np.diff(np.concatenate([[0], edges, [pixels.size]])).tolist()
+    return list(map(int, np.diff(np.concatenate([[0], edges, [pixels.size]]))))
 
 
 _MAKERS: dict[str, Callable[[str, tuple[int, int], Random], WholeLabels]] = {

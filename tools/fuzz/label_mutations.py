@@ -15,9 +15,29 @@ if TYPE_CHECKING:
 
     from tools.fuzz.label_files import WholeLabels
 
+    Change = Callable[[WholeLabels, Random], Mapping[str, bytes] | None]
+
 __all__ = ["Mutation", "mutations_of"]
 
-_ODD = (None, True, -1, 0, 0.5, 1e308, 10**400, "", "x", "1", [], [[]], {}, [None], {"a": 1}, [1, 2, 3], "\ud800")
+_ODD: tuple[object, ...] = (
+    None,
+    True,
+    -1,
+    0,
+    0.5,
+    1e308,
+    10**400,
+    "",
+    "x",
+    "1",
+    [],
+    [[]],
+    {},
+    [None],
+    {"a": 1},
+    [1, 2, 3],
+    "\ud800",
+)
 """Values that may stand anywhere in JSON."""
 
 
@@ -25,7 +45,7 @@ _ODD = (None, True, -1, 0, 0.5, 1e308, 10**400, "", "x", "1", [], [[]], {}, [Non
 class Mutation:
     """A change of the files of one picture."""
 
-    change: Callable[[WholeLabels, Random], Mapping[str, bytes] | None]
+    change: Change
     """Returns the changed files; None where there is nothing to change."""
     duty: Duty
     alone: bool = False
@@ -119,7 +139,7 @@ def _other_lists(whole: WholeLabels, chance: Random) -> Mapping[str, bytes]:
     return {**whole.files, "classes.txt": bytes(names)}
 
 
-def _entry(change: Callable[[dict[str, Any], tuple[int, int], Random], object]) -> Callable[..., Any]:
+def _entry(change: Callable[[dict[str, Any], tuple[int, int], Random], object]) -> Change:
     """Returns a mutation that makes an entry of a label file in JSON impossible."""
 
     def made(whole: WholeLabels, chance: Random) -> Mapping[str, bytes] | None:
@@ -133,7 +153,7 @@ def _entry(change: Callable[[dict[str, Any], tuple[int, int], Random], object]) 
     return made
 
 
-def _field(name: str, values: tuple[object, ...]) -> Callable[..., Any]:
+def _field(name: str, values: tuple[object, ...]) -> Change:
     """Returns a mutation that makes a field of a file in JSON impossible."""
 
     def made(whole: WholeLabels, chance: Random) -> Mapping[str, bytes]:
@@ -143,7 +163,7 @@ def _field(name: str, values: tuple[object, ...]) -> Callable[..., Any]:
     return made
 
 
-def _annotation(change: Callable[[dict[str, Any], tuple[int, int], Random], object]) -> Callable[..., Any]:
+def _annotation(change: Callable[[dict[str, Any], tuple[int, int], Random], object]) -> Change:
     """Returns a mutation that makes an annotation of `a.png` impossible."""
 
     def made(whole: WholeLabels, chance: Random) -> Mapping[str, bytes]:
@@ -155,7 +175,7 @@ def _annotation(change: Callable[[dict[str, Any], tuple[int, int], Random], obje
     return made
 
 
-def _line(change: Callable[[list[str], Random], list[str]]) -> Callable[..., Any]:
+def _line(change: Callable[[list[str], Random], list[str]]) -> Change:
     """Returns a mutation that makes a line of YOLO's impossible."""
 
     def made(whole: WholeLabels, chance: Random) -> Mapping[str, bytes] | None:
@@ -173,7 +193,7 @@ def _newer(whole: WholeLabels, chance: Random) -> Mapping[str, bytes] | None:
     return _field("version", ("99.0.0", "8.0.0" if whole.format == "labelme" else "5.0.0"))(whole, chance)
 
 
-def _of_another_size(whole: WholeLabels, chance: Random) -> Mapping[str, bytes]:
+def _of_another_size(whole: WholeLabels, chance: Random) -> Mapping[str, bytes] | None:
     name, side = chance.choice((("imageHeight", whole.size[0]), ("imageWidth", whole.size[1])))
     return _field(name, (side + 1, side * 2, 10**6))(whole, chance)
 

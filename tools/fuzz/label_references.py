@@ -51,7 +51,8 @@ def _agree_with_pycocotools(path: Path, shapes: Sequence[Shape], size: tuple[int
             same = all(np.allclose(shape.points, ring) for shape, ring in zip(mine, theirs, strict=True))
             _require(same, where, "polygon")
         elif outline is not None:
-            _require(np.array_equal(mine[0].to_mask(size), opened.annToMask(annotation) > 0), where, "mask")
+            mask = mine[0].to_mask(size)
+            _require(mask is not None and np.array_equal(mask, opened.annToMask(annotation) > 0), where, "mask")
     _require(next(waiting, None) is None, "the picture", "number of shapes")
 
 

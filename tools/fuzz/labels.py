@@ -162,7 +162,8 @@ def _require_same(shapes: Sequence[Shape], expected: Sequence[Expected], size: t
 def _is_same(shape: Shape, wanted: Expected, size: tuple[int, int]) -> bool:
     if (shape.label, shape.shape_type) != (wanted.label, wanted.shape_type):
         return False
-    if wanted.points is None:
-        return np.array_equal(shape.to_mask(size), wanted.mask)
-    points = np.array(wanted.points, np.float64).reshape(-1, 2)
+    if wanted.mask is not None:
+        mask = shape.to_mask(size)
+        return mask is not None and np.array_equal(mask, wanted.mask)
+    points = np.array(wanted.points or [], np.float64).reshape(-1, 2)
     return shape.points.shape == points.shape and bool(np.abs(shape.points - points).max(initial=0) < _FAR_APART)

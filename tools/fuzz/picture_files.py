@@ -211,7 +211,7 @@ def _pnm(letter: str) -> Maker:
     return make
 
 
-def _jpeg_2000(**options: object) -> Maker:
+def _jpeg_2000(**options: Any) -> Maker:  # noqa: ANN401 - those of `_by_pillow`
     return _by_pillow("JPEG2000", num_resolutions=1, **options)
 
 

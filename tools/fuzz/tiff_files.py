@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import struct
 import zlib
-from typing import TYPE_CHECKING, Literal, NamedTuple
+from typing import TYPE_CHECKING, Any, Literal, NamedTuple
 
 import numpy as np
 
@@ -126,9 +126,7 @@ def data_end(data: bytes) -> int:
     return max(entries, values, *(end for _, end in strips(data)))
 
 
-def _blocks(
-    array: NDArray[np.uint8] | NDArray[np.uint16], tile: int, rows: int
-) -> list[NDArray[np.uint8] | NDArray[np.uint16]]:
+def _blocks(array: NDArray[np.uint8] | NDArray[np.uint16], tile: int, rows: int) -> list[NDArray[Any]]:
     height, width, _ = array.shape
     if not tile:
         return [array[row : row + rows] for row in range(0, height, rows)]

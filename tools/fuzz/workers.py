@@ -20,7 +20,7 @@ from tools.fuzz.examining import examine
 from tools.fuzz.inputs import Answer, Outcome
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Generator, Iterable
     from multiprocessing.connection import Connection
 
     from tools.fuzz.inputs import AnySubject
@@ -43,7 +43,7 @@ class Limits:
     """Memory beyond what a process has before it."""
 
 
-def outcomes(subject: AnySubject, numbers: Iterable[int], *, processes: int, limits: Limits) -> Iterator[Outcome]:
+def outcomes(subject: AnySubject, numbers: Iterable[int], *, processes: int, limits: Limits) -> Generator[Outcome]:
     """Yields what comes of each input, in the order in which the processes answer.
 
     A process that dies or does not answer in time is an outcome of its input, and another one takes its place. All
