@@ -20,10 +20,12 @@ if TYPE_CHECKING:
     Size = tuple[int, int]
     Change = Callable[[dict[str, Any], Size, Random], object]
 
-__all__ = ["BAD_ANNOTATIONS", "BAD_ENTRIES", "BAD_LINES", "BAD_MASKS"]
+__all__ = ["BAD_ANNOTATIONS", "BAD_ENTRIES", "BAD_LINES", "BAD_MASKS", "ODD_ENTRIES", "ODD_LINES"]
 
 _HUGE = 10**400
-_NO_NUMBERS: tuple[object, ...] = (None, "1", [], {}, True, _HUGE, float("nan"), float("inf"), 1e300)
+_NO_NUMBERS: tuple[object, ...] = (None, "1", [], {}, True, _HUGE, 1e300)
+_NO_JSON = (float("nan"), float("inf"))
+"""Numbers that JSON does not have, so that the whole file is none."""
 _FAR = 40_000
 
 
@@ -33,7 +35,7 @@ def _odd_point(entry: dict[str, Any], _size: Size, chance: Random) -> None:
 
 
 def _no_number(entry: dict[str, Any], _size: Size, chance: Random) -> None:
-    chance.choice(entry["points"])[chance.randrange(2)] = chance.choice(_NO_NUMBERS)
+    chance.choice(entry["points"])[chance.randrange(2)] = chance.choice((*_NO_NUMBERS, *_NO_JSON))
 
 
 def _mask_of(text: str, entry: dict[str, Any], left: float = 0) -> None:
@@ -73,6 +75,13 @@ BAD_ENTRIES: dict[str, Change] = {
     "label that is none": _set("label", None, 3, ["a"], {}),
     "type that is none": _set("shape_type", None, 3, ["polygon"]),
 }
+ODD_ENTRIES: dict[str, Change] = {
+    "shape of another kind": _set("shape_type", "brush", "cuboid", "quadrilateral", "oriented_rectangle", "ellipse"),
+    "field of another program": _set("texture", {"deep": [1, 2.5, None]}, "text", [], 10**30, 0.1),
+    "one point": lambda entry, _size, _chance: entry["points"].__delitem__(slice(1, None)),
+    "no points": _set("points", []),
+}
+"""Entries that a reader may not know; what it reads it has to keep."""
 BAD_MASKS: dict[str, Change] = {
     "mask larger than the picture": _large_mask,
     "mask of 40,000 x 40,000": _huge_mask,
@@ -156,3 +165,21 @@ BAD_LINES: dict[str, Callable[[list[str], Random], list[str]]] = {
     "coordinate that is none": _word("x", "nan", "inf", "-inf", "1e400", "0,5", "1e300"),
     "too few coordinates": lambda words, chance: words[: chance.randint(1, 4)],
 }
+ODD_LINES: dict[str, tuple[str, ...]] = {
+    "rows without area": ("0 0.5 0.5 0 0", "1 0.5 0.5 0.2 0", "0 0.1 0.1 0.1 0.1 0.1 0.1"),
+    "rows in pixels": ("1 30 20 10 8", "0 1 1 30 2 17 16.5", "2 1 1 9 1 9 9 1 9"),
+    "rows over the edge": ("0 1.2 0.5 0.6 0.3", "0 -0.1 0.2 1.3 0.2 0.5 0.9", "1 0 0 1.1 0 1.1 1.1 0 1.1"),
+    "rows with more columns": (
+        "0 0.5 0.5 0.2 0.2 0.9",
+        "0 0.5 0.5 0.2 0.2 0.3 0.3 2 0.4 0.4 1",
+        "0 0.5 0.5 0.2 0.2 1 7",
+    ),
+    "rows in another form": (
+        "# by hand",
+        "",
+        "0.0 0.50 5e-1 .2 0.2",
+        "+1 0.1 0.1 0.5 0.1 0.5 0.5 0.1 0.5",
+        "1\t0.5\t0.5\t0.1\t0.1",
+    ),
+}
+"""Lines that other programs and people write; what is read has to be kept."""

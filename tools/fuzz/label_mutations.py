@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from tools.fuzz.inputs import Duty
-from tools.fuzz.label_entries import BAD_ANNOTATIONS, BAD_ENTRIES, BAD_LINES, BAD_MASKS
+from tools.fuzz.label_entries import BAD_ANNOTATIONS, BAD_ENTRIES, BAD_LINES, BAD_MASKS, ODD_ENTRIES, ODD_LINES
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -189,6 +189,18 @@ def _line(change: Callable[[list[str], Random], list[str]]) -> Change:
     return made
 
 
+def _added_lines(texts: tuple[str, ...]) -> Change:
+    """Returns a mutation that puts lines of other programs among YOLO's."""
+
+    def made(whole: WholeLabels, chance: Random) -> Mapping[str, bytes]:
+        lines = _content(whole).decode().splitlines()
+        for text in chance.sample(texts, chance.randint(1, len(texts))):
+            lines.insert(chance.randint(0, len(lines)), text)
+        return _with(whole, "\n".join(lines).encode())
+
+    return made
+
+
 def _newer(whole: WholeLabels, chance: Random) -> Mapping[str, bytes] | None:
     return _field("version", ("99.0.0", "8.0.0" if whole.format == "labelme" else "5.0.0"))(whole, chance)
 
@@ -213,6 +225,7 @@ _OF_JSON: dict[str, Mutation] = {
     "of another size": Mutation(_of_another_size, Duty.REFUSE),
     "no list of shapes": Mutation(_field("shapes", (None, "x", {}, 3, [1], [None])), Duty.REFUSE),
     **{name: Mutation(_entry(change), Duty.REFUSE) for name, change in BAD_ENTRIES.items()},
+    **{name: Mutation(_entry(change), Duty.EITHER) for name, change in ODD_ENTRIES.items()},
 }
 _OF_LABELME = {**_OF_JSON, **{name: Mutation(_entry(change), Duty.REFUSE) for name, change in BAD_MASKS.items()}}
 _OF_COCO: dict[str, Mutation] = {
@@ -226,4 +239,5 @@ _OF_YOLO: dict[str, Mutation] = {
     "no list of classes": Mutation(_lists_of_classes, Duty.REFUSE),
     "list of classes changed": Mutation(_other_lists, Duty.EITHER),
     **{name: Mutation(_line(change), Duty.REFUSE) for name, change in BAD_LINES.items()},
+    **{name: Mutation(_added_lines(texts), Duty.EITHER) for name, texts in ODD_LINES.items()},
 }
