@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 
 def found(subject: AnySubject, count: int = 1000) -> list[Outcome]:
     """What is found in the first inputs of a subject, up to a number of them."""
-    return [outcome for outcome in map(lambda at: examine(subject, at), range(count)) if outcome.is_finding]
+    return [outcome for outcome in (examine(subject, at) for at in range(count)) if outcome.is_finding]
 
 
 @pytest.mark.parametrize(("what", "count"), [("pictures", 900), ("labels", 600)])
@@ -104,9 +104,8 @@ def test_a_plain_exception_is_a_finding_and_its_files_are_kept(
     printed = capsys.readouterr().out
     assert status == 1
     assert "input 1: script, raise: plain exception: KeyError" in printed
-    assert printed.splitlines()[0].split() == (
-        "format mutation inputs refused read wrong plain exceptions over a limit slowest ms peak MB".split()
-    )
+    header = "format mutation inputs refused read wrong plain exceptions over a limit slowest ms peak MB"
+    assert " ".join(printed.splitlines()[0].split()) == header
     assert sorted(path.name for path in tmp_path.iterdir()) == ["000001", "000003"]
     assert (tmp_path / "000003" / "input.bin").read_bytes() == b"\0\3"
     assert "KeyError" in (tmp_path / "000003" / "what-is-wrong.txt").read_text(encoding="utf-8")
