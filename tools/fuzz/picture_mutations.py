@@ -45,6 +45,8 @@ def _cut(family: str, data: bytes, chance: Random) -> bytes:
 
 def _cut_behind(family: str, data: bytes, chance: Random) -> bytes | None:
     end = first_picture_end(family, data)
+    if family == "pnm":  # behind the last number, which would be another one without its last digits
+        end = max(end, len(data.rstrip()))
     return data[: chance.randrange(end, len(data))] if end < len(data) else None
 
 
@@ -57,10 +59,15 @@ def _checksum(family: str, data: bytes, chance: Random) -> bytes | None:
 
 
 def _deflate_checksum(family: str, data: bytes, chance: Random) -> bytes | None:
-    """Changes the checksum at the end of compressed pixels."""
+    """Changes the checksum at the end of a strip or tile, the only one that a TIFF has."""
     if family == "tiff" and tiff_files.fields(data)[tiff_files.COMPRESSION].values[0] == 8:
         _, end = chance.choice(tiff_files.strips(data))
         return _bit_changed(data, end - chance.randint(1, 4), chance)
+    return None
+
+
+def _inner_checksum(family: str, data: bytes, chance: Random) -> bytes | None:
+    """Changes the checksum of a PNG's compressed pixels, and makes that of its chunk anew: no pixel is another one."""
     if family in {"png", "apng"}:
         pixels = [piece for piece in chunks(data) if piece.kind == b"IDAT"][-1]
         at = pixels.end - 4 - chance.randint(1, 4)
@@ -128,6 +135,7 @@ MUTATIONS: dict[str, tuple[Callable[[str, bytes, Random], bytes | None], Duty]] 
     "cut": (_cut, Duty.REFUSE),
     "checksum": (_checksum, Duty.REFUSE),
     "checksum of Deflate": (_deflate_checksum, Duty.REFUSE),
+    "checksum within a chunk": (_inner_checksum, Duty.AGREE_OR_REFUSE),
     "size of 0": (with_size_of_zero, Duty.REFUSE),
     "absurd size": (with_absurd_size, Duty.REFUSE),
     "length beyond the end": (with_length_beyond, Duty.REFUSE),
