@@ -96,6 +96,13 @@ def adds_nothing(format_name: str, folder: Path, size: tuple[int, int], picture:
     return ()
 
 
+def adds_and_cuts(format_name: str, folder: Path, size: tuple[int, int], picture: str = "a.png") -> Sequence[Loss]:
+    losses = add_shape(format_name, folder, size, picture)
+    for path in folder.glob("a*.json"):
+        path.write_bytes(path.read_bytes()[:-9])
+    return losses
+
+
 def adds_and_changes_rows(
     format_name: str, folder: Path, size: tuple[int, int], picture: str = "a.png"
 ) -> Sequence[Loss]:

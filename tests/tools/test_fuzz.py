@@ -88,6 +88,7 @@ def test_a_label_reader_that_is_wrong_is_found(reader: Any, reason: str) -> None
     ("writer", "reason"),
     [
         (wrong.adds_nothing, "one was added"),
+        (wrong.adds_and_cuts, "what was written is refused"),
         (wrong.adds_and_changes_rows, "a row is gone or changed, and no loss is reported"),
     ],
 )

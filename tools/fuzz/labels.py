@@ -121,7 +121,10 @@ class LabelSubject:
                 raise WrongAnswerError(f"no shape can be added: {error}") from error
             _require_untouched(made.files, folder)
             return
-        after = self.read(made.format, folder, made.whole.size, picture)
+        try:
+            after = self.read(made.format, folder, made.whole.size, picture)
+        except LabelError as error:
+            raise WrongAnswerError(f"what was written is refused: {error}") from error
         if losses:
             return
         if len(after) != len(before) + 1:
