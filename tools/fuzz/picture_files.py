@@ -268,12 +268,11 @@ _MAKERS: Mapping[str, Maker] = {
     "avif 4:4:4": _by_pillow("AVIF", lossy=True, speed=10, subsampling="4:4:4", quality=95),
     **{f"pnm P{letter}": _pnm(letter) for letter in "123456"},
 }
-_OPTIONAL = {"avif": "avif", "jp2": "jpg_2000", "webp": "webp"}
-"""Formats that Pillow is built with or not, by how their names begin."""
+Image.init()
+_OPTIONAL = {"avif": "AVIF" in Image.SAVE, "jp2": features.check("jpg_2000"), "webp": features.check("webp")}
+"""Whether Pillow is built with a format, by the first word of its name here."""
 
-FORMATS = tuple(
-    name for name in _MAKERS if all(features.check(part) for start, part in _OPTIONAL.items() if name.startswith(start))
-)
+FORMATS = tuple(name for name in _MAKERS if _OPTIONAL.get(name.split()[0], True))
 """Names of the formats that can be made here."""
 
 
