@@ -231,7 +231,7 @@ _OF_LABELME = {**_OF_JSON, **{name: Mutation(_entry(change), Duty.REFUSE) for na
 _OF_COCO: dict[str, Mutation] = {
     "cut": Mutation(_cut, Duty.REFUSE),
     "odd value": Mutation(_odd_value, Duty.EITHER),
-    "no lists": Mutation(_field("images", (None, "x", {}, 3, [1])), Duty.REFUSE),
+    "no lists": Mutation(_field("images", (None, "x", {}, 3)), Duty.REFUSE),
     **{name: Mutation(_annotation(change), Duty.REFUSE, alone=True) for name, change in BAD_ANNOTATIONS.items()},
 }
 _OF_YOLO: dict[str, Mutation] = {
