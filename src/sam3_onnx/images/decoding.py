@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from sam3_onnx.errors import PictureDecodeError
+from sam3_onnx.images.finding import is_pillows_own
 from sam3_onnx.images.formats import format_of
 from sam3_onnx.images.orientation import orientation_of, turned_upright
 from sam3_onnx.images.pillow import refuse_bomb, rgb_of_loaded
@@ -19,7 +20,8 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
     from PIL.ImageFile import ImageFile
 
-    from sam3_onnx.images.formats import PictureFormat
+    from sam3_onnx.images.finding import is_pillows_own
+from sam3_onnx.images.formats import PictureFormat
     from sam3_onnx.images.structure.parts import PictureFile
 
 __all__ = ["decode_picture"]
@@ -147,8 +149,7 @@ def _by_plug_in(data: bytes, source: str, *, max_pixels: int | None) -> NDArray[
 
     try:
         for factory, accept in Image.OPEN.values():
-            is_pillows_own = getattr(factory, "__module__", "").startswith("PIL.")
-            if is_pillows_own or accept is None or accept(data[:16]) is not True:
+            if is_pillows_own(factory) or accept is None or accept(data[:16]) is not True:
                 continue
             picture: ImageFile = factory(io.BytesIO(data), "")  # type: ignore[assignment]
             refuse_bomb(source, *picture.size, max_pixels=max_pixels)

@@ -53,7 +53,7 @@ def read_avif(data: bytes) -> PictureFile:
     if not sizes:
         raise ValueError("its header says no size")
     width, height = max(sizes, key=math.prod)
-    return PictureFile(data, width, height)
+    return PictureFile(data, width, height, has_more_frames=b"moov" in boxes)
 
 
 def read_jpeg2000(data: bytes) -> PictureFile:

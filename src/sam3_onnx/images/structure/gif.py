@@ -26,7 +26,7 @@ def read_gif(data: bytes) -> PictureFile:
     """
     version, width, height, flags, background, aspect = _SCREEN.unpack_from(data)
     first = at = _SCREEN.size + _bytes_of_palette(flags)
-    control, frame = b"", b""
+    control, frame, frames = b"", b"", 0
     while data[at] != _TRAILER:
         begin = at
         if data[at] == _EXTENSION:
@@ -36,6 +36,7 @@ def read_gif(data: bytes) -> PictureFile:
         elif data[at] == _IMAGE:
             left, top, columns, rows, frame_flags = _FRAME.unpack_from(data, at + 1)
             at = _end_of_blocks(data, at + 1 + _FRAME.size + _bytes_of_palette(frame_flags) + 1)
+            frames += 1
             if not frame:
                 frame = data[begin:at]
                 width, height = max(width, left + columns), max(height, top + rows)
@@ -44,7 +45,8 @@ def read_gif(data: bytes) -> PictureFile:
     if not frame:
         raise ValueError("it holds no picture")
     screen = _SCREEN.pack(version, width, height, flags, background, aspect) + data[_SCREEN.size : first]
-    return PictureFile(screen + _without_disposal(control) + frame + bytes([_TRAILER]), width, height)
+    data_of_frame = screen + _without_disposal(control) + frame + bytes([_TRAILER])
+    return PictureFile(data_of_frame, width, height, has_more_frames=frames > 1)
 
 
 def _bytes_of_palette(flags: int) -> int:

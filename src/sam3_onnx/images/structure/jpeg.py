@@ -13,7 +13,7 @@ __all__ = ["read_jpeg"]
 _MARKER = re.compile(rb"\xff+([^\x00\x01\xff\xd0-\xd7])", re.DOTALL)
 """What begins a segment. Restarts, and bytes that are written like the end of one, are part of a scan."""
 _FRAMES = frozenset(range(0xC0, 0xD0)) - {0xC4, 0xC8, 0xCC}
-_START, _END, _SCAN, _COMMENT, _EXIF = 0xD8, 0xD9, 0xDA, 0xFE, 0xE1
+_START, _END, _SCAN, _COMMENT, _EXIF, _INDEX = 0xD8, 0xD9, 0xDA, 0xFE, 0xE1, 0xE2
 _WITHOUT_PIXELS = frozenset({*range(0xE1, 0xEE), 0xEF, _COMMENT})
 """Comments, and what applications add; but for JFIF and Adobe, which say what the colours mean."""
 
@@ -26,7 +26,7 @@ def read_jpeg(data: bytes) -> PictureFile:
         struct.error: The file ends within a segment's head.
     """
     kept = [data[:2]]
-    size, exif, scans_begin, at = None, b"", None, 2
+    size, exif, scans_begin, at, is_mpo = None, b"", None, 2, False
     while found := _MARKER.search(data, at):
         marker, body = found[1][0], found.end()
         if marker == _END:
@@ -42,6 +42,8 @@ def read_jpeg(data: bytes) -> PictureFile:
             scans_begin = found.start()
         elif marker == _EXIF and data.startswith(b"Exif\0\0", body + 2):
             exif = exif or data[body + 2 : at]
+        elif marker == _INDEX and data.startswith(b"MPF\0", body + 2):
+            is_mpo = True
         elif marker not in _WITHOUT_PIXELS:
             kept.append(data[found.start() : at])
     if size is None or scans_begin is None:
@@ -49,7 +51,8 @@ def read_jpeg(data: bytes) -> PictureFile:
     if found is None:
         raise ValueError("it is cut off: the marker that ends a JPEG is missing")
     kept.append(data[scans_begin : found.end()])
-    return PictureFile(b"".join(kept), size[1], size[0], orientation=orientation_of(exif))
+    width, height = size[1], size[0]
+    return PictureFile(b"".join(kept), width, height, orientation=orientation_of(exif), has_more_frames=is_mpo)
 
 
 def _end_of_segment(data: bytes, body: int) -> int:

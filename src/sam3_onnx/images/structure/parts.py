@@ -36,6 +36,9 @@ class PictureFile:
     grey_triples: bool = False
     """Whether the decoder gets a colour picture as a grey one that is three times as wide."""
 
+    has_more_frames: bool = False
+    """Whether it holds other frames, pages or pictures, which are left out."""
+
     @property
     def allocated(self) -> tuple[int, int]:
         """Width and height of the larger of the picture and its largest block."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import struct
 import zlib
+from dataclasses import replace
 
 from sam3_onnx.images.orientation import orientation_of
 from sam3_onnx.images.structure.parts import PictureFile
@@ -26,7 +27,7 @@ def read_png(data: bytes) -> PictureFile:
     """
     view = memoryview(data)
     pixels: list[memoryview] = []
-    header, palette, exif = b"", b"", b""
+    header, palette, exif, has_more_frames = b"", b"", b"", False
     at, kind = len(_SIGNATURE), b""
     while kind != b"IEND":
         before = kind
@@ -44,12 +45,15 @@ def read_png(data: bytes) -> PictureFile:
                 pixels.append(body)
             case b"eXIf":
                 exif = exif or bytes(body)
+            case b"fdAT":
+                has_more_frames = True
             case b"IEND":
                 pass
             case _ if kind[:1].isupper():
                 raise ValueError(f"a chunk {kind!r} lies where none may be")
         at += length + 12
-    return _picture(header, palette, b"".join(pixels), exif)
+    picture = _picture(header, palette, b"".join(pixels))
+    return replace(picture, orientation=orientation_of(exif), has_more_frames=has_more_frames)
 
 
 def _require_whole(data: bytes, at: int, length: int, kind: bytes) -> None:
@@ -61,7 +65,7 @@ def _require_whole(data: bytes, at: int, length: int, kind: bytes) -> None:
         raise ValueError(f"the checksum of its chunk {kind!r} at byte {at} does not hold")
 
 
-def _picture(header: bytes, palette: bytes, pixels: bytes, exif: bytes) -> PictureFile:
+def _picture(header: bytes, palette: bytes, pixels: bytes) -> PictureFile:
     width, height, _, _, compression, filtering, interlace = _HEADER.unpack(header)
     if compression or filtering or interlace > 1:
         raise ValueError(f"its header asks for compression {compression}, filter {filtering}, interlace {interlace}")
@@ -70,7 +74,7 @@ def _picture(header: bytes, palette: bytes, pixels: bytes, exif: bytes) -> Pictu
     parts = [_SIGNATURE, _chunk(b"IHDR", header), _chunk(b"IDAT", pixels[:-1]), _chunk(b"IEND", b"")]
     if palette:
         parts.insert(2, _chunk(b"PLTE", palette))
-    return PictureFile(b"".join(parts), width, height, orientation=orientation_of(exif))
+    return PictureFile(b"".join(parts), width, height)
 
 
 def _chunk(kind: bytes, body: bytes) -> bytes:

@@ -1,10 +1,11 @@
-"""TIFF: the first directory, and every strip or tile that it announces (TIFF 6.0, BigTIFF)."""
+"""TIFF: every directory, and every strip or tile that one announces (TIFF 6.0, BigTIFF)."""
 
 from __future__ import annotations
 
 import struct
 import zlib
 from dataclasses import dataclass
+from operator import add
 from typing import TYPE_CHECKING
 
 from sam3_onnx.images.structure.parts import PictureFile
@@ -60,6 +61,8 @@ class _Directory:
     """The entries that make pixels, as they are written."""
     values: Mapping[int, tuple[int, ...]]
     """Values of tags that are whole numbers."""
+    entries_within: int
+    """All of its entries."""
     following: int
     """Where the directory of the next page lies; 0 for none."""
 
@@ -79,14 +82,13 @@ def read_tiff(data: bytes) -> PictureFile:
     layout = _layout(data)
     (begin,) = struct.unpack_from(layout.order + layout.number, data, layout.head)
     directory = _directory(data, layout, begin)
-    if directory.following >= len(data):
-        raise ValueError("it is cut off: its next page lies beyond its end")
     _require_samples(directory)
     width, height = directory.one(_WIDTH), directory.one(_HEIGHT)
     if width <= 0 or height <= 0:
         raise ValueError(f"its header says {width} x {height} pixels")
     blocks = _Blocks.of(directory)
     _require_blocks(data, directory, blocks)
+    _require_pages(data, layout, directory.following)
     bits = directory.one(_BITS, 1)
     return PictureFile(
         _with_directory(data, layout, directory),
@@ -96,7 +98,23 @@ def read_tiff(data: bytes) -> PictureFile:
         orientation=directory.one(_ORIENTATION, 1),
         depth=bits,
         inverted=bits > 8 and directory.one(_MEANING) == _WHITE_IS_ZERO,
+        has_more_frames=directory.following > 0,
     )
+
+
+def _require_pages(data: bytes, layout: _Layout, begin: int) -> None:
+    """Lets further pages pass that lie within the file; of a chain that leads back, each once."""
+    seen: set[int] = set()
+    bytes_of_entries = 0
+    while begin and begin not in seen and bytes_of_entries <= len(data):
+        seen.add(begin)
+        directory = _directory(data, layout, begin)
+        bytes_of_entries += directory.entries_within * layout.entry.size
+        for places, lengths in (_STRIPS, _TILES):
+            ends = map(add, directory.values.get(places, ()), directory.values.get(lengths, ()))
+            if max(ends, default=0) > len(data):
+                raise ValueError(f"it is cut off: its page {len(seen) + 1} lies beyond its end")
+        begin = directory.following
 
 
 def _layout(data: bytes) -> _Layout:
@@ -122,7 +140,7 @@ def _directory(data: bytes, layout: _Layout, begin: int) -> _Directory:
             values[tag] = struct.unpack_from(f"{layout.order}{number}{_INTEGERS[kind]}", data, place)
         at += layout.entry.size
     (following,) = struct.unpack_from(layout.order + layout.number, data, at)
-    return _Directory(entries, {tag: found for tag, found in values.items() if found}, following)
+    return _Directory(entries, {tag: found for tag, found in values.items() if found}, count, following)
 
 
 def _place(data: bytes, layout: _Layout, entry: int, size: int) -> int:

@@ -24,19 +24,20 @@ def read_webp(data: bytes) -> PictureFile:
     end = announced + 8
     if end > len(data):
         raise ValueError(f"it is cut off: it announces {end} bytes and has {len(data)}")
-    size, exif, at = None, b"", 12
+    size, exif, frames, at = None, b"", 0, 12
     while at < end:
         kind, length = struct.unpack_from("<4sI", data, at)
         body = at + 8
         if body + length > end:
             raise ValueError(f"its chunk {kind!r} announces {length} bytes, more than the file holds")
         size = size or _size(data, kind, body)
+        frames += kind == b"ANMF"
         if kind == b"EXIF":
             exif = exif or data[body : body + length]
         at = body + length + length % 2
     if size is None:
         raise ValueError("it holds no picture")
-    return PictureFile(data[:end], *size, orientation=orientation_of(exif))
+    return PictureFile(data[:end], *size, orientation=orientation_of(exif), has_more_frames=frames > 1)
 
 
 def _size(data: bytes, kind: bytes, body: int) -> tuple[int, int] | None:
