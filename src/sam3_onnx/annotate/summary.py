@@ -69,6 +69,8 @@ class AnnotateSummary:
     """What the format could not say, and how often."""
     left_out: tuple[Path, ...] = ()
     """Files that look like pictures by their endings and are of formats that are not read."""
+    with_more_frames: int = 0
+    """Pictures labelled by this run that hold several frames or pages, of which the first was taken."""
     seconds: Mapping[str, float] = field(default_factory=dict)
     """Seconds that this run spent in each stage: read, image, text, decode, select, write. Stages overlap in time."""
     elapsed: float = 0.0
@@ -90,6 +92,8 @@ class AnnotateSummary:
             shapes += f", {self.duplicates} there already"
         told.append(shapes)
         told += [f"the format cannot say: {what} ({count}x)" for what, count in self.losses.items()]
+        if self.with_more_frames:
+            told.append(f"{self.with_more_frames} hold several frames or pages, of which the first was taken")
         if self.left_out:
             names = ", ".join(path.name for path in self.left_out[:_TOLD])
             more = f" and {len(self.left_out) - _TOLD} more" if len(self.left_out) > _TOLD else ""

@@ -20,8 +20,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
     from PIL.ImageFile import ImageFile
 
-    from sam3_onnx.images.finding import is_pillows_own
-from sam3_onnx.images.formats import PictureFormat
+    from sam3_onnx.images.formats import PictureFormat
     from sam3_onnx.images.structure.parts import PictureFile
 
 __all__ = ["decode_picture"]

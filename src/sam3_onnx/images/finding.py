@@ -23,11 +23,11 @@ PICTURE_SUFFIXES = frozenset(
 """Endings, in any case, of the files that are taken for pictures; those that plug-ins of Pillow add come to them."""
 
 _OTHER_PICTURES = frozenset(
-    {*(".heic", ".heif", ".hif", ".heics", ".heifs", ".jxl", ".jxr", ".wdp", ".hdp", ".jps", ".jpm", ".mj2", ".jph")}
-    | {*(".raw", ".dng", ".cr2", ".cr3", ".crw", ".nef", ".nrw", ".arw", ".sr2", ".orf", ".rw2", ".raf", ".pef", ".srw")}
-    | {*(".psd", ".psb", ".xcf", ".kra", ".ora", ".ai", ".eps", ".ps", ".svg", ".svgz", ".wmf", ".emf", ".cdr")}
-    | {*(".ico", ".cur", ".icns", ".tga", ".pcx", ".dcx", ".sgi", ".ras", ".sun", ".xbm", ".xpm", ".qoi", ".dds", ".pict")}
-    | {*(".pam", ".pfm", ".hdr", ".pic", ".exr", ".dcm", ".dicom", ".fits", ".fit", ".fts", ".nii", ".djvu", ".bpg")}
+    {*(".heic", ".heif", ".hif", ".heics", ".heifs", ".jxl", ".jxr", ".wdp", ".hdp", ".jps", ".jpm", ".jph", ".bpg")}
+    | {*(".raw", ".dng", ".cr2", ".cr3", ".crw", ".nef", ".nrw", ".arw", ".sr2", ".orf", ".rw2", ".raf", ".pef")}
+    | {*(".srw", ".x3f", ".psd", ".psb", ".xcf", ".kra", ".ora", ".ai", ".eps", ".ps", ".svg", ".svgz", ".wmf", ".emf")}
+    | {*(".ico", ".cur", ".icns", ".tga", ".pcx", ".dcx", ".sgi", ".ras", ".sun", ".xbm", ".xpm", ".qoi", ".dds")}
+    | {*(".pam", ".pfm", ".hdr", ".pic", ".pict", ".exr", ".dcm", ".dicom", ".fits", ".fit", ".fts", ".nii", ".djvu")}
 )
 """Endings of pictures that are not read."""
 

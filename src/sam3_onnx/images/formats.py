@@ -1,8 +1,8 @@
 """The formats of picture files that are read, by their content.
 
-The list is the library's own. Pillow knows dozens more: interpreters (EPS, WMF), which run what a file says, and formats
-that nobody keeps pictures in any more, whose readers few have tried. What plug-ins of the host add to Pillow, such as
-HEIF, is read as well.
+The list is the library's own. Pillow knows dozens more: interpreters (EPS, WMF), which run what a file says, and
+formats that nobody keeps pictures in any more, whose readers few have tried. What plug-ins of the host add to Pillow,
+such as HEIF, is read as well.
 """
 
 from __future__ import annotations
@@ -10,6 +10,7 @@ from __future__ import annotations
 import re
 import struct
 from dataclasses import dataclass
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from sam3_onnx.images.structure.bitmaps import read_bmp, read_pnm
@@ -21,11 +22,12 @@ from sam3_onnx.images.structure.tiff import read_tiff
 from sam3_onnx.images.structure.webp import read_webp
 
 if TYPE_CHECKING:
+    import os
     from collections.abc import Callable
 
     from sam3_onnx.images.structure.parts import PictureFile
 
-__all__ = ["PictureFormat", "format_of"]
+__all__ = ["PictureFormat", "format_of", "has_more_frames"]
 
 
 @dataclass(frozen=True)
@@ -67,3 +69,17 @@ _FORMATS = (
 def format_of(data: bytes) -> PictureFormat | None:
     """Finds the format of a picture file by its first bytes; None for none of the library's own."""
     return next((found for found in _FORMATS if found.signature.match(data)), None)
+
+
+def has_more_frames(path: str | os.PathLike[str]) -> bool:
+    """Tells whether a picture file holds other frames, pages or pictures than the one that `load_image` takes.
+
+    Args:
+        path: A file that `load_image` reads; of others nothing is known, and the answer is False.
+    """
+    try:
+        data = Path(path).read_bytes()
+        found = format_of(data)
+        return found is not None and found.read(data).has_more_frames
+    except (OSError, ValueError):
+        return False

@@ -1,8 +1,8 @@
 """Pillow's decoders, with every error raised.
 
-`PIL.ImageFile.LOAD_TRUNCATED_IMAGES` belongs to the host. Where it is set, Pillow answers cut and damaged files with grey
-or black in place of what is missing. It asks the flag after a decoder has reported an error, or when it has no more
-bytes for one; so the decoders of a picture are wrapped in one that raises before Pillow asks.
+`PIL.ImageFile.LOAD_TRUNCATED_IMAGES` belongs to the host. Where it is set, Pillow answers cut and damaged files with
+grey or black in place of what is missing. It asks the flag after a decoder has reported an error, or when it has no
+more bytes for one; so the decoders of a picture are wrapped in one that raises before Pillow asks.
 """
 
 from __future__ import annotations
@@ -18,8 +18,8 @@ __all__ = ["load_strictly"]
 _NAME = "sam3_onnx_strict"
 _OUT_OF_MEMORY = -9
 _LIBTIFF = "libtiff"
-"""The decoder that Pillow calls without looking at the tile's name. It does not ask the flag, either, but its errors are
-numbers in a text."""
+"""The decoder that Pillow calls without looking at the tile's name. It does not ask the flag, but its errors are numbers
+in a text."""
 
 
 def load_strictly(picture: ImageFile.ImageFile) -> None:

@@ -39,14 +39,14 @@ _GAP = rb"(?:\s|#[^\r\n]*[\r\n])+"
 _PNM = re.compile(rb"P([1-6])" + _GAP + rb"(\d{1,10})" + _GAP + rb"(\d{1,10})" + rb"(?=\D)")
 _WHITE = re.compile(_GAP + rb"(\d{1,5})(?=\D)(?:#[^\r\n]*[\r\n])?\s?")
 _BITMAPS, _GREYS = "14", {"3": "2", "6": "5"}
-_DEEPEST = 0xFFFF
+_DEEPEST, _EIGHT_BITS = 0xFFFF, 0xFF
 
 
 def read_pnm(data: bytes) -> PictureFile:
     """Reads the header of a PBM, PGM or PPM.
 
-    A colour picture of more than eight bits goes to the decoder as a grey one that is three times as wide: of a grey one
-    all bits come back and can be shifted, those of a colour one are rounded to eight.
+    A colour picture of more than eight bits goes to the decoder as a grey one that is three times as wide: of a grey
+    one all bits come back and can be shifted, those of a colour one are rounded to eight.
 
     Raises:
         ValueError: The header is cut off or impossible.
@@ -60,6 +60,6 @@ def read_pnm(data: bytes) -> PictureFile:
     white = _WHITE.match(data, head.end())
     if white is None or not 0 < int(white[1]) <= _DEEPEST:
         raise ValueError("its header does not say which value is white, from 1 to 65535")
-    is_wide = int(white[1]) > 0xFF and kind in _GREYS
+    is_wide = int(white[1]) > _EIGHT_BITS and kind in _GREYS
     asked = (_GREYS[kind].encode() if is_wide else head[1], width * 3 if is_wide else width, height, int(white[1]))
     return PictureFile(b"P%s %d %d %d\n" % asked + data[white.end() :], width, height, grey_triples=is_wide)

@@ -34,6 +34,8 @@ _MOST_VALUES = 3 << 16
 _RAW, _JPEG, _DEFLATE = 1, 7, (8, 32946)
 _SEPARATE, _WHITE_IS_ZERO, _SUBSAMPLED = 2, 0, 6
 _BLOCK = 1 << 20
+_BIG = 43
+_EIGHT_BITS, _DEEPEST = 8, 16
 
 
 class SampleError(ValueError):
@@ -97,7 +99,7 @@ def read_tiff(data: bytes) -> PictureFile:
         largest_block=(blocks.width, blocks.height),
         orientation=directory.one(_ORIENTATION, 1),
         depth=bits,
-        inverted=bits > 8 and directory.one(_MEANING) == _WHITE_IS_ZERO,
+        inverted=bits > _EIGHT_BITS and directory.one(_MEANING) == _WHITE_IS_ZERO,
         has_more_frames=directory.following > 0,
     )
 
@@ -120,7 +122,7 @@ def _require_pages(data: bytes, layout: _Layout, begin: int) -> None:
 def _layout(data: bytes) -> _Layout:
     order = "<" if data.startswith(b"II") else ">"
     (version,) = struct.unpack_from(order + "H", data, 2)
-    return _Layout(order, "Q", "Q", 8) if version == 43 else _Layout(order, "H", "I", 4)
+    return _Layout(order, "Q", "Q", 8) if version == _BIG else _Layout(order, "H", "I", 4)
 
 
 def _directory(data: bytes, layout: _Layout, begin: int) -> _Directory:
@@ -167,7 +169,7 @@ def _require_samples(directory: _Directory) -> None:
     found = directory.values.get(_KINDS_OF_SAMPLES, (1,))
     bits = max(directory.values.get(_BITS, (1,)))
     name = next((name for name, kind in kinds.items() if kind in found), "unsigned")
-    if name != "unsigned" or bits > 16:
+    if name != "unsigned" or bits > _DEEPEST:
         raise SampleError(f"it holds {name} samples of {bits} bits, of which nobody knows what is black and white")
 
 
