@@ -126,12 +126,17 @@ class TestPilImages:
             with pytest.raises(PictureDecodeError, match="Pillow"):
                 load_image(Image.open(io.BytesIO(data[: len(data) // 2])))
 
-    def test_pillow_is_not_imported_for_other_pictures(self) -> None:
+    def test_pillow_is_imported_when_a_file_is_read_and_not_before(self) -> None:
         data = encoded(Image.fromarray(noise(4, 4)), "PNG")
-        load = f"import sys, sam3_onnx.images as images; images.load_image({data!r})"
-        code = f"{load}; print('PIL' in sys.modules)"
+        code = f"""
+import sys, numpy, sam3_onnx.images as images
+images.load_image(numpy.zeros((4, 4), numpy.uint8))
+print("PIL" in sys.modules)
+images.load_image({data!r})
+print("PIL" in sys.modules)
+"""
         run = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)  # noqa: S603
-        assert run.stdout.strip() == "False"
+        assert run.stdout.split() == ["False", "True"]
 
 
 class TestArrays:

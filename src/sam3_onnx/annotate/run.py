@@ -19,7 +19,8 @@ from sam3_onnx.annotate.targets.coco import CocoFile
 from sam3_onnx.annotate.targets.label_files import FolderOfFiles
 from sam3_onnx.annotate.targets.protocol import Merging
 from sam3_onnx.errors import FolderError, LabelError, OptionError, PictureGoneError, PictureNameError, Sam3Error
-from sam3_onnx.images.finding import find_pictures
+from sam3_onnx.images.finding import find_left_out, find_pictures
+from sam3_onnx.images.formats import has_more_frames
 from sam3_onnx.images.writing import write_png
 from sam3_onnx.labels.formats import COCO, LABEL_FORMATS
 from sam3_onnx.prompts.words import parse_text
@@ -120,6 +121,7 @@ def annotate_folder(  # noqa: PLR0913 - keyword-only options of one run
     if preview is not None:
         require_place(require_path("preview", preview), pictures=root)
     pictures = find_pictures(root, recursive=recursive, include=include, exclude=exclude)
+    left_out = find_left_out(root, recursive=recursive, include=include, exclude=exclude)
     merging = Merging(_labels(text, options.get("label")), existing, duplicate_iou)
     labels_folder = root if out is None else require_path("out", out)
     target: Target
@@ -137,7 +139,7 @@ def annotate_folder(  # noqa: PLR0913 - keyword-only options of one run
         with sole_run(target.folder, pictures=root, writes=[target.folder / folder for folder in below]):
             target.begin(pictures)
             journal = Journal(target.folder, {name: repr(value) for name, value in asked.items()}, restart=restart)
-            run = _Run(root, pictures, target, journal, progress)
+            run = _Run(root, pictures, tuple(left_out), target, journal, progress)
             waiting = run.waiting(existing)
             run.sheet = ContactSheet(waiting) if preview is not None else None
             answers = session.annotate(waiting, text, on_error=run.fail, cancel=cancel, **options)
@@ -175,12 +177,14 @@ class _Run:
 
     root: Path
     pictures: Sequence[Path]
+    left_out: tuple[Path, ...]
     target: Target
     journal: Journal
     progress: Callable[[AnnotateProgress], None] | None
     resumed: int = 0
     skipped: int = 0
     instances: int = 0
+    with_more_frames: int = 0
     sheet: ContactSheet | None = None
     last: Written = field(default_factory=Written)
     failures: list[Failure] = field(default_factory=list)
@@ -217,6 +221,7 @@ class _Run:
         found = _added_up({instance.label: 1} for instance in result)
         self.journal.note(FinishedPicture(self._name(picture), _stamp(picture), found, written))
         self.instances += len(result)
+        self.with_more_frames += has_more_frames(picture)
         for stage, seconds in {**result.timings, "write": time.perf_counter() - began}.items():
             self.seconds[stage] = self.seconds.get(stage, 0.0) + seconds
         self._tell(picture)
@@ -251,6 +256,8 @@ class _Run:
             removed=sum(change.removed for change in written),
             duplicates=sum(change.duplicates for change in written),
             losses=_added_up(change.losses for change in written),
+            left_out=self.left_out,
+            with_more_frames=self.with_more_frames,
             seconds=self.seconds,
             elapsed=elapsed,
         )

@@ -67,6 +67,10 @@ class AnnotateSummary:
     """Shapes left out, since they were there already."""
     losses: Mapping[str, int] = field(default_factory=dict)
     """What the format could not say, and how often."""
+    left_out: tuple[Path, ...] = ()
+    """Files that look like pictures by their endings and are of formats that are not read."""
+    with_more_frames: int = 0
+    """Pictures labelled by this run that hold several frames or pages, of which the first was taken."""
     seconds: Mapping[str, float] = field(default_factory=dict)
     """Seconds that this run spent in each stage: read, image, text, decode, select, write. Stages overlap in time."""
     elapsed: float = 0.0
@@ -88,6 +92,12 @@ class AnnotateSummary:
             shapes += f", {self.duplicates} there already"
         told.append(shapes)
         told += [f"the format cannot say: {what} ({count}x)" for what, count in self.losses.items()]
+        if self.with_more_frames:
+            told.append(f"{self.with_more_frames} hold several frames or pages, of which the first was taken")
+        if self.left_out:
+            names = ", ".join(path.name for path in self.left_out[:_TOLD])
+            more = f" and {len(self.left_out) - _TOLD} more" if len(self.left_out) > _TOLD else ""
+            told.append(f"{len(self.left_out)} look like pictures and were left out: {names}{more}")
         if here:
             stages = ", ".join(f"{stage} {seconds:.1f}" for stage, seconds in self.seconds.items())
             told.append(f"{self.elapsed:.1f} s, {self.elapsed / here:.2f} s a picture; seconds by stage: {stages}")

@@ -21,11 +21,11 @@ class PictureError(Sam3Error):
 class PictureDecodeError(PictureError, ValueError):
     """The bytes are no picture, or only a part of one."""
 
-    def __init__(self, source: str, *, reason: str) -> None:
+    def __init__(self, source: str, *, reason: str, remedy: str = "") -> None:
+        remedy = remedy or "Check the file, or decode it yourself and pass the RGB array."
         super().__init__(
-            f"The picture {source} cannot be decoded: {reason}. "
-            "Expected a whole file in a format that OpenCV reads (JPEG, PNG, WebP, TIFF, BMP, ...); "
-            "check the file, or decode it yourself and pass the RGB array."
+            f"The picture {source} cannot be decoded: {reason}. Expected a whole file in one of the formats that are "
+            f"read (JPEG, PNG, WebP, TIFF, BMP, GIF, AVIF, JPEG 2000, PNM). {remedy}"
         )
 
 

@@ -1,6 +1,6 @@
 """Pictures: any picture that people have, as the array that a model takes."""
 
-from sam3_onnx.images.finding import PICTURE_SUFFIXES, find_pictures
+from sam3_onnx.images.finding import PICTURE_SUFFIXES, find_left_out, find_pictures
 from sam3_onnx.images.loading import DEFAULT_MAX_PIXELS, Picture, load_image
 from sam3_onnx.images.origins import Origin, SeenPicture
 from sam3_onnx.images.resizing import resize_bilinear, to_model_input
@@ -11,6 +11,7 @@ __all__ = [
     "Origin",
     "Picture",
     "SeenPicture",
+    "find_left_out",
     "find_pictures",
     "load_image",
     "resize_bilinear",

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import sys
 from fnmatch import fnmatchcase
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -12,13 +13,40 @@ from sam3_onnx.errors import FolderError, NoPicturesError
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
 
-__all__ = ["PICTURE_SUFFIXES", "find_pictures"]
+__all__ = ["PICTURE_SUFFIXES", "find_left_out", "find_pictures", "is_pillows_own", "picture_suffixes"]
 
 PICTURE_SUFFIXES = frozenset(
-    {*(".jpg", ".jpeg", ".jpe", ".png", ".webp", ".bmp", ".dib", ".tif", ".tiff"), *(".gif", ".avif", ".jp2")}
-    | {".pbm", ".pgm", ".ppm", ".pnm"}
+    {*(".jpg", ".jpeg", ".jpe", ".jfif", ".jfi", ".jif", ".pjpeg", ".pjp", ".mpo"), *(".png", ".apng"), ".webp", ".gif"}
+    | {*(".bmp", ".dib"), *(".tif", ".tiff", ".btf", ".tf8"), *(".avif", ".avifs")}
+    | {*(".jp2", ".j2k", ".j2c", ".jpc", ".jpf", ".jpx"), *(".pbm", ".pgm", ".ppm", ".pnm")}
 )
-"""Endings, in any case, of the files that are taken for pictures."""
+"""Endings, in any case, of the files that are taken for pictures; those that plug-ins of Pillow add come to them."""
+
+_OTHER_PICTURES = frozenset(
+    {*(".heic", ".heif", ".hif", ".heics", ".heifs", ".jxl", ".jxr", ".wdp", ".hdp", ".jps", ".jpm", ".jph", ".bpg")}
+    | {*(".raw", ".dng", ".cr2", ".cr3", ".crw", ".nef", ".nrw", ".arw", ".sr2", ".orf", ".rw2", ".raf", ".pef")}
+    | {*(".srw", ".x3f", ".psd", ".psb", ".xcf", ".kra", ".ora", ".ai", ".eps", ".ps", ".svg", ".svgz", ".wmf", ".emf")}
+    | {*(".ico", ".cur", ".icns", ".tga", ".pcx", ".dcx", ".sgi", ".ras", ".sun", ".xbm", ".xpm", ".qoi", ".dds")}
+    | {*(".pam", ".pfm", ".hdr", ".pic", ".pict", ".exr", ".dcm", ".dicom", ".fits", ".fit", ".fts", ".nii", ".djvu")}
+)
+"""Endings of pictures that are not read."""
+
+
+def picture_suffixes() -> frozenset[str]:
+    """Endings of the files that are taken for pictures now: `PICTURE_SUFFIXES`, and those of plug-ins of Pillow.
+
+    A plug-in counts from when the program has registered it; Pillow's own further formats do not.
+    """
+    pillow = sys.modules.get("PIL.Image")
+    if pillow is None:
+        return PICTURE_SUFFIXES
+    added = {name for name, (factory, _) in pillow.OPEN.items() if not is_pillows_own(factory)}
+    return PICTURE_SUFFIXES | {suffix.lower() for suffix, name in pillow.EXTENSION.items() if name in added}
+
+
+def is_pillows_own(factory: object) -> bool:
+    """Tells whether what opens a format came with Pillow."""
+    return getattr(factory, "__module__", "").startswith("PIL.")
 
 
 def find_pictures(
@@ -52,18 +80,50 @@ def find_pictures(
     if not root.is_dir():
         reason = "it is a file" if root.exists() else "it is not there"
         raise FolderError(root, doing="looking for pictures", reason=reason)
-    kept = [
+    suffixes = picture_suffixes()
+    kept = _of_endings(root, suffixes, recursive=recursive, include=include, exclude=exclude)
+    if not kept:
+        remedy = _remedy(root, suffixes, recursive, include, exclude)
+        raise NoPicturesError(root, suffixes=sorted(suffixes), remedy=remedy)
+    return kept
+
+
+def find_left_out(
+    folder: str | os.PathLike[str],
+    *,
+    recursive: bool = False,
+    include: Sequence[str] = (),
+    exclude: Sequence[str] = (),
+) -> list[Path]:
+    """The files of a folder that look like pictures by their endings and are not read, as raw files of cameras.
+
+    Args:
+        folder: Where to look.
+        recursive: Also in the folders within.
+        include: As for `find_pictures`.
+        exclude: As for `find_pictures`.
+
+    Returns:
+        Paths that begin with `folder`, sorted by the names of folders and files on the way; empty for none.
+
+    Raises:
+        FolderError: A folder may not be read.
+    """
+    suffixes = _OTHER_PICTURES - picture_suffixes()
+    return _of_endings(Path(folder), suffixes, recursive=recursive, include=include, exclude=exclude)
+
+
+def _of_endings(
+    root: Path, suffixes: frozenset[str], *, recursive: bool, include: Sequence[str], exclude: Sequence[str]
+) -> list[Path]:
+    found = [
         path
         for path in _files(root, recursive=recursive)
-        if path.suffix.lower() in PICTURE_SUFFIXES
+        if path.suffix.lower() in suffixes
         and (not include or _matches(path.relative_to(root), include))
         and not _matches(path.relative_to(root), exclude)
     ]
-    if not kept:
-        raise NoPicturesError(
-            root, suffixes=sorted(PICTURE_SUFFIXES), remedy=_remedy(root, recursive, include, exclude)
-        )
-    return sorted(kept, key=lambda path: path.parts)
+    return sorted(found, key=lambda path: path.parts)
 
 
 def _files(root: Path, *, recursive: bool) -> Iterator[Path]:
@@ -91,9 +151,17 @@ def _matches(path: Path, patterns: Iterable[str]) -> bool:
     return any(fnmatchcase(path.as_posix() if "/" in pattern else path.name, pattern) for pattern in patterns)
 
 
-def _remedy(root: Path, recursive: bool, include: Sequence[str], exclude: Sequence[str]) -> str:  # noqa: FBT001 - told as they were given
+def _remedy(
+    root: Path,
+    suffixes: frozenset[str],
+    recursive: bool,  # noqa: FBT001 - told as they were given
+    include: Sequence[str],
+    exclude: Sequence[str],
+) -> str:
     if include or exclude:
         return "Check the patterns to include and to exclude."
-    if not recursive and any(path.suffix.lower() in PICTURE_SUFFIXES for path in _files(root, recursive=True)):
+    if not recursive and any(path.suffix.lower() in suffixes for path in _files(root, recursive=True)):
         return "There are some in the folders within: pass recursive=True (--recursive)."
+    if left_out := find_left_out(root, recursive=recursive):
+        return f"There are {len(left_out)} of formats that are not read, such as {left_out[0].name}: convert them."
     return "Check the path, or give the files one of these endings."

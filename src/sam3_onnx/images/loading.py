@@ -5,12 +5,10 @@ from __future__ import annotations
 import io
 import os
 import re
-import sys
 from collections.abc import Iterable
 from pathlib import Path
-from typing import TYPE_CHECKING, BinaryIO, Literal, TypeAlias, TypeGuard
+from typing import TYPE_CHECKING, BinaryIO, Literal, TypeAlias
 
-import cv2
 import numpy as np
 
 from sam3_onnx._support.checks import require_whole
@@ -18,10 +16,11 @@ from sam3_onnx.errors import (
     OptionError,
     PictureDecodeError,
     PictureMissingError,
-    PictureTooLargeError,
     PictureTypeError,
 )
-from sam3_onnx.images.header import read_picture_header
+from sam3_onnx.images.arrays import rgb_of_array
+from sam3_onnx.images.decoding import decode_picture
+from sam3_onnx.images.pillow import is_pil_image, rgb_of_image
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -68,10 +67,10 @@ def load_image(
     """
     require_reading(color, max_pixels)
     if isinstance(picture, np.ndarray):
-        return _from_array(picture, color=color)
-    if _is_pil_image(picture):
-        return _from_pil(picture, max_pixels=max_pixels)
-    return _decoded(*_read(picture), max_pixels=max_pixels)
+        return rgb_of_array(picture, color=color)
+    if is_pil_image(picture):
+        return rgb_of_image(picture, max_pixels=max_pixels)
+    return decode_picture(*_read(picture), max_pixels=max_pixels)
 
 
 def require_reading(color: object, max_pixels: object) -> None:
@@ -99,79 +98,6 @@ def require_pictures(value: object) -> None:
             got=value if isinstance(value, str | os.PathLike) else type(value),
             remedy="Pass [picture] for one picture, list(batch) for an array of several.",
         )
-
-
-def _from_array(array: NDArray[np.generic], *, color: str) -> NDArray[np.uint8]:
-    remedy = _dtype_remedy(array.dtype) or _shape_remedy(array.shape)
-    if remedy:
-        expected = "a uint8 or uint16 array (H, W), (H, W, 1), (H, W, 3) or (H, W, 4)"
-        raise PictureTypeError(expected=expected, got=_described(array), remedy=remedy)
-    pixels = np.atleast_3d(np.right_shift(array, 8) if array.itemsize > 1 else array)[..., :3]
-    if pixels.shape[2] == 1:
-        pixels = np.repeat(pixels, 3, axis=2)
-    return np.ascontiguousarray(pixels[..., ::-1] if color == "bgr" else pixels, dtype=np.uint8)
-
-
-def _described(array: NDArray[np.generic]) -> str:
-    return f"a {array.dtype} array {array.shape}"
-
-
-def _dtype_remedy(dtype: np.dtype[np.generic]) -> str:
-    """What to do about a dtype that pictures do not have; empty for one that they have."""
-    match dtype.kind, dtype.itemsize:
-        case "u", 1 | 2:
-            return ""
-        case "b", _:
-            return "Convert it with array.astype(np.uint8) * 255."
-        case "f", _:
-            return (
-                "Convert it with np.rint(array * 255).astype(np.uint8) if it spans 0 to 1; otherwise scale it to "
-                "0 to 255 first."
-            )
-        case _:
-            return "Convert it with array.astype(np.uint8) if its values lie within 0 to 255."
-
-
-def _shape_remedy(shape: tuple[int, ...]) -> str:
-    """What to do about a shape that pictures do not have; empty for one that they have."""
-    match shape:
-        case _ if 0 in shape:
-            return "It has no pixels; check where it was read or cut out."
-        case (_, _) | (_, _, 1 | 3 | 4):
-            return ""
-        case (1 | 3, _, _):
-            return "Channels come last: array.transpose(1, 2, 0)."
-        case (_, _, _):
-            return "Channels come last and are one, three or four: choose them with array[..., :3] or array[..., 0]."
-        case _:
-            return "Pass one picture at a time, such as array[0] of a batch; the bytes of a file are passed as bytes."
-
-
-def _is_pil_image(picture: object) -> TypeGuard[Image]:
-    """Tell without importing Pillow: where nobody has imported it, nothing comes from it."""
-    module = sys.modules.get("PIL.Image")
-    return module is not None and isinstance(picture, module.Image)
-
-
-def _from_pil(picture: Image, *, max_pixels: int | None) -> NDArray[np.uint8]:
-    _refuse_bomb("from Pillow", picture.width, picture.height, max_pixels=max_pixels)
-    if picture.mode in _MODES_WITHOUT_RGB:
-        raise PictureTypeError(
-            expected="a PIL image that converts to RGB without loss of meaning",
-            got=f"one of mode {picture.mode!r}",
-            remedy="Bring it to mode 'RGB' yourself, or pass a uint8 array made from numpy.asarray(picture).",
-        )
-    try:
-        picture.load()
-    except (OSError, SyntaxError, ValueError) as error:
-        raise PictureDecodeError("from Pillow", reason=f"Pillow finds: {error}") from error
-    if picture.mode.startswith("I;16"):
-        return _from_array(np.asarray(picture), color="rgb")
-    return _from_array(np.asarray(picture.convert("RGBA" if picture.mode in ("P", "PA") else "RGB")), color="rgb")
-
-
-_MODES_WITHOUT_RGB = ("I", "F", "LAB", "La", "RGBa")
-"""Values of unknown range; and modes that Pillow itself refuses to convert."""
 
 
 def _read(picture: object) -> tuple[bytes, str]:
@@ -205,28 +131,3 @@ def _missing(path: str) -> PictureMissingError:
         return PictureMissingError(path, reason="it is a folder, not a file", remedy=remedy)
     remedy = f"Check the path; relative ones start at {Path.cwd()}."
     return PictureMissingError(path, reason="no such file", remedy=remedy)
-
-
-def _decoded(data: bytes, source: str, *, max_pixels: int | None) -> NDArray[np.uint8]:
-    if not data:
-        raise PictureDecodeError(source, reason="it is empty")
-    try:
-        header = read_picture_header(data)
-    except ValueError as error:
-        raise PictureDecodeError(source, reason=str(error)) from error
-    _refuse_bomb(source, header.width, header.height, max_pixels=max_pixels)
-    flags = cv2.IMREAD_COLOR_RGB | cv2.IMREAD_IGNORE_ORIENTATION
-    try:
-        stored = cv2.imdecode(np.frombuffer(data, np.uint8), flags)
-    except cv2.error as error:
-        raise PictureDecodeError(source, reason=f"OpenCV {cv2.__version__} finds: {error}") from error
-    if stored is None:
-        reason = f"OpenCV {cv2.__version__} finds it cut off, damaged or of a kind that it does not know"
-        raise PictureDecodeError(source, reason=reason)
-    upright = np.rot90(stored, header.quarter_turns)
-    return np.ascontiguousarray(upright[:, ::-1] if header.mirrored else upright, dtype=np.uint8)
-
-
-def _refuse_bomb(source: str, width: int, height: int, *, max_pixels: int | None) -> None:
-    if max_pixels is not None and width * height > max_pixels:
-        raise PictureTooLargeError(source, width=width, height=height, limit=max_pixels)

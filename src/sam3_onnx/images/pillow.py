@@ -1,0 +1,90 @@
+"""PIL images as arrays of RGB."""
+
+from __future__ import annotations
+
+import sys
+from typing import TYPE_CHECKING, TypeGuard
+
+import numpy as np
+
+from sam3_onnx.errors import PictureDecodeError, PictureTooLargeError, PictureTypeError
+from sam3_onnx.images.arrays import rgb_of_array
+from sam3_onnx.images.strict import load_strictly
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+    from PIL.Image import Image
+
+__all__ = ["is_pil_image", "refuse_bomb", "rgb_of_image", "rgb_of_loaded"]
+
+_MODES_WITHOUT_RGB = ("I", "F", "LAB", "La", "RGBa")
+"""Values of unknown range; and modes that Pillow itself refuses to convert."""
+
+
+def is_pil_image(picture: object) -> TypeGuard[Image]:
+    """Tells whether an object comes from Pillow, without importing it: where nobody has imported it, nothing does."""
+    module = sys.modules.get("PIL.Image")
+    return module is not None and isinstance(picture, module.Image)
+
+
+def refuse_bomb(source: str, width: int, height: int, *, max_pixels: int | None) -> None:
+    """Lets a picture of at most `max_pixels` pass.
+
+    Raises:
+        PictureTooLargeError: It has more.
+    """
+    if max_pixels is not None and width * height > max_pixels:
+        raise PictureTooLargeError(source, width=width, height=height, limit=max_pixels)
+
+
+def rgb_of_image(picture: Image, *, max_pixels: int | None) -> NDArray[np.uint8]:
+    """Brings a PIL image that was handed over into the library's form, and decodes it if nobody has yet.
+
+    Returns:
+        (H, W, 3) uint8 RGB, C-contiguous.
+
+    Raises:
+        PictureTooLargeError: It has more than `max_pixels` pixels.
+        PictureTypeError: It is of a mode whose RGB is not known.
+        PictureDecodeError: Pillow cannot decode it.
+        MemoryError: There is not enough memory for it.
+    """
+    refuse_bomb("from Pillow", picture.width, picture.height, max_pixels=max_pixels)
+    if picture.mode in _MODES_WITHOUT_RGB:
+        raise PictureTypeError(
+            expected="a PIL image that converts to RGB without loss of meaning",
+            got=f"one of mode {picture.mode!r}",
+            remedy="Bring it to mode 'RGB' yourself, or pass a uint8 array made from numpy.asarray(picture).",
+        )
+    try:
+        if getattr(picture, "tile", None):
+            load_strictly(picture)  # type: ignore[arg-type] - what has tiles is an image file
+        else:
+            picture.load()
+        return rgb_of_loaded(picture)
+    except MemoryError:
+        raise
+    except Exception as error:  # each of Pillow's plug-ins has its own: RuntimeError, EOFError, struct.error, ...
+        raise PictureDecodeError("from Pillow", reason=f"Pillow finds: {error}") from error
+
+
+def rgb_of_loaded(picture: Image, *, depth: int = 16) -> NDArray[np.uint8]:
+    """Brings the pixels of a decoded PIL image into the library's form.
+
+    Args:
+        picture: Of any mode that Pillow converts to RGB, or of whole numbers from zero.
+        depth: Bits of a sample where it has more than eight.
+
+    Returns:
+        (H, W, 3) uint8 RGB, C-contiguous.
+    """
+    if picture.mode.startswith("I"):
+        deep = np.asarray(picture).astype(np.uint16)
+        return rgb_of_array(deep << (16 - depth), color="rgb")
+    if picture.mode in ("P", "PA"):
+        picture = picture.convert("RGBA")  # which forgets nothing of the palette, where RGB may blend
+    elif picture.mode == "La":
+        picture = picture.convert("LA")
+    if picture.mode != "RGB":
+        picture = picture.convert("RGB")
+    return np.array(picture)

@@ -1,0 +1,84 @@
+"""Pillow's decoders, with every error raised.
+
+`PIL.ImageFile.LOAD_TRUNCATED_IMAGES` belongs to the host. Where it is set, Pillow answers cut and damaged files with
+grey or black in place of what is missing. It asks the flag after a decoder has reported an error, or when it has no
+more bytes for one; so the decoders of a picture are wrapped in one that raises before Pillow asks.
+"""
+
+from __future__ import annotations
+
+from functools import cache
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from PIL import ImageFile
+
+__all__ = ["load_strictly"]
+
+_NAME = "sam3_onnx_strict"
+_OUT_OF_MEMORY = -9
+_LIBTIFF = "libtiff"
+"""The decoder that Pillow calls without looking at the tile's name. It does not ask the flag, but its errors are numbers
+in a text."""
+
+
+def load_strictly(picture: ImageFile.ImageFile) -> None:
+    """Decodes a picture that Pillow has opened.
+
+    Raises:
+        MemoryError: There is not enough memory for it.
+        Exception: Whatever Pillow raises where bytes are damaged or missing.
+    """
+    _register()
+    tiles = picture.tile
+    picture.tile = [tile if tile[0] == _LIBTIFF else _strict(tile) for tile in tiles]
+    try:
+        picture.load()
+    except OSError as error:
+        picture.tile = tiles
+        if str(error) == f"decoder error {_OUT_OF_MEMORY}":
+            raise MemoryError(str(error)) from error
+        raise
+    except BaseException:
+        picture.tile = tiles
+        raise
+
+
+def _strict(tile: ImageFile._Tile) -> ImageFile._Tile:
+    from PIL import ImageFile  # noqa: PLC0415 - where pictures are read, and not before
+
+    return ImageFile._Tile(_NAME, tile[1], tile[2], (tile[0], tile[3]))  # noqa: SLF001 - the type that `tile` holds
+
+
+@cache
+def _register() -> None:
+    from PIL import Image  # noqa: PLC0415 - where pictures are read, and not before
+
+    Image.register_decoder(_NAME, _StrictDecoder)
+
+
+class _StrictDecoder:
+    """One of Pillow's decoders, which raises what it would report."""
+
+    def __init__(self, mode: str, name: str, arguments: object, *configuration: object) -> None:
+        from PIL import Image  # noqa: PLC0415 - where pictures are read, and not before
+
+        self._decoder: Any = Image._getdecoder(mode, name, arguments, configuration)  # noqa: SLF001 - as Pillow makes it
+        self._has_ended = False
+        self.pulls_fd = self._decoder.pulls_fd
+        self.setimage = self._decoder.setimage
+        self.setfd = self._decoder.setfd
+
+    def decode(self, data: bytes) -> tuple[int, int]:
+        consumed, error = self._decoder.decode(data)
+        if error == _OUT_OF_MEMORY:
+            raise MemoryError("Pillow's decoder finds too little memory")
+        if error < 0:
+            raise OSError(f"decoder error {error}")
+        self._has_ended = consumed < 0 or self.pulls_fd
+        return consumed, error
+
+    def cleanup(self) -> None:
+        self._decoder.cleanup()
+        if not self._has_ended:
+            raise OSError("the data of the picture end early")

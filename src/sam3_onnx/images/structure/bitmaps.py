@@ -1,0 +1,65 @@
+"""BMP and PNM: pictures without compression, or nearly so (BITMAPINFOHEADER; Netpbm)."""
+
+from __future__ import annotations
+
+import re
+import struct
+
+from sam3_onnx.images.structure.parts import PictureFile
+
+__all__ = ["read_bmp", "read_pnm"]
+
+_OS2 = struct.Struct("<IHHHH")
+_WINDOWS = struct.Struct("<IiiHHI")
+_PLAIN, _BITFIELDS = 0, 3
+
+
+def read_bmp(data: bytes) -> PictureFile:
+    """Reads the header of a BMP.
+
+    Raises:
+        ValueError: The file is cut off within its pixels, or its header is impossible.
+        struct.error: The file ends within its header.
+    """
+    begin, length = struct.unpack_from("<II", data, 10)
+    if length == _OS2.size:
+        _, width, height, _, bits = _OS2.unpack_from(data, 14)
+        compression = _PLAIN
+    else:
+        _, width, height, _, bits, compression = _WINDOWS.unpack_from(data, 14)
+    if width <= 0 or height == 0:
+        raise ValueError(f"its header says {width} x {height} pixels")
+    rows = (width * bits + 31) // 32 * 4 * abs(height)
+    if compression in (_PLAIN, _BITFIELDS) and begin + rows > len(data):
+        raise ValueError(f"it is cut off: {begin + rows - len(data)} bytes of its pixels are missing")
+    return PictureFile(data, width, abs(height))
+
+
+_GAP = rb"(?:\s|#[^\r\n]*[\r\n])+"
+_PNM = re.compile(rb"P([1-6])" + _GAP + rb"(\d{1,10})" + _GAP + rb"(\d{1,10})" + rb"(?=\D)")
+_WHITE = re.compile(_GAP + rb"(\d{1,5})(?=\D)(?:#[^\r\n]*[\r\n])?\s?")
+_BITMAPS, _GREYS = "14", {"3": "2", "6": "5"}
+_DEEPEST, _EIGHT_BITS = 0xFFFF, 0xFF
+
+
+def read_pnm(data: bytes) -> PictureFile:
+    """Reads the header of a PBM, PGM or PPM.
+
+    A colour picture of more than eight bits goes to the decoder as a grey one that is three times as wide: of a grey
+    one all bits come back and can be shifted, those of a colour one are rounded to eight.
+
+    Raises:
+        ValueError: The header is cut off or impossible.
+    """
+    head = _PNM.match(data)
+    if head is None:
+        raise ValueError("it ends within its header")
+    kind, width, height = head[1].decode(), int(head[2]), int(head[3])
+    if kind in _BITMAPS:
+        return PictureFile(b"P%s %d %d\n" % (head[1], width, height) + data[head.end() + 1 :], width, height)
+    white = _WHITE.match(data, head.end())
+    if white is None or not 0 < int(white[1]) <= _DEEPEST:
+        raise ValueError("its header does not say which value is white, from 1 to 65535")
+    is_wide = int(white[1]) > _EIGHT_BITS and kind in _GREYS
+    asked = (_GREYS[kind].encode() if is_wide else head[1], width * 3 if is_wide else width, height, int(white[1]))
+    return PictureFile(b"P%s %d %d %d\n" % asked + data[white.end() :], width, height, grey_triples=is_wide)

@@ -1,0 +1,72 @@
+"""JPEG: every segment, to the marker that ends the picture (ISO/IEC 10918-1)."""
+
+from __future__ import annotations
+
+import re
+import struct
+from typing import TYPE_CHECKING
+
+from sam3_onnx.images.orientation import orientation_of
+from sam3_onnx.images.structure.parts import PictureFile
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+__all__ = ["read_jpeg"]
+
+_MARKER = re.compile(rb"\xff+([^\x00\x01\xff\xd0-\xd7])", re.DOTALL)
+"""What begins a segment. Restarts, and bytes that are written like the end of one, are part of a scan."""
+_FRAMES = frozenset(range(0xC0, 0xD0)) - {0xC4, 0xC8, 0xCC}
+_START, _END, _SCAN, _COMMENT, _EXIF, _INDEX = 0xD8, 0xD9, 0xDA, 0xFE, 0xE1, 0xE2
+_WITHOUT_BODY = (_START, _END)
+_WITHOUT_PIXELS = frozenset({*range(0xE1, 0xEE), 0xEF, _COMMENT})
+"""Comments, and what applications add; but for JFIF and Adobe, which say what the colours mean."""
+
+
+def read_jpeg(data: bytes) -> PictureFile:
+    """Reads the segments of a JPEG, of the first picture if there are several.
+
+    Raises:
+        ValueError: The file is cut off, or has no frame or no scan.
+        struct.error: The file ends within a segment's head.
+    """
+    kept = [data[:2]]
+    size: tuple[int, int] | None = None
+    exif, is_mpo = b"", False
+    for marker, begin, body, end in _segments(data):
+        if marker == _SCAN:
+            kept.append(data[begin : _end_of_scans(data, end)])
+            break
+        if marker in _FRAMES:
+            if size is not None:
+                raise ValueError("it has two frame headers")
+            height, width = struct.unpack_from(">HH", data, body + 3)
+            size = width, height
+        if marker not in _WITHOUT_PIXELS:
+            kept.append(data[begin:end])
+        elif marker == _EXIF and data.startswith(b"Exif\0\0", body + 2):
+            exif = exif or data[body + 2 : end]
+        is_mpo = is_mpo or (marker == _INDEX and data.startswith(b"MPF\0", body + 2))
+    if size is None:
+        raise ValueError("it has no frame header before its pixels")
+    return PictureFile(b"".join(kept), *size, orientation=orientation_of(exif), has_more_frames=is_mpo)
+
+
+def _segments(data: bytes, at: int = 2) -> Iterator[tuple[int, int, int, int]]:
+    """Marker of each segment, where it begins, where its body begins, and where it ends."""
+    while found := _MARKER.search(data, at):
+        marker = found[1][0]
+        at = found.end() if marker in _WITHOUT_BODY else _end_of_segment(data, found.end())
+        yield marker, found.start(), found.end(), at
+    raise ValueError("it is cut off: the marker that ends a JPEG is missing")
+
+
+def _end_of_scans(data: bytes, at: int) -> int:
+    return next(end for marker, _, _, end in _segments(data, at) if marker == _END)
+
+
+def _end_of_segment(data: bytes, body: int) -> int:
+    (length,) = struct.unpack_from(">H", data, body)
+    if length < struct.calcsize(">H") or body + length > len(data):
+        raise ValueError("it is cut off, or a segment of its header is damaged")
+    return body + int(length)

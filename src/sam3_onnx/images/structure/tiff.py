@@ -1,0 +1,272 @@
+"""TIFF: every directory, and every strip or tile that one announces (TIFF 6.0, BigTIFF)."""
+
+from __future__ import annotations
+
+import struct
+import zlib
+from dataclasses import dataclass
+from operator import add
+from typing import TYPE_CHECKING
+
+from sam3_onnx.images.structure.parts import PictureFile
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+
+__all__ = ["SampleError", "read_tiff"]
+
+_WIDTH, _HEIGHT, _BITS, _COMPRESSION, _MEANING, _ORIENTATION = 256, 257, 258, 259, 262, 274
+_SAMPLES, _ROWS_PER_STRIP, _PLANAR, _KINDS_OF_SAMPLES = 277, 278, 284, 339
+_STRIPS, _TILES = (273, 279), (324, 325)
+_TILE_WIDTH, _TILE_HEIGHT = 322, 323
+_ONE_VALUE = (_WIDTH, _HEIGHT, _COMPRESSION, _MEANING, 266, _SAMPLES, _ROWS_PER_STRIP, _PLANAR, 317)
+_ONE_VALUE_OF_TILES = (_TILE_WIDTH, _TILE_HEIGHT)
+_PIXELS = frozenset(
+    {*_ONE_VALUE, *_ONE_VALUE_OF_TILES, *_STRIPS, *_TILES, _BITS, _KINDS_OF_SAMPLES}
+    | {292, 293, 320, 332, 338, 347, *range(512, 522), 529, 530, 531, 532}
+)
+"""Tags that make pixels. The decoder gets no others: the rest costs memory and warnings, and the orientation is read
+here, since turning is left to `orientation.py` in every format."""
+_INTEGERS = {1: "B", 3: "H", 4: "I", 6: "b", 8: "h", 9: "i", 13: "I", 16: "Q", 17: "q", 18: "Q"}
+_BYTES = {2: 1, 5: 8, 7: 1, 10: 8, 11: 4, 12: 8} | {kind: struct.calcsize(code) for kind, code in _INTEGERS.items()}
+_MOST_VALUES = 3 << 16
+"""Values of a tag that is no list of strips or tiles: the palette of 16 bits has the most."""
+_RAW, _JPEG, _DEFLATE = 1, 7, (8, 32946)
+_SEPARATE, _WHITE_IS_ZERO, _SUBSAMPLED = 2, 0, 6
+_BLOCK = 1 << 20
+_BIG = 43
+_EIGHT_BITS, _DEEPEST = 8, 16
+
+
+class SampleError(ValueError):
+    """Samples whose black and white are not known."""
+
+
+@dataclass(frozen=True)
+class _Layout:
+    """How the two kinds of TIFF write numbers."""
+
+    order: str
+    count: str
+    number: str
+    head: int
+
+    @property
+    def entry(self) -> struct.Struct:
+        """One entry: tag, kind, number of values, and the values or where they lie."""
+        return struct.Struct(f"{self.order}HH{self.number}{struct.calcsize(self.number)}s")
+
+
+@dataclass(frozen=True)
+class _Directory:
+    entries: Mapping[int, bytes]
+    """The entries that make pixels, as they are written."""
+    values: Mapping[int, tuple[int, ...]]
+    """Values of tags that are whole numbers."""
+    entries_within: int
+    """All of its entries."""
+    following: int
+    """Where the directory of the next page lies; 0 for none."""
+
+    def one(self, tag: int, default: int = 0) -> int:
+        """The value of a tag that has one."""
+        return self.values.get(tag, (default,))[0]
+
+
+def read_tiff(data: bytes) -> PictureFile:
+    """Reads the first directory of a TIFF.
+
+    Raises:
+        SampleError: Its samples are signed, have more than 16 bits, or are floats.
+        ValueError: The file is cut off or damaged, or its header is impossible.
+        struct.error: The file ends within a directory.
+    """
+    layout = _layout(data)
+    (begin,) = struct.unpack_from(layout.order + layout.number, data, layout.head)
+    directory = _directory(data, layout, begin)
+    _require_samples(directory)
+    width, height = directory.one(_WIDTH), directory.one(_HEIGHT)
+    if width <= 0 or height <= 0:
+        raise ValueError(f"its header says {width} x {height} pixels")
+    blocks = _Blocks.of(directory)
+    _require_blocks(data, directory, blocks)
+    _require_pages(data, layout, directory.following)
+    bits = directory.one(_BITS, 1)
+    return PictureFile(
+        _with_directory(data, layout, directory),
+        width,
+        height,
+        largest_block=(blocks.width, blocks.height),
+        orientation=directory.one(_ORIENTATION, 1),
+        depth=bits,
+        inverted=bits > _EIGHT_BITS and directory.one(_MEANING) == _WHITE_IS_ZERO,
+        has_more_frames=directory.following > 0,
+    )
+
+
+def _require_pages(data: bytes, layout: _Layout, begin: int) -> None:
+    """Lets further pages pass that lie within the file; of a chain that leads back, each once."""
+    seen: set[int] = set()
+    bytes_of_entries = 0
+    while begin and begin not in seen and bytes_of_entries <= len(data):
+        seen.add(begin)
+        directory = _directory(data, layout, begin)
+        bytes_of_entries += directory.entries_within * layout.entry.size
+        for places, lengths in (_STRIPS, _TILES):
+            ends = map(add, directory.values.get(places, ()), directory.values.get(lengths, ()))
+            if max(ends, default=0) > len(data):
+                raise ValueError(f"it is cut off: its page {len(seen) + 1} lies beyond its end")
+        begin = directory.following
+
+
+def _layout(data: bytes) -> _Layout:
+    order = "<" if data.startswith(b"II") else ">"
+    (version,) = struct.unpack_from(order + "H", data, 2)
+    return _Layout(order, "Q", "Q", 8) if version == _BIG else _Layout(order, "H", "I", 4)
+
+
+def _directory(data: bytes, layout: _Layout, begin: int) -> _Directory:
+    (count,) = struct.unpack_from(layout.order + layout.count, data, begin)
+    at = begin + struct.calcsize(layout.count)
+    if at + count * layout.entry.size > len(data):
+        raise ValueError("it is cut off: its directory lies beyond its end")
+    entries: dict[int, bytes] = {}
+    values: dict[int, tuple[int, ...]] = {}
+    for _ in range(count):
+        tag, kind, number, _ = layout.entry.unpack_from(data, at)
+        place = _place(data, layout, at, number * _BYTES.get(kind, 0))
+        if tag in _PIXELS and tag not in entries:
+            entries[tag] = data[at : at + layout.entry.size]
+            _require_number(tag, number)
+        if kind in _INTEGERS and tag not in values and (tag in entries or tag == _ORIENTATION):
+            values[tag] = struct.unpack_from(f"{layout.order}{number}{_INTEGERS[kind]}", data, place)
+        at += layout.entry.size
+    (following,) = struct.unpack_from(layout.order + layout.number, data, at)
+    return _Directory(entries, {tag: found for tag, found in values.items() if found}, count, following)
+
+
+def _place(data: bytes, layout: _Layout, entry: int, size: int) -> int:
+    """Where the values of an entry lie."""
+    inline = struct.calcsize(layout.number)
+    at = entry + layout.entry.size - inline
+    if size <= inline:
+        return at
+    (place,) = struct.unpack_from(layout.order + layout.number, data, at)
+    if place + size > len(data):
+        (tag,) = struct.unpack_from(layout.order + "H", data, entry)
+        raise ValueError(f"it is cut off or damaged: its tag {tag} announces {size} bytes at {place}, beyond its end")
+    return int(place)
+
+
+def _require_number(tag: int, number: int) -> None:
+    is_single = tag in _ONE_VALUE or tag in _ONE_VALUE_OF_TILES
+    if (is_single and number != 1) or (number > _MOST_VALUES and tag not in (*_STRIPS, *_TILES, 347)):
+        raise ValueError(f"its tag {tag} has {number} values")
+
+
+def _require_samples(directory: _Directory) -> None:
+    kinds = {"signed": 2, "floating-point": 3, "complex": 6, "complex whole": 5}
+    found = directory.values.get(_KINDS_OF_SAMPLES, (1,))
+    bits = max(directory.values.get(_BITS, (1,)))
+    name = next((name for name, kind in kinds.items() if kind in found), "unsigned")
+    if name != "unsigned" or bits > _DEEPEST:
+        raise SampleError(f"it holds {name} samples of {bits} bits, of which nobody knows what is black and white")
+
+
+@dataclass(frozen=True)
+class _Blocks:
+    """The strips or tiles of a picture, all of one size but those at the lower edge of strips."""
+
+    width: int
+    height: int
+    across: int
+    down: int
+    planes: int
+    bytes_of_row: int
+    are_tiles: bool
+
+    @classmethod
+    def of(cls, directory: _Directory) -> _Blocks:
+        width, height = directory.one(_WIDTH), directory.one(_HEIGHT)
+        are_tiles = _STRIPS[0] not in directory.entries
+        if are_tiles:
+            across, down = directory.one(_TILE_WIDTH), directory.one(_TILE_HEIGHT)
+        else:
+            across, down = width, min(height, directory.one(_ROWS_PER_STRIP, height))
+        if across <= 0 or down <= 0:
+            raise ValueError(f"its header says strips or tiles of {across} x {down} pixels")
+        samples = directory.one(_SAMPLES, 1)
+        is_separate = directory.one(_PLANAR, 1) == _SEPARATE
+        bits = directory.values.get(_BITS, (1,))
+        bits_of_pixel = bits[0] if is_separate else sum(bits) if len(bits) == samples else bits[0] * samples
+        return cls(
+            width=across,
+            height=down,
+            across=-(-width // across),
+            down=-(-height // down),
+            planes=samples if is_separate else 1,
+            bytes_of_row=-(-across * bits_of_pixel // 8),
+            are_tiles=are_tiles,
+        )
+
+    def rows(self, index: int, height: int) -> int:
+        """Rows of one of them: the lowest strip ends with the picture."""
+        row = index // self.across % self.down
+        return self.height if self.are_tiles else min(self.height, height - row * self.height)
+
+
+def _require_blocks(data: bytes, directory: _Directory, blocks: _Blocks) -> None:
+    places, lengths = _TILES if blocks.are_tiles else _STRIPS
+    begins = directory.values.get(places, ())
+    announced = directory.values.get(lengths)
+    expected = blocks.across * blocks.down * blocks.planes
+    if len(begins) != expected or (announced is not None and len(announced) != expected):
+        raise ValueError(f"it has {len(begins)} strips or tiles instead of {expected}")
+    compression = directory.one(_COMPRESSION, 1)
+    is_subsampled = directory.one(_MEANING) == _SUBSAMPLED
+    for index, begin in enumerate(begins):
+        needed = 0
+        if compression == _RAW and not is_subsampled:
+            needed = blocks.rows(index, directory.one(_HEIGHT)) * blocks.bytes_of_row
+        length = needed if announced is None else announced[index]
+        if not 0 <= begin <= begin + max(length, needed) <= len(data) or (needed and length < needed):
+            raise ValueError(f"it is cut off or damaged: its strip or tile {index} does not lie within the file")
+        if announced is None:
+            continue
+        if compression in _DEFLATE:
+            _require_deflated(data[begin : begin + length], index, blocks.height * max(blocks.bytes_of_row, 1))
+        if compression == _JPEG and b"\xff\xd9" not in data[begin : begin + length]:
+            raise ValueError(f"its strip or tile {index} is cut off: the marker that ends a JPEG is missing")
+
+
+def _require_deflated(packed: bytes, index: int, most: int) -> None:
+    """Reads a strip to the checksum at its end, where the decoder stops with the last row."""
+    found = 0
+    try:
+        for length in _pieces(packed):
+            found += length
+            if found > 2 * most + _BLOCK:
+                raise ValueError(f"its strip or tile {index} holds more pixels than it announces")
+    except zlib.error as error:
+        raise ValueError(f"its strip or tile {index} is damaged ({error})") from error
+
+
+def _pieces(packed: bytes) -> Iterator[int]:
+    unpacking = zlib.decompressobj()
+    rest = packed
+    while not unpacking.eof:
+        piece = unpacking.decompress(rest, _BLOCK)
+        if not piece and not unpacking.unconsumed_tail and not unpacking.eof:
+            raise zlib.error("it ends early")
+        yield len(piece)
+        rest = unpacking.unconsumed_tail
+
+
+def _with_directory(data: bytes, layout: _Layout, directory: _Directory) -> bytes:
+    """The file with a directory at its end that holds nothing but what makes the pixels of the first page."""
+    padding = bytes(-len(data) % 8)
+    begin = struct.pack(layout.order + layout.number, len(data) + len(padding))
+    body = b"".join(entry for _, entry in sorted(directory.entries.items()))
+    count = struct.pack(layout.order + layout.count, len(directory.entries))
+    after = bytes(struct.calcsize(layout.number))
+    return b"".join([data[: layout.head], begin, data[layout.head + len(begin) :], padding, count, body, after])
