@@ -29,7 +29,7 @@ def test_attention_becomes_one_operator_and_answers_as_before(miniature: Path, c
 
     report = optimize(miniature, tmp_path / "fused", precision="fp32", words=["coin"], pairs=1)
     assert [graph.precision for graph in report.graphs] == ["fp32", "unchanged", "fp32"]
-    assert report.graphs[0].why == "6 attentions fused"
+    assert report.graphs[0].why == "6 attentions fused, 2 convolutions folded"
     assert report.fidelity["whole"].score <= 1e-4
     assert report.fidelity["whole"].mask_iou >= 0.99
     before, after = (read_graph(folder / "image_encoder.onnx") for folder in (miniature, tmp_path / "fused"))
@@ -44,10 +44,10 @@ def test_attention_becomes_one_operator_and_answers_as_before(miniature: Path, c
 def test_plain_attention_stays_as_it_is(miniature: Path, tmp_path: Path) -> None:
     from sam3_onnx.optimize import optimize  # noqa: PLC0415
 
-    optimize(miniature, tmp_path / "plain", words=["coin"], pairs=1, attention="plain")
+    optimize(miniature, tmp_path / "plain", precision="fp32", words=["coin"], pairs=1, attention="plain")
     assert b"MultiHeadAttention" not in (tmp_path / "plain" / "image_encoder.onnx").read_bytes()
     with pytest.raises(OptionError, match="precision must be one that changes this export"):
-        optimize(miniature, tmp_path / "none", precision="fp32", attention="plain")
+        optimize(tmp_path / "plain", tmp_path / "again", precision="fp32", attention="plain")
 
 
 @pytest.mark.parametrize(

@@ -53,8 +53,22 @@ def write_atomically(
 
 
 def seen_from(folder: Path, path: Path) -> str:
-    """A file's path as seen from a folder, with slashes; the absolute one where there is no way, as between drives."""
-    try:
-        return Path(os.path.relpath(path, folder)).as_posix()
-    except ValueError:
-        return path.absolute().as_posix()
+    """Returns a file's path as seen from a folder, with slashes; the system finds the file by it.
+
+    Args:
+        folder: Where the path is read. It need not be there yet.
+        path: The file, which may be a link and is then not followed.
+
+    Returns:
+        The plain way between the two; where a link among the folders leads it astray, the way between the real
+        folders; where there is none, as between drives, the absolute path.
+    """
+    real = Path(os.path.realpath(path.parent), path.name)
+    for start, end in ((folder, path), (os.path.realpath(folder), real)):
+        try:
+            way = os.path.relpath(end, start)
+        except ValueError:
+            break
+        if os.path.realpath(Path(folder, way).parent) == str(real.parent):
+            return Path(way).as_posix()
+    return path.absolute().as_posix()

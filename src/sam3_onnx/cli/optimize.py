@@ -22,7 +22,7 @@ def add(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
     )
     optimize.add_argument("folder", help="a folder of .onnx files, of any family")
     optimize.add_argument("-o", "--out", required=True, help="where the new model goes: a folder that is not there yet")
-    told = "int8 for processors, fp16 for graphics cards, fp32 to fuse attention alone (default: %(default)s)"
+    told = "int8 for processors, fp16 for graphics cards, fp32 for the exact rewrites alone (default: %(default)s)"
     optimize.add_argument("--precision", default="int8", choices=("int8", "fp16", "fp32"), help=told)
     told = "plain leaves attention as it is, for providers other than CPU, CUDA and DirectML (default: %(default)s)"
     optimize.add_argument("--attention", default="fused", choices=("fused", "plain"), help=told)

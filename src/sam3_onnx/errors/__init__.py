@@ -49,7 +49,9 @@ Sam3Error
 │   ├── LabelFilePermissionError   (PermissionError)
 │   ├── LabelFolderMissingError    (FileNotFoundError)
 │   ├── LabelShapeError            (ValueError)
-│   └── LabelNameError             (ValueError)
+│   ├── LabelNameError             (ValueError)
+│   ├── ClassListMissingError      (FileNotFoundError)
+│   └── ClassListConflictError     (ValueError)
 ├── AnnotateError
 │   ├── FolderError                (OSError)
 │   ├── NoPicturesError            (LookupError)
@@ -111,6 +113,8 @@ from sam3_onnx.errors.exporting import (
     WeightRangeError,
 )
 from sam3_onnx.errors.labels import (
+    ClassListConflictError,
+    ClassListMissingError,
     LabelError,
     LabelFileDamagedError,
     LabelFileKindError,
@@ -171,6 +175,8 @@ __all__ = [
     "CacheFolderError",
     "CancelledError",
     "CheckpointError",
+    "ClassListConflictError",
+    "ClassListMissingError",
     "ConfigError",
     "DiskFullError",
     "DownloadDamagedError",

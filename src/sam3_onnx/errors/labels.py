@@ -10,6 +10,8 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 __all__ = [
+    "ClassListConflictError",
+    "ClassListMissingError",
     "LabelError",
     "LabelFileDamagedError",
     "LabelFileKindError",
@@ -104,6 +106,29 @@ class LabelNameError(LabelError, ValueError):
     def __init__(self, label: str, *, expected: str, remedy: str) -> None:
         self.label = label
         super().__init__(f"The label {label!r} cannot be written: expected {expected}. {remedy}")
+
+
+class ClassListMissingError(LabelError, FileNotFoundError):
+    """A label file has numbers of classes, and no file says what they are called."""
+
+    def __init__(self, path: Path, *, expected: str) -> None:
+        self.path = path
+        super().__init__(
+            f"The numbers of classes in {path} have no names: expected {expected} in its folder or above it, "
+            f"got none. Nothing was written; put the list there, such as {path.with_name('classes.txt')} with a name "
+            "on each line, in the order of the numbers from 0 on."
+        )
+
+
+class ClassListConflictError(LabelError, ValueError):
+    """Two files of one dataset give a number of a class two meanings."""
+
+    def __init__(self, path: Path, *, expected: str, got: str, remedy: str) -> None:
+        self.path = path
+        super().__init__(
+            f"A number of a class would have two meanings: expected {expected}, got {got} in {path}. "
+            f"Nothing was written; {remedy}"
+        )
 
 
 class LabelLossWarning(UserWarning):

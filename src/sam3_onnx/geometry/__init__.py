@@ -20,18 +20,20 @@ from __future__ import annotations
 from sam3_onnx.geometry.boxes import RotatedBox, mask_to_rectangle, mask_to_rotated_box
 from sam3_onnx.geometry.mask_sources import MaskSource
 from sam3_onnx.geometry.overlap import mask_iou, mask_iou_matrix, non_max_suppression, suppress_overlaps
-from sam3_onnx.geometry.polygons import Polygon, mask_to_polygon, mask_to_polygons
+from sam3_onnx.geometry.polygons import Outlines, Polygon, mask_to_outlines, mask_to_polygon, mask_to_polygons
 from sam3_onnx.geometry.rle import Rle, mask_to_rle, rle_to_mask
 from sam3_onnx.geometry.window import Window
 
 __all__ = [
     "MaskSource",
+    "Outlines",
     "Polygon",
     "Rle",
     "RotatedBox",
     "Window",
     "mask_iou",
     "mask_iou_matrix",
+    "mask_to_outlines",
     "mask_to_polygon",
     "mask_to_polygons",
     "mask_to_rectangle",

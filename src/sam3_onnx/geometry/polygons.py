@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 import cv2
 import numpy as np
@@ -70,6 +70,17 @@ class Polygon:
 
     def _value(self) -> tuple[tuple[float, ...], ...]:
         return tuple(tuple(ring.ravel().tolist()) for ring in (self.exterior, *self.holes))
+
+
+class Outlines(NamedTuple):
+    """The polygons of a mask, and how much of it has none."""
+
+    polygons: list[Polygon]
+    """As `mask_to_polygons` returns them."""
+    lost_parts: int
+    """Parts that have no polygon, since fewer than three vertices remain of them."""
+    lost_holes: int
+    """Such holes of those that have one."""
 
 
 def mask_to_polygon(
@@ -173,17 +184,52 @@ def mask_to_polygons(
         >>> mask_to_polygons(mask, min_area=11) == [ring]
         True
     """
+    return mask_to_outlines(mask, epsilon, min_area=min_area, threshold=threshold).polygons
+
+
+def mask_to_outlines(
+    mask: NDArray[np.generic],
+    epsilon: float = 0.001,
+    *,
+    min_area: float = 0,
+    threshold: float = 0.0,
+) -> Outlines:
+    """Outline every part of a mask as `mask_to_polygons` does, and count what has no outline.
+
+    Args:
+        mask: As for `mask_to_polygons`, and so are the others.
+        epsilon: Fraction of the perimeter.
+        min_area: Parts of fewer foreground pixels are left out, and not counted as lost.
+        threshold: Logits greater than this are foreground.
+
+    Raises:
+        MaskError: `mask` is not a mask.
+        OptionError: An option is outside its range.
+
+    Example:
+        >>> mask = np.zeros((5, 9), dtype=bool)
+        >>> mask[0, 0:4] = mask[2:5, 5:9] = True
+        >>> outlines = mask_to_outlines(mask)
+        >>> len(outlines.polygons), outlines.lost_parts
+        (1, 1)
+    """
     _check_epsilon(epsilon)
     if not (is_number(min_area) and min_area >= 0):
         raise OptionError("min_area", expected="a number of pixels of at least 0", got=min_area)
-    polygons = []
+    polygons: list[Polygon] = []
+    lost_parts = lost_holes = 0
     for part in trace_parts(as_mask(mask, threshold)):
         exterior = _simplified(part.exterior, epsilon, None)
-        if part.pixels < min_area or len(exterior) < _MIN_VERTICES:
+        if part.pixels < min_area:
             continue
-        holes = (_simplified(hole, epsilon, None) for hole in part.holes)
-        polygons.append(Polygon(exterior, tuple(hole for hole in holes if len(hole) >= _MIN_VERTICES)))
-    return polygons
+        if len(exterior) < _MIN_VERTICES:
+            lost_parts += 1
+            continue
+        holes = [_simplified(hole, epsilon, None) for hole in part.holes]
+        kept = tuple(hole for hole in holes if len(hole) >= _MIN_VERTICES)
+        lost_holes += len(holes) - len(kept)
+        polygons.append(Polygon(exterior, kept))
+    return Outlines(polygons, lost_parts, lost_holes)
 
 
 def _simplified(contour: Contour, epsilon: float, max_vertices: int | None) -> NDArray[np.float64]:

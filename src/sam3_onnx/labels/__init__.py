@@ -12,6 +12,7 @@ from sam3_onnx._support.lazy_names import lazy_names
 if TYPE_CHECKING:
     from sam3_onnx.labels.coco.dataset import CocoDataset
     from sam3_onnx.labels.coco.rows import CocoPicture, CocoRow, CocoSegmentation, coco_picture
+    from sam3_onnx.labels.finds import shapes_of
     from sam3_onnx.labels.formats import FORMAT_NAMES, picture_format
     from sam3_onnx.labels.json_files.labelme import read_labelme, write_labelme
     from sam3_onnx.labels.json_files.xanylabeling import read_xanylabeling, write_xanylabeling
@@ -40,6 +41,7 @@ __all__ = [
     "read_labelme",
     "read_xanylabeling",
     "read_yolo",
+    "shapes_of",
     "write_label_file",
     "write_labelme",
     "write_xanylabeling",
@@ -64,6 +66,7 @@ _HOMES = {
     "read_labelme": "json_files.labelme",
     "read_xanylabeling": "json_files.xanylabeling",
     "read_yolo": "yolo.format",
+    "shapes_of": "finds",
     "write_label_file": "writing",
     "write_labelme": "json_files.labelme",
     "write_xanylabeling": "json_files.xanylabeling",

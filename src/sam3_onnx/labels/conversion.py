@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from sam3_onnx.geometry.polygons import mask_to_polygons
+from sam3_onnx.geometry.polygons import mask_to_outlines
 from sam3_onnx.geometry.seams import with_seams
 from sam3_onnx.labels.losses import Loss
 
@@ -79,14 +79,17 @@ def outlined(shape: Shape, holes: HoleChoice) -> tuple[list[Shape], list[Loss]]:
         return left_out(shape)
     shapes: list[Shape] = []
     losses = [Loss(shape.label, "mask", "outlined by polygons")]
-    for part in mask_to_polygons(shape.mask, 0):
+    outlines = mask_to_outlines(shape.mask, 0)
+    for part in outlines.polygons:
         shift = np.rint(shape.points[0])
         rings = tuple(hole + shift for hole in part.holes)
         polygon = replace(shape, shape_type="polygon", points=part.exterior + shift, holes=rings, mask=None)
         fitted, lost = without_holes(polygon, holes)
         shapes += fitted
         losses += lost
-    return shapes, losses if shapes else [Loss(shape.label, "mask without an outline", "left out")]
+    if not shapes:
+        return [], [Loss(shape.label, "mask without an outline", "left out")]
+    return shapes, [*losses, *[Loss(shape.label, "part too thin for a polygon", "left out")] * outlines.lost_parts]
 
 
 def renamed(shape: Shape, shape_type: str, *, silent: bool = False) -> tuple[list[Shape], list[Loss]]:
@@ -108,7 +111,7 @@ def rings_of(
     Args:
         shape: Of any kind.
         size: (height, width) of the picture, which cuts off masks and circles.
-        holes: What becomes of them; None for nothing that would have to be told.
+        holes: What becomes of them; None where that need not be told, nor that a mask is outlined.
 
     Returns:
         Rings (V, 2), and what they do not say.
@@ -124,7 +127,8 @@ def rings_of(
         return [], []
     pixels = replace(shape, shape_type="mask", points=np.zeros((2, 2)), mask=mask)
     polygons, losses = outlined(pixels, holes or "fill")
-    return [polygon.points for polygon in polygons], losses if holes else []
+    told = losses if holes else [loss for loss in losses if loss.became == "left out"]
+    return [polygon.points for polygon in polygons], told
 
 
 def _open(ring: NDArray[np.float64]) -> NDArray[np.float64]:

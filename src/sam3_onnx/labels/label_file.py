@@ -43,6 +43,9 @@ class LabelFile:
     """(height, width) of the picture in pixels."""
     extra: Mapping[str, object] = field(default_factory=dict)
     """Every other field of the file, kept for writing: version, checked, flags, imageData, unknown ones."""
+    rows: tuple[str, ...] = field(default=(), repr=False, compare=False)
+    """Lines of a text file as they stood, with their ends, by which its format writes untouched shapes, comments and
+    blank lines back as they were."""
 
     def with_shapes(self, shapes: Iterable[Shape]) -> LabelFile:
         """Returns the same file with other shapes."""
@@ -134,11 +137,18 @@ class PictureFormat(Protocol):
         """
         ...
 
+    @property
+    def shared_names(self) -> frozenset[str]:
+        """Names that no label file may have: those of files that label files share."""
+        return frozenset()
+
     def in_folder(self, folder: str | os.PathLike[str]) -> Self:  # noqa: ARG002 - for formats with a list of classes
-        """Returns the format for label files in a folder: itself, or with the list of classes that lies there.
+        """Returns the format for label files in a folder: itself, or with the list of classes that holds there.
 
         Raises:
-            LabelFileDamagedError: The list of classes is no text.
+            ClassListMissingError: There are label files, and no list of the classes whose numbers they have.
+            ClassListConflictError: Two lists do not agree.
+            LabelFileDamagedError: A list of classes cannot be read.
         """
         return self
 
@@ -151,5 +161,19 @@ class PictureFormat(Protocol):
         return self
 
     def shared_files(self) -> Mapping[str, bytes]:
-        """Returns files that belong to a folder of label files, by name: the list of classes, if there is one."""
+        """Returns files that label files share, by their paths seen from the folder: the list of classes, if any."""
         return {}
+
+    def shared_in(self, folder: Path, others: Iterable[Path], labels: Iterable[str]) -> Self:  # noqa: ARG002 - as above
+        """Writes the files that label files in some folders share, and returns the format for them.
+
+        Args:
+            folder: The folder of label files, which is there.
+            others: Folders below it that are to have the same files, or that hold some of their own; they need not be
+                there.
+            labels: What the shapes will be called.
+
+        Raises:
+            LabelError: As `in_folder` and `with_labels`, or a file may not be written.
+        """
+        return self

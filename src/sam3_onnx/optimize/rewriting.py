@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Literal, TypeAlias
 from sam3_onnx.errors import FidelityError, OptionError
 from sam3_onnx.models.families.folder import exports_in_folder
 from sam3_onnx.optimize.attention import fuse_attention
+from sam3_onnx.optimize.convolutions import fold_pointwise
 from sam3_onnx.optimize.examined_model import ExaminedModel, first_call
 from sam3_onnx.optimize.fidelity import STAGES, WHOLE, compare, stage_of
 from sam3_onnx.optimize.graph_files import bytes_of, copy_graph, remove_graph
@@ -165,12 +166,11 @@ class Rewriting:
 
     def _written(self, role: str, change: _Change, wanted: GraphPrecision) -> _Change:
         model, folder = load_graph(change.graph.path), change.graph.path.parent
-        fused = fuse_attention(model) if self._fuse else 0
-        told = [f"{fused} attentions fused"] if fused else []
-        precision = "fp32" if fused else _UNCHANGED
+        notes = _exact_rewrites(model, folder, fuse=self._fuse)
+        precision = "fp32" if notes else _UNCHANGED
         if wanted != "fp32":
             count, what = self._rounded(role, model, folder)
-            told.insert(0, what)
+            notes.insert(0, what)
             if count:
                 precision = wanted
                 set_metadata(model, _MANIFEST_KEY, _WRITTEN_AS[precision])
@@ -178,7 +178,7 @@ class Rewriting:
             copy_graph(change.graph, change.place)
         else:
             write_graph(model, change.place, weights_from=folder)
-        return replace(change, precision=precision, why=", ".join(told))
+        return replace(change, precision=precision, why=", ".join(notes))
 
     def _rounded(self, role: str, model: onnx.ModelProto, folder: Path) -> tuple[int, str]:
         """Rewrites a graph in place; how much of it there was to rewrite, and that in words."""
@@ -202,9 +202,18 @@ class Rewriting:
             if stage_of(role) == stage and change.rewritten:
                 self._after.models[role].close()
                 remove_graph(change.place)
-                if change.precision == "fp32":  # it was attention alone that did it
+                if change.precision == "fp32":  # exact rewrites alone did it
                     copy_graph(change.graph, change.place)
                     self._changes[role] = replace(change, precision=_UNCHANGED, why=why)
                 else:
                     again = self._written(role, change, "fp32")
                     self._changes[role] = replace(again, why=f"{why}; {again.why}" if again.why else why)
+
+
+def _exact_rewrites(model: onnx.ModelProto, folder: Path, *, fuse: bool) -> list[str]:
+    """Rewrites in place what gives the same numbers with less work; what was done, in words."""
+    counts = {
+        "attentions fused": fuse_attention(model) if fuse else 0,
+        "convolutions folded": fold_pointwise(model, folder),
+    }
+    return [f"{count} {what}" for what, count in counts.items() if count]

@@ -52,7 +52,8 @@ def optimize(  # noqa: PLR0913 - keyword-only options of one step
         folder: What `Sam3Session.from_folder` opens; it is only read.
         target: Where the new export goes: must not be there yet, or be empty. It appears when it is whole.
         precision: "int8": linear layers multiply in 8 bits. "fp16": weights and arithmetic in half precision, for
-            graphics cards; on CPU it saves space alone. "fp32": numbers stay as they are, only attention changes.
+            graphics cards; on CPU it saves space alone. "fp32": weights keep their precision; attention becomes one
+            operator, and convolutions that follow each other directly become one.
         pictures: A folder of pictures of yours to compare on; None for the photograph that ships.
         words: What to look for in them.
         family: Takes this family where there are several in the folder.

@@ -10,18 +10,18 @@ import numpy as np
 
 from sam3_onnx.errors import OptionError
 from sam3_onnx.geometry.boxes import RotatedBox, mask_to_rotated_box
-from sam3_onnx.geometry.polygons import Polygon, mask_to_polygon, mask_to_polygons
+from sam3_onnx.geometry.polygons import Outlines, Polygon, mask_to_outlines, mask_to_polygon
 from sam3_onnx.geometry.rle import Rle, mask_to_rle
 from sam3_onnx.results.shape import Shape, ShapeType
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Iterable, Iterator, Sequence
 
     from numpy.typing import NDArray
 
     from sam3_onnx.geometry.mask_sources import MaskSource
 
-__all__ = ["DEFAULT_EPSILON", "Instance", "part_shapes", "require_mode"]
+__all__ = ["DEFAULT_EPSILON", "Instance", "part_shapes", "require_mode", "require_parts"]
 
 DEFAULT_EPSILON = 0.001
 """Fraction of a contour's perimeter by which a polygon may differ from it; X-AnyLabeling's default."""
@@ -81,14 +81,17 @@ class Instance:
 
     def polygons(self, epsilon: float | None = None, *, min_area: float = 0) -> list[Polygon]:
         """All parts of the mask with their holes, largest first; see `sam3_onnx.geometry.mask_to_polygons`."""
+        return self.outlines(epsilon, min_area=min_area).polygons
+
+    def outlines(self, epsilon: float | None = None, *, min_area: float = 0) -> Outlines:
+        """Returns `polygons`, and how much of the mask has none; see `sam3_onnx.geometry.mask_to_outlines`."""
         window = self.source.window
         if not window.mask.size:
-            return []
+            return Outlines([], 0, 0)
         shift = window.origin
-        return [
-            Polygon(part.exterior + shift, tuple(hole + shift for hole in part.holes))
-            for part in mask_to_polygons(window.mask, self._epsilon(epsilon), min_area=min_area)
-        ]
+        polygons, lost_parts, lost_holes = mask_to_outlines(window.mask, self._epsilon(epsilon), min_area=min_area)
+        moved = [Polygon(part.exterior + shift, tuple(hole + shift for hole in part.holes)) for part in polygons]
+        return Outlines(moved, lost_parts, lost_holes)
 
     def rectangle(self) -> tuple[int, int, int, int] | None:
         """The mask's own rectangle x1, y1, x2, y2, half-open; None for an empty mask."""
@@ -147,11 +150,10 @@ class Instance:
         return hash((self.label, self.prompt, self.score, self.box.tobytes()))
 
 
-def part_shapes(instances: Iterable[Instance], epsilon: float | None, min_area: float) -> Iterator[Shape]:
-    """A polygon with its holes for each part of each mask; parts of one instance share a group id, from 1."""
+def part_shapes(outlined: Iterable[tuple[Instance, Sequence[Polygon]]]) -> Iterator[Shape]:
+    """A polygon with its holes for each part of each instance; parts of one instance share a group id, from 1."""
     groups = count(1)
-    for instance in instances:
-        parts = instance.polygons(epsilon, min_area=min_area)
+    for instance, parts in outlined:
         group = next(groups) if len(parts) > 1 else None
         for part in parts:
             yield Shape(instance.label, "polygon", part.exterior, instance.score, holes=part.holes, group_id=group)
@@ -165,3 +167,13 @@ def require_mode(mode: object) -> None:
     """
     if mode not in {"polygon", "rectangle", "rotation", "mask"}:
         raise OptionError("mode", expected='"polygon", "rectangle", "rotation" or "mask"', got=mode)
+
+
+def require_parts(parts: object) -> None:
+    """Lets the parts of masks pass that polygons are made of.
+
+    Raises:
+        OptionError: They are others.
+    """
+    if parts not in {"largest", "all"}:
+        raise OptionError("parts", expected='"largest" or "all"', got=parts)

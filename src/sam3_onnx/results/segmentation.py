@@ -18,7 +18,7 @@ from sam3_onnx.images.loading import load_image
 from sam3_onnx.results.conversions.coco import coco_annotations
 from sam3_onnx.results.conversions.geojson import feature_collection
 from sam3_onnx.results.conversions.libraries import dataframe, shapely_geometries, supervision_detections
-from sam3_onnx.results.instance import Instance, part_shapes, require_mode
+from sam3_onnx.results.instance import Instance, part_shapes, require_mode, require_parts
 from sam3_onnx.results.suppression import best_of_each
 
 if TYPE_CHECKING:
@@ -208,6 +208,8 @@ class Segmentation(Sequence[Instance]):
     ) -> list[Shape]:
         """What label files hold: one shape per instance, without those that have none.
 
+        A line of pixels has no polygon and no rotated box; `sam3_onnx.labels.shapes_of` says what was left out.
+
         Args:
             mode: "polygon", "rectangle", "rotation" or "mask".
             epsilon: Of polygons; None for the session's.
@@ -220,10 +222,10 @@ class Segmentation(Sequence[Instance]):
             OptionError: Another mode, or other parts.
         """
         require_mode(mode)
-        if parts not in {"largest", "all"}:
-            raise OptionError("parts", expected='"largest" or "all"', got=parts)
+        require_parts(parts)
         if mode == "polygon" and parts == "all":
-            return list(part_shapes(self.instances, epsilon, min_area))
+            outlined = ((instance, instance.polygons(epsilon, min_area=min_area)) for instance in self.instances)
+            return list(part_shapes(outlined))
         shapes = (instance.shape(mode, epsilon=epsilon) for instance in self.instances)
         return [shape for shape in shapes if shape is not None]
 

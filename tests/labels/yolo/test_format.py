@@ -79,7 +79,7 @@ def test_a_format_is_a_value_that_grows_by_labels(tmp_path: Path) -> None:
 def test_polygons_come_back_to_the_pixel(
     tmp_path_factory: pytest.TempPathFactory, points: list[tuple[int, int]]
 ) -> None:
-    path = tmp_path_factory.getbasetemp() / "polygon.txt"
+    path = tmp_path_factory.mktemp("polygons") / "a.txt"
     polygon = Shape("car", "polygon", np.array(points, np.float64))
     for size in ((100, 200), (303, 384), (3000, 4001)):
         assert write_yolo(path, [polygon], task="segment", image_size=size) == ()

@@ -9,24 +9,27 @@ from sam3_onnx._support.files import seen_from
 from sam3_onnx.annotate.finished import Completed, Written, counted
 from sam3_onnx.annotate.merging import merge_shapes
 from sam3_onnx.errors import LabelCollisionError, OptionError
+from sam3_onnx.labels.finds import shapes_of
 from sam3_onnx.labels.formats import picture_format
 from sam3_onnx.labels.label_file import LabelFile
-from sam3_onnx.labels.writing import put, rewrite
+from sam3_onnx.labels.writing import rewrite
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
     from pathlib import Path
 
     from sam3_onnx.annotate.finished import FinishedPicture
+    from sam3_onnx.annotate.merging import Merged
     from sam3_onnx.annotate.targets.protocol import Merging
     from sam3_onnx.labels.label_file import PictureFormat
+    from sam3_onnx.labels.losses import Loss
     from sam3_onnx.results.segmentation import Segmentation
     from sam3_onnx.results.shape import Shape, ShapeType
 
 __all__ = ["FolderOfFiles"]
 
 
-@dataclass(frozen=True)
+@dataclass
 class FolderOfFiles:
     """One label file for each picture, with the picture's name and the format's ending."""
 
@@ -68,16 +71,19 @@ class FolderOfFiles:
 
         Raises:
             LabelCollisionError: Two pictures would be labelled in one file, or one in what the files share.
+            LabelError: The list of classes does not fit the label files that are there.
         """
-        shared = self.format.shared_files()
-        taken = {self.folder / name: f"the file {name} that all label files share" for name in shared}
+        taken: dict[Path, str] = {}
         for picture in pictures:
             path = self._path(picture)
+            if path.name in self.format.shared_names:
+                claimed_by = (f"the file {path.name} that label files share", str(picture))
+                raise LabelCollisionError(path, claimed_by=claimed_by)
             if path in taken:
                 raise LabelCollisionError(path, claimed_by=(taken[path], str(picture)))
             taken[path] = str(picture)
-        for name, content in shared.items():
-            put(self.folder / name, content)
+        folders = dict.fromkeys(path.parent for path in taken)
+        self.format = self.format.shared_in(self.folder, folders, self.merging.labels)
 
     def has_labels(self, picture: Path) -> bool:
         """Returns whether a picture has a label file."""
@@ -93,7 +99,7 @@ class FolderOfFiles:
     def write(self, picture: Path, result: Segmentation) -> Written:
         """Joins what was found to the picture's label file, and makes one if there is none."""
         path = self._path(picture)
-        found = result.shapes(self.mode, epsilon=self.epsilon, parts="all", min_area=self.min_area)
+        found, unshaped = shapes_of(result, self.mode, epsilon=self.epsilon, parts="all", min_area=self.min_area)
         new = LabelFile((), seen_from(path.parent, picture), result.size)
         written = Written()
 
@@ -101,14 +107,15 @@ class FolderOfFiles:
             nonlocal written
             is_new = content is None
             there = new if content is None else self.format.decode(content, path=path, image_size=result.size)
-            content, written = self._joined(there, found, path)
-            return content if is_new or written.added or written.removed else None
+            content, merged, losses = self._joined(there, found, path)
+            written = Written(merged.added, merged.removed, merged.duplicates, counted([*unshaped, *losses]))
+            return content if is_new or merged.added or merged.removed else None
 
         rewrite(path, joined)
         return written
 
-    def _joined(self, there: LabelFile, found: Sequence[Shape], path: Path) -> tuple[bytes, Written]:
-        """Returns the content of a label file with new shapes, and what that changes."""
+    def _joined(self, there: LabelFile, found: Sequence[Shape], path: Path) -> tuple[bytes, Merged, Sequence[Loss]]:
+        """Returns the content of a label file with new shapes, what joined, and what it does not say."""
         content, losses = self.format.encode(there.with_shapes(found))
         # what is there comes from a file as well: only what the format tells of the new shapes can be held against it
         as_written = self.format.decode(content, path=path, image_size=there.image_size).shapes
@@ -123,7 +130,7 @@ class FolderOfFiles:
         if there.shapes:
             content, lost = self.format.encode(there.with_shapes(merged.shapes))
             losses = (*losses, *lost)
-        return content, Written(merged.added, merged.removed, merged.duplicates, counted(losses))
+        return content, merged, losses
 
     def finish(self, pictures: Sequence[FinishedPicture]) -> Completed:
         """Returns the pictures as they are: every file is written."""

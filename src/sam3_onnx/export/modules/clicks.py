@@ -6,6 +6,7 @@ import torch
 from torch import nn
 
 from sam3_onnx.errors import TrackerMismatchError
+from sam3_onnx.export.modules.neck import folded_level
 
 __all__ = ["ClickDecoder", "ClickFeatures", "require_shared_backbone"]
 
@@ -32,9 +33,11 @@ class ClickFeatures(nn.Module):
     def __init__(self, tracker: nn.Module) -> None:
         super().__init__()
         levels = list(tracker.vision_encoder.neck.fpn_layers)
-        self.levels = nn.ModuleList(levels[:_LEVELS])
-        self.fine = tracker.mask_decoder.conv_s0
-        self.middle = tracker.mask_decoder.conv_s1
+        head = tracker.mask_decoder
+        behind: tuple[tuple[nn.Module, ...], ...] = ((head.conv_s0,), (head.conv_s1,), ())
+        self.levels = nn.ModuleList(
+            folded_level(level, *more) for level, more in zip(levels[:_LEVELS], behind, strict=True)
+        )
         # transformers adds it to the last level; where there is a fourth, that one is never looked at
         last = tracker.no_memory_embedding.detach() if len(levels) == _LEVELS else torch.zeros(1)
         self.register_buffer("last", last.reshape(1, -1, 1, 1).clone())
@@ -42,7 +45,7 @@ class ClickFeatures(nn.Module):
     def forward(self, grid: torch.Tensor) -> tuple[torch.Tensor, ...]:
         """(1, D, h, w) -> click_0 (1, C/8, 4h, 4w), click_1 (1, C/4, 2h, 2w), click_2 (1, C, h, w)."""
         fine, middle, coarse = (level(grid) for level in self.levels)
-        return self.fine(fine), self.middle(middle), coarse + self.last
+        return fine, middle, coarse + self.last
 
 
 class ClickDecoder(nn.Module):

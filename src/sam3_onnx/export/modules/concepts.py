@@ -10,6 +10,7 @@ from transformers.models.sam3.modeling_sam3 import box_cxcywh_to_xyxy, inverse_s
 from sam3_onnx.export.modules.attention import with_fused_self_attention
 from sam3_onnx.export.modules.backbone import FusedBackbone, PlainBackbone
 from sam3_onnx.export.modules.clicks import ClickFeatures
+from sam3_onnx.export.modules.neck import folded_level
 from sam3_onnx.export.operators.roi_align import roi_align_one
 from sam3_onnx.export.tokens import model_ids
 
@@ -32,7 +33,8 @@ class ImageEncoder(nn.Module):
         super().__init__()
         self.clicks = None if tracker is None else ClickFeatures(tracker)
         self.backbone = (FusedBackbone if fused else PlainBackbone)(model.vision_encoder.backbone, grid)
-        self.levels = nn.ModuleList(list(model.vision_encoder.neck.fpn_layers)[:_LEVELS])
+        levels = list(model.vision_encoder.neck.fpn_layers)[:_LEVELS]
+        self.levels = nn.ModuleList(folded_level(level) for level in levels)
 
     def forward(self, image: torch.Tensor) -> tuple[torch.Tensor, ...]:
         """(3, H, W) uint8 RGB -> fpn_0, fpn_1, fpn_2 of strides 3.5, 7 and 14 (at patch size 14)."""

@@ -13,6 +13,7 @@ import numpy as np
 from sam3_onnx.errors import OptionError
 from sam3_onnx.geometry.rle import Rle, mask_to_rle
 from sam3_onnx.labels.conversion import rings_of, shapes_by_instance, unsaid_fields, unsaid_file_fields
+from sam3_onnx.labels.finds import thin_losses
 from sam3_onnx.labels.label_file import LabelFile, require_shapes
 from sam3_onnx.labels.losses import Loss
 from sam3_onnx.results.conversions.coco import coco_measures
@@ -122,10 +123,15 @@ class _Found(NamedTuple):
 
 def _of_result(result: Segmentation, segmentation: CocoSegmentation, epsilon: float | None) -> Iterator[_Found]:
     for instance in result:
-        polygons = instance.polygons(epsilon) if segmentation == "polygons" else []
-        holes = any(polygon.holes for polygon in polygons)
-        losses = [Loss(instance.label, "holes", "filled")] if holes else []
-        rings = [polygon.exterior for polygon in polygons]
+        rings: list[NDArray[np.float64]] = []
+        losses: list[Loss] = []
+        if segmentation == "polygons":
+            outlines = instance.outlines(epsilon)
+            rings = [polygon.exterior for polygon in outlines.polygons]
+            if any(polygon.holes for polygon in outlines.polygons):
+                losses.append(Loss(instance.label, "holes", "filled"))
+            if rings:  # without any, run lengths say every pixel
+                losses += thin_losses(instance, outlines)
         mask = instance.mask
         losses += [] if mask.any() else [Loss(instance.label, "empty mask", "left out")]
         yield _Found(instance.label, instance.score, mask, rings, losses)

@@ -7,46 +7,34 @@ and height. A file with coordinates outside the picture, or with more columns, i
 
 from __future__ import annotations
 
-import math
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, ClassVar
 
-import numpy as np
-
-from sam3_onnx.errors import LabelFileDamagedError, LabelFileKindError, OptionError
+from sam3_onnx._support.files import seen_from
+from sam3_onnx.errors import ClassListMissingError, OptionError
 from sam3_onnx.labels.conversion import unsaid_file_fields
 from sam3_onnx.labels.formats import modes_of
 from sam3_onnx.labels.label_file import LabelFile, PictureFormat, require_points, require_shapes
 from sam3_onnx.labels.losses import warn_of_losses
 from sam3_onnx.labels.writing import put, require_folder
-from sam3_onnx.labels.yolo.classes import (
-    CLASSES_FILE,
-    class_list_text,
-    class_number,
-    read_classes,
-    text_lines,
-    with_new_classes,
-)
+from sam3_onnx.labels.yolo.classes import CLASSES_FILE, class_number, with_new_classes
+from sam3_onnx.labels.yolo.dataset import DatasetClasses, classes_of_folders, classes_of_list, grow
 from sam3_onnx.labels.yolo.lines import objects_of
-from sam3_onnx.results.shape import Shape
+from sam3_onnx.labels.yolo.rows import RowReader, joined_rows, rows_of, untouched
 
 if TYPE_CHECKING:
     import os
     from collections.abc import Iterable, Mapping, Sequence
 
-    from numpy.typing import NDArray
-
     from sam3_onnx.labels.label_file import HoleChoice
     from sam3_onnx.labels.losses import Loss
     from sam3_onnx.labels.yolo.lines import YoloTask
-    from sam3_onnx.results.shape import ShapeType
+    from sam3_onnx.results.shape import Shape, ShapeType
 
 __all__ = ["YoloFormat", "read_yolo", "write_yolo"]
 
 _TASKS = ("detect", "segment", "obb")
-_BOX, _CORNERS, _LEAST_VERTICES = 4, 8, 6
-_PIXEL_DECIMALS = 6
 
 
 @dataclass(frozen=True)
@@ -57,8 +45,13 @@ class YoloFormat(PictureFormat):
     classes: tuple[str, ...] = ()
     """Names of the classes, each at its number."""
     holes: HoleChoice = "fill"
+    folder: Path = field(default=Path(), compare=False)
+    """Where the label files lie."""
+    dataset: DatasetClasses = field(default=DatasetClasses((), Path(CLASSES_FILE)), compare=False)
+    """The lists of classes that hold there."""
 
     suffix: ClassVar[str] = ".txt"
+    shared_names: ClassVar[frozenset[str]] = frozenset({CLASSES_FILE})
 
     @property
     def name(self) -> str:
@@ -72,80 +65,41 @@ class YoloFormat(PictureFormat):
 
     def decode(self, content: bytes, *, path: str | os.PathLike[str], image_size: tuple[int, int]) -> LabelFile:
         """See `PictureFormat.decode`. The file names no picture and says no size."""
-        lines = text_lines(content, path, expected="lines of numbers")
-        shapes = [
-            self._shape(Path(path), at, line.split(), image_size)
-            for at, line in enumerate(lines, start=1)
-            if line.strip()
-        ]
-        return LabelFile(tuple(shapes), "", image_size)
+        rows = rows_of(content, path)
+        reader = RowReader(self.task, self.classes, image_size, Path(path))
+        shapes = [reader.shape(row, at) for at, row in enumerate(rows, start=1)]
+        return LabelFile(tuple(shape for shape in shapes if shape is not None), "", image_size, rows=rows)
 
     def encode(self, file: LabelFile) -> tuple[bytes, tuple[Loss, ...]]:
         """See `PictureFormat.encode`. Its labels have to be among the classes, see `with_labels`."""
         for at, shape in enumerate(file.shapes):
             require_points(shape, f"shape {at}")
-        objects, losses = objects_of(file.shapes, self.task, file.image_size, self.holes)
+        reader = RowReader(self.task, self.classes, file.image_size, Path(file.image_path))
+        kept, others = untouched(file.rows, file.shapes, reader)
+        objects, losses = objects_of(others, self.task, file.image_size, self.holes)
         lines = [found.line(class_number(self.classes, found.label)) for found in objects]
-        return "".join(f"{line}\n" for line in lines).encode(), (*losses, *unsaid_file_fields(file))
+        return joined_rows(kept, lines).encode(), (*losses, *unsaid_file_fields(file))
 
     def in_folder(self, folder: str | os.PathLike[str]) -> YoloFormat:
-        """See `PictureFormat.in_folder`: with the list of classes that lies there, itself if there is none."""
-        listed = Path(folder) / CLASSES_FILE
-        return replace(self, classes=read_classes(listed)) if listed.exists() else self
+        """See `PictureFormat.in_folder`: with the classes of the data set to which the folder belongs."""
+        dataset = classes_of_folders(folder)
+        return replace(self, classes=dataset.names, folder=Path(folder), dataset=dataset)
 
     def with_labels(self, labels: Iterable[str]) -> YoloFormat:
         """See `PictureFormat.with_labels`: those that are no class yet come last, so that no number changes."""
-        return replace(self, classes=with_new_classes(self.classes, labels))
+        classes = with_new_classes(self.classes, labels)
+        self.dataset.require_growth(classes)
+        return replace(self, classes=classes)
 
     def shared_files(self) -> Mapping[str, bytes]:
-        """Returns the list of classes, `classes.txt`."""
-        return {CLASSES_FILE: class_list_text(self.classes)}
+        """Returns the list of classes, `classes.txt`; none where a `data.yaml` holds them."""
+        files = self.dataset.files(self.classes)
+        return {seen_from(self.folder.resolve(), path.resolve()): content for path, content in files.items()}
 
-    def _shape(self, path: Path, line: int, words: list[str], size: tuple[int, int]) -> Shape:
-        label = self._label(path, line, words[0])
-        try:
-            numbers = [float(word) for word in words[1:]]
-        except ValueError as error:
-            raise _damaged(path, line, "numbers", str(error)) from error
-        if not all(map(math.isfinite, numbers)):
-            raise _damaged(path, line, "finite numbers", " ".join(words[1:])[:60])
-        score = numbers.pop() if len(numbers) % 2 else None
-        expected = {
-            "detect": len(numbers) == _BOX,
-            "segment": len(numbers) >= _LEAST_VERTICES,
-            "obb": len(numbers) == _CORNERS,
-        }
-        if not expected[self.task]:
-            counts = {"detect": "4 numbers", "segment": "6 numbers or more", "obb": "8 numbers"}
-            raise LabelFileKindError(
-                path,
-                expected=f"lines for {self.name}: a class and {counts[self.task]}",
-                got=f"{len(numbers)} numbers on line {line}",
-                remedy="Read it with the task that it was written for.",
-            )
-        return self._made(label, np.array(numbers, np.float64).reshape(-1, 2), size, score)
-
-    def _made(self, label: str, shares: NDArray[np.float64], size: tuple[int, int], score: float | None) -> Shape:
-        height, width = size
-        if self.task == "detect":
-            (x, y), (w, h) = shares
-            shares = np.array(
-                [(x - w / 2, y - h / 2), (x + w / 2, y - h / 2), (x + w / 2, y + h / 2), (x - w / 2, y + h / 2)]
-            )
-        points = np.round(shares * (width, height), _PIXEL_DECIMALS)
-        if self.task != "obb":
-            return Shape(label, self.modes[0], points, score)
-        across, down = (points[1] - points[0]).tolist()
-        return Shape(label, "rotation", points, score, math.atan2(down, across) % math.tau % math.tau)
-
-    def _label(self, path: Path, line: int, word: str) -> str:
-        try:
-            number = float(word)
-        except ValueError as error:
-            raise _damaged(path, line, "the number of a class", repr(word)) from error
-        if number not in range(len(self.classes)):
-            raise _damaged(path, line, f"the number of one of {len(self.classes)} classes", word)
-        return self.classes[int(number)]
+    def shared_in(self, folder: Path, others: Iterable[Path], labels: Iterable[str]) -> YoloFormat:
+        """See `PictureFormat.shared_in`: the labels are put at the end of the list of classes."""
+        folders = tuple(others)
+        return replace(self, classes=grow(lambda: classes_of_folders(folder, folders), labels))
 
 
 def read_yolo(
@@ -161,14 +115,20 @@ def read_yolo(
         path: The label file.
         task: "detect", "segment" or "obb".
         image_size: Height and width of the picture in pixels, which the file does not say.
-        classes: The list of classes; None for `classes.txt` beside the label file.
+        classes: The list of classes, a text file or a trainer's `data.yaml`; None for the one in the label file's
+            folder or above it.
 
     Raises:
         LabelError: As `PictureFormat.read`.
+        ClassListMissingError: There is no list of classes.
+        ClassListConflictError: Two lists do not agree.
         OptionError: Another task.
         OSError: It cannot be opened.
     """
-    return _format(task, read_classes(_classes_path(path, classes)), "fill").read(path, image_size=image_size)
+    dataset = _dataset(path, classes)
+    if not dataset.lists:
+        raise ClassListMissingError(Path(path), expected="classes.txt, data.yaml or dataset.yaml")
+    return _format(task, dataset, "fill").read(path, image_size=image_size)
 
 
 def write_yolo(
@@ -183,14 +143,17 @@ def write_yolo(
     """Writes the label file of one picture, and the list of classes if there are new ones; each in one step.
 
     Shapes that share a label and a `group_id` are one object, as a line is an object to the trainer: their outlines are
-    joined by seams, as ultralytics' own converter from COCO does.
+    joined by seams, as ultralytics' own converter from COCO does. Rows of a file that was read with the same task and
+    classes stay as they stood if their shapes are untouched, in front of all others.
 
     Args:
         path: The label file, with the picture's name, ending in `.txt`.
         shapes: What `Segmentation.shapes` returns; may be empty. Or a `LabelFile`, which knows the size itself.
         task: "detect" for boxes, "segment" for polygons, "obb" for rotated boxes. Shapes of another kind are turned.
         image_size: Height and width of the picture in pixels.
-        classes: The list of classes; None for `classes.txt` beside the label file. New labels are put at its end.
+        classes: The list of classes, a text file or a trainer's `data.yaml`; None for the one in the label file's
+            folder or above it, and for a new `classes.txt` beside the label file if there is none. New labels are put
+            at the end of a text file; a `data.yaml` is never written.
         holes: What becomes of holes, which its polygons do not have.
 
     Returns:
@@ -198,7 +161,9 @@ def write_yolo(
 
     Raises:
         LabelShapeError: A shape has points that are not finite.
-        LabelNameError: A label that cannot stand on a line of the list.
+        LabelNameError: A label that cannot stand on a line of the list, or that is no class of a `data.yaml`.
+        ClassListMissingError: There are other label files in the folder, and no list of classes.
+        ClassListConflictError: Two lists do not agree, or a label file has the number that a new label would get.
         LabelFilePermissionError: A file may not be written.
         LabelFolderMissingError: A folder is not there.
         OptionError: Another task, what is no shapes, shapes without the picture's size, or the list of
@@ -209,26 +174,31 @@ def write_yolo(
         LabelLossWarning: The file does not say all.
     """
     file = _file(shapes, image_size)
-    listed = _classes_path(path, classes)
+    listed = Path(path).with_name(CLASSES_FILE) if classes is None else Path(classes)
     if listed.resolve() == Path(path).resolve():
         remedy = "Name the picture and its label file otherwise, or pass classes= with another list."
         raise OptionError("path", expected="another file than the list of classes", got=str(path), remedy=remedy)
     require_folder(path)
     require_folder(listed)
-    known = read_classes(listed) if listed.exists() else ()
-    chosen = _format(task, known, holes).with_labels(shape.label for shape in file.shapes)
-    content, losses = chosen.encode(file)
-    if chosen.classes != known:  # first: no label file may name a class that is not listed
-        put(listed, class_list_text(chosen.classes))
+    labels = [shape.label for shape in file.shapes]
+    chosen = _format(task, _dataset(path, classes), holes).with_labels(labels)
+    chosen.encode(file)  # before the list is written: what cannot be written leaves nothing behind
+    names = grow(lambda: _dataset(path, classes), labels)  # first: no label file may name a class that is not listed
+    content, losses = replace(chosen, classes=names).encode(file)
     put(path, content)
     warn_of_losses(path, losses)
     return losses
 
 
-def _format(task: YoloTask, classes: tuple[str, ...], holes: HoleChoice) -> YoloFormat:
+def _dataset(path: str | os.PathLike[str], classes: str | os.PathLike[str] | None) -> DatasetClasses:
+    label_file = Path(path)
+    return classes_of_folders(label_file.parent, alone=label_file) if classes is None else classes_of_list(classes)
+
+
+def _format(task: YoloTask, dataset: DatasetClasses, holes: HoleChoice) -> YoloFormat:
     if task not in _TASKS:
         raise OptionError("task", expected='"detect", "segment" or "obb"', got=task)
-    return YoloFormat(task, classes, holes)
+    return YoloFormat(task, dataset.names, holes, dataset=dataset)
 
 
 def _file(shapes: Sequence[Shape] | LabelFile, size: tuple[int, int] | None) -> LabelFile:
@@ -237,11 +207,3 @@ def _file(shapes: Sequence[Shape] | LabelFile, size: tuple[int, int] | None) -> 
     if size is None:
         raise OptionError("image_size", expected="given with shapes that are no LabelFile", got=None)
     return LabelFile(require_shapes(shapes), "", size)
-
-
-def _classes_path(path: str | os.PathLike[str], classes: str | os.PathLike[str] | None) -> Path:
-    return Path(path).with_name(CLASSES_FILE) if classes is None else Path(classes)
-
-
-def _damaged(path: Path, line: int, expected: str, got: str) -> LabelFileDamagedError:
-    return LabelFileDamagedError(path, expected=f"{expected} on line {line}", reason=got)

@@ -94,7 +94,7 @@ def _object(
     if task == "detect":
         low, high = shares
         shares = np.stack([(low + high) / 2, high - low])
-        if not (high > low).all():
+        if not (np.round(high - low, _DECIMALS) > 0).all():
             return [], [*losses, Loss(label, "box without area", "left out")]
     return [YoloObject(label, tuple(shares.ravel().tolist()))], losses
 
