@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from sam3_onnx.labels.losses import Loss
     from sam3_onnx.results.shape import Shape
 
-__all__ = ["encode_and_put", "label_file", "put", "require_folder", "rewrite", "write_label_file"]
+__all__ = ["content_of", "encode_and_put", "label_file", "put", "require_folder", "rewrite", "write_label_file"]
 
 
 def put(path: str | os.PathLike[str], content: bytes) -> None:
@@ -56,12 +56,12 @@ def rewrite(path: str | os.PathLike[str], edit: Callable[[bytes | None], bytes |
     target = Path(path)
     is_done = False
     while not is_done:
-        before = _content(target)
+        before = content_of(target)
         after = edit(before)
         if after is None:
             return
         _make_folder(target)
-        is_done = _put(target, after, lambda before=before: _content(target) == before)  # type: ignore[misc]
+        is_done = _put(target, after, lambda before=before: content_of(target) == before)  # type: ignore[misc]
 
 
 def _put(target: Path, content: bytes, is_wanted: Callable[[], bool] | None) -> bool:
@@ -73,8 +73,12 @@ def _put(target: Path, content: bytes, is_wanted: Callable[[], bool] | None) -> 
         raise LabelFilePermissionError(target, reason=str(error)) from error
 
 
-def _content(target: Path) -> bytes | None:
-    """Returns the bytes of a label file, None if there is none."""
+def content_of(target: Path) -> bytes | None:
+    """Returns the bytes of a label file, None if there is none.
+
+    Raises:
+        LabelFileDamagedError: What is there cannot be read: a folder, a link that leads nowhere, a lack of permission.
+    """
     try:
         if target.is_file():
             return target.read_bytes()

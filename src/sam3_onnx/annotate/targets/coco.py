@@ -15,7 +15,7 @@ from sam3_onnx.annotate.merging import merge_shapes
 from sam3_onnx.errors import FolderError, LabelError, OptionError
 from sam3_onnx.labels.coco.dataset import CocoDataset
 from sam3_onnx.labels.coco.rows import coco_picture
-from sam3_onnx.labels.writing import rewrite
+from sam3_onnx.labels.writing import content_of, rewrite
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -66,12 +66,9 @@ class CocoFile:
         Raises:
             LabelError: It is damaged, or another kind of file.
         """
-
-        def read(content: bytes | None) -> None:
-            if content is not None:
-                self.dataset = CocoDataset.decode(content, path=self._path)
-
-        rewrite(self._path, read)
+        content = content_of(self._path)
+        if content is not None:
+            self.dataset = CocoDataset.decode(content, path=self._path)
 
     def has_labels(self, picture: Path) -> bool:
         """Returns whether the file knows a picture."""
