@@ -12,12 +12,14 @@ from typing import TYPE_CHECKING
 from sam3_onnx.errors import PictureNameError
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
 
 __all__ = ["faults_named", "require_writable", "seen_from", "write_atomically"]
 
 
-def write_atomically(path: str | os.PathLike[str], content: bytes) -> None:
+def write_atomically(
+    path: str | os.PathLike[str], content: bytes, *, is_wanted: Callable[[], bool] | None = None
+) -> bool:
     """Puts a file in place in one step, so that readers see the old content or the new.
 
     A file that is replaced hands its permissions on, and a link goes on leading to the file that it led to.
@@ -25,6 +27,10 @@ def write_atomically(path: str | os.PathLike[str], content: bytes) -> None:
     Args:
         path: The file to create or replace. Its folder has to exist.
         content: The whole content.
+        is_wanted: Asked when the content is on the disk and about to take its place; None for what always is.
+
+    Returns:
+        Whether the file is in place; False if it was not wanted any more.
 
     Raises:
         OSError: The folder is missing or not writable, or the disk is full; an older file is as it was, and
@@ -40,10 +46,15 @@ def write_atomically(path: str | os.PathLike[str], content: bytes) -> None:
                 os.fsync(file.fileno())
             if target.exists():
                 shutil.copymode(target, draft)
-            draft.replace(target)
+            wanted = is_wanted is None or is_wanted()
+            if wanted:
+                draft.replace(target)
+            else:
+                draft.unlink()
         except BaseException:
             draft.unlink(missing_ok=True)
             raise
+    return wanted
 
 
 @contextlib.contextmanager

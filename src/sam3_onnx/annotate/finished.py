@@ -4,15 +4,16 @@ from __future__ import annotations
 
 from collections import Counter
 from dataclasses import asdict, dataclass, field
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
 
+    from sam3_onnx.errors import LabelError
     from sam3_onnx.labels.coco.rows import CocoPicture
     from sam3_onnx.labels.losses import Loss
 
-__all__ = ["FinishedPicture", "Written", "counted"]
+__all__ = ["Completed", "FinishedPicture", "Written", "counted"]
 
 
 @dataclass(frozen=True)
@@ -58,6 +59,15 @@ class FinishedPicture:
             case {"picture": str(picture), "stamp": list(stamp), "found": dict(found), "written": dict(written)}:
                 return cls(picture, stamp, found, Written(**written))
         raise ValueError(f"no row of a finished picture: {content!r:.80}")
+
+
+class Completed(NamedTuple):
+    """The pictures of a run after the last one."""
+
+    finished: Sequence[FinishedPicture]
+    """Those whose labels are in place."""
+    failures: Sequence[tuple[FinishedPicture, LabelError]] = ()
+    """Those whose labels could not be joined to what is there by now, and why."""
 
 
 def counted(losses: Iterable[Loss]) -> dict[str, int]:

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 from sam3_onnx._support.checks import require_callbacks, require_known, require_path, require_whole
 from sam3_onnx.annotate.busy import sole_run
-from sam3_onnx.annotate.finished import FinishedPicture, Written
+from sam3_onnx.annotate.finished import FinishedPicture
 from sam3_onnx.annotate.journal import Journal
 from sam3_onnx.annotate.merging import DEFAULT_DUPLICATE_IOU, require_merging
 from sam3_onnx.annotate.preview import ContactSheet, require_place
@@ -18,7 +18,15 @@ from sam3_onnx.annotate.summary import AnnotateProgress, AnnotateSummary, Failur
 from sam3_onnx.annotate.targets.coco import CocoFile
 from sam3_onnx.annotate.targets.label_files import FolderOfFiles
 from sam3_onnx.annotate.targets.protocol import Merging
-from sam3_onnx.errors import FolderError, LabelError, OptionError, PictureGoneError, PictureNameError, Sam3Error
+from sam3_onnx.errors import (
+    FolderError,
+    LabelError,
+    OptionError,
+    PictureGoneError,
+    PictureMissingError,
+    PictureNameError,
+    Sam3Error,
+)
 from sam3_onnx.images.finding import find_left_out, find_pictures
 from sam3_onnx.images.formats import has_more_frames
 from sam3_onnx.images.writing import write_png
@@ -186,7 +194,6 @@ class _Run:
     instances: int = 0
     with_more_frames: int = 0
     sheet: ContactSheet | None = None
-    last: Written = field(default_factory=Written)
     failures: list[Failure] = field(default_factory=list)
     seconds: dict[str, float] = field(default_factory=dict)
 
@@ -196,7 +203,7 @@ class _Run:
         finished: dict[str, FinishedPicture] = {}
         for picture in self.pictures:
             noted = self.journal.finished.get(self._name(picture))
-            if noted is not None and noted.stamp == _stamp(picture) and self.target.still_has(picture):
+            if noted is not None and _is_as_noted(picture, noted) and self.target.still_has(picture, noted.written):
                 finished[self._name(picture)] = noted
             elif existing == "skip" and self.target.has_labels(picture):
                 self.skipped += 1
@@ -212,14 +219,15 @@ class _Run:
         began = time.perf_counter()
         try:
             _require_unicode(picture)
+            stamp = _stamp(picture)
             if self.sheet is not None:
                 self.sheet.offer(picture, result)
             written = self.target.write(picture, result)
-        except (LabelError, PictureNameError, PictureGoneError) as error:
+        except (LabelError, PictureNameError, PictureGoneError, PictureMissingError) as error:
             self.fail(picture, error)
             return
         found = _added_up({instance.label: 1} for instance in result)
-        self.journal.note(FinishedPicture(self._name(picture), _stamp(picture), found, written))
+        self.journal.note(FinishedPicture(self._name(picture), stamp, found, written))
         self.instances += len(result)
         self.with_more_frames += has_more_frames(picture)
         for stage, seconds in {**result.timings, "write": time.perf_counter() - began}.items():
@@ -238,12 +246,15 @@ class _Run:
 
     def finish(self) -> None:
         """Completes the labels."""
-        self.last = self.target.finish(self.finished())
+        completed = self.target.finish(self.finished())
+        self.journal.finished = {picture.picture: picture for picture in completed.finished}
+        for picture, error in completed.failures:
+            self.fail(self.root / picture.picture, error)
 
     def summary(self, elapsed: float) -> AnnotateSummary:
         """Returns what has come of the run."""
         finished = self.finished()
-        written = [*(picture.written for picture in finished), self.last]
+        written = [picture.written for picture in finished]
         return AnnotateSummary(
             folder=self.target.folder,
             pictures=len(self.pictures),
@@ -278,9 +289,21 @@ def _require_unicode(picture: Path) -> None:
         raise PictureNameError(picture) from error
 
 
+def _is_as_noted(picture: Path, noted: FinishedPicture) -> bool:
+    return picture.exists() and noted.stamp == _stamp(picture)
+
+
 def _stamp(picture: Path) -> list[int]:
-    """Returns what changes when a file is written anew: its size and the time of its last change."""
-    state = picture.stat()
+    """Returns what changes when a file is written anew: its size and the time of its last change.
+
+    Raises:
+        PictureMissingError: It is not there any more.
+    """
+    try:
+        state = picture.stat()
+    except OSError as error:
+        remedy = "Put it back, or run without it."
+        raise PictureMissingError(str(picture), reason=f"it went during the run ({error})", remedy=remedy) from error
     return [state.st_size, state.st_mtime_ns]
 
 

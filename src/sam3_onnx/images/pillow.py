@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sys
-from typing import TYPE_CHECKING, TypeGuard
+from typing import TYPE_CHECKING, TypeGuard, cast
 
 import numpy as np
 
@@ -14,6 +14,7 @@ from sam3_onnx.images.strict import load_strictly
 if TYPE_CHECKING:
     from numpy.typing import NDArray
     from PIL.Image import Image
+    from PIL.ImageFile import ImageFile
 
 __all__ = ["is_pil_image", "refuse_bomb", "rgb_of_image", "rgb_of_loaded"]
 
@@ -58,7 +59,7 @@ def rgb_of_image(picture: Image, *, max_pixels: int | None) -> NDArray[np.uint8]
         )
     try:
         if getattr(picture, "tile", None):
-            load_strictly(picture)  # type: ignore[arg-type] - what has tiles is an image file
+            load_strictly(cast("ImageFile", picture))  # only image files have tiles
         else:
             picture.load()
         return rgb_of_loaded(picture)

@@ -8,7 +8,7 @@ more bytes for one; so the decoders of a picture are wrapped in one that raises 
 from __future__ import annotations
 
 from functools import cache
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
 if TYPE_CHECKING:
     from PIL import ImageFile
@@ -18,8 +18,8 @@ __all__ = ["load_strictly"]
 _NAME = "sam3_onnx_strict"
 _OUT_OF_MEMORY = -9
 _LIBTIFF = "libtiff"
-"""The decoder that Pillow calls without looking at the tile's name. It does not ask the flag, but its errors are numbers
-in a text."""
+"""The decoder that Pillow calls without looking at the tile's name. It does not ask the flag; its errors are numbers in a
+text."""
 
 
 def load_strictly(picture: ImageFile.ImageFile) -> None:
@@ -54,7 +54,7 @@ def _strict(tile: ImageFile._Tile) -> ImageFile._Tile:
 def _register() -> None:
     from PIL import Image  # noqa: PLC0415 - where pictures are read, and not before
 
-    Image.register_decoder(_NAME, _StrictDecoder)
+    Image.register_decoder(_NAME, cast("type[ImageFile.PyDecoder]", _StrictDecoder))  # which it calls alike
 
 
 class _StrictDecoder:

@@ -7,18 +7,23 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from sam3_onnx._support.files import write_atomically
-from sam3_onnx.errors import LabelFilePermissionError, LabelFolderMissingError, OptionError
+from sam3_onnx.errors import (
+    LabelFileDamagedError,
+    LabelFilePermissionError,
+    LabelFolderMissingError,
+    OptionError,
+)
 from sam3_onnx.labels.label_file import LabelFile, require_shapes
 from sam3_onnx.labels.losses import warn_of_losses
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
 
     from sam3_onnx.labels.label_file import PictureFormat
     from sam3_onnx.labels.losses import Loss
     from sam3_onnx.results.shape import Shape
 
-__all__ = ["encode_and_put", "label_file", "put", "require_folder", "write_label_file"]
+__all__ = ["content_of", "encode_and_put", "label_file", "put", "require_folder", "rewrite", "write_label_file"]
 
 
 def put(path: str | os.PathLike[str], content: bytes) -> None:
@@ -28,13 +33,73 @@ def put(path: str | os.PathLike[str], content: bytes) -> None:
         LabelFilePermissionError: The folder or an older file may not be written to.
         OSError: The folder is missing, or the disk is full.
     """
+    _put(Path(path), content, None)
+
+
+def rewrite(path: str | os.PathLike[str], edit: Callable[[bytes | None], bytes | None]) -> None:
+    """Changes a label file in one step, and never what another program saved meanwhile.
+
+    The file is read once more when the new content is about to take its place. If it is not what the new content was
+    made from, the change is made again from what is there now. Folders that are missing are made.
+
+    Args:
+        path: The label file.
+        edit: Makes the new content from the old, which is None if there is no file; returns None to leave the file
+            as it is. It may be called several times.
+
+    Raises:
+        LabelFileDamagedError: What is there cannot be read: a folder, a link that leads nowhere, a lack of permission.
+        LabelFilePermissionError: The folder or the file may not be written to.
+        LabelFolderMissingError: There is a file where a folder has to be.
+        OSError: The disk is full.
+    """
     target = Path(path)
+    is_done = False
+    while not is_done:
+        before = content_of(target)
+        after = edit(before)
+        if after is None:
+            return
+        _make_folder(target)
+        is_done = _put(target, after, lambda before=before: content_of(target) == before)  # type: ignore[misc]
+
+
+def _put(target: Path, content: bytes, is_wanted: Callable[[], bool] | None) -> bool:
     if target.exists() and not os.access(target, os.W_OK):  # replacing it would need the folder's permission only
         raise LabelFilePermissionError(target, reason="a file that is write-protected")
     try:
-        write_atomically(target, content)
+        return write_atomically(target, content, is_wanted=is_wanted)
     except PermissionError as error:
         raise LabelFilePermissionError(target, reason=str(error)) from error
+
+
+def content_of(target: Path) -> bytes | None:
+    """Returns the bytes of a label file, None if there is none.
+
+    Raises:
+        LabelFileDamagedError: What is there cannot be read: a folder, a link that leads nowhere, a lack of permission.
+    """
+    try:
+        if target.is_file():
+            return target.read_bytes()
+        is_other = target.exists() or target.is_symlink()
+    except FileNotFoundError:  # it went between the two looks at it
+        return None
+    except OSError as error:
+        raise LabelFileDamagedError(target, expected="a file that may be read", reason=str(error)) from error
+    if is_other:
+        reason = "a link that leads nowhere" if target.is_symlink() else "a folder, or something else of that name"
+        raise LabelFileDamagedError(target, expected="a file", reason=reason)
+    return None
+
+
+def _make_folder(target: Path) -> None:
+    try:
+        target.parent.mkdir(parents=True, exist_ok=True)
+    except PermissionError as error:
+        raise LabelFilePermissionError(target, reason=str(error)) from error
+    except (FileExistsError, NotADirectoryError) as error:
+        raise LabelFolderMissingError(target) from error
 
 
 def require_folder(path: str | os.PathLike[str]) -> None:

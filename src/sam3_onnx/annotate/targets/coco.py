@@ -1,20 +1,21 @@
 """Labels of a folder in one COCO file.
 
 It is written at the end of a run, from what the journal noted of each picture, in the order of the pictures: an
-interruption leaves no trace in it.
+interruption leaves no trace in it. What it holds by then is what the pictures are joined to, as somebody may have saved
+it while the run went on.
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
-from sam3_onnx.annotate.finished import Written, counted
+from sam3_onnx.annotate.finished import Completed, Written, counted
 from sam3_onnx.annotate.merging import merge_shapes
-from sam3_onnx.errors import OptionError
+from sam3_onnx.errors import FolderError, LabelError, OptionError
 from sam3_onnx.labels.coco.dataset import CocoDataset
 from sam3_onnx.labels.coco.rows import coco_picture
-from sam3_onnx.labels.writing import put
+from sam3_onnx.labels.writing import content_of, rewrite
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -44,7 +45,7 @@ class CocoFile:
     epsilon: float | None
     merging: Merging
     dataset: CocoDataset = field(default_factory=CocoDataset)
-    """What the file holds."""
+    """What the file held when the run began."""
 
     @classmethod
     def of_mode(
@@ -65,43 +66,77 @@ class CocoFile:
         Raises:
             LabelError: It is damaged, or another kind of file.
         """
-        path = self.folder / COCO_FILE
-        if path.exists():
-            self.dataset = CocoDataset.read(path)
+        content = content_of(self._path)
+        if content is not None:
+            self.dataset = CocoDataset.decode(content, path=self._path)
 
     def has_labels(self, picture: Path) -> bool:
         """Returns whether the file knows a picture."""
         return self._name(picture) in self.dataset.file_names
 
-    def still_has(self, picture: Path) -> bool:  # noqa: ARG002 - the protocol's
-        """Returns True: what the journal noted of a finished picture is written at the end."""
-        return True
+    def still_has(self, picture: Path, written: Written) -> bool:
+        """Returns whether the rows of a finished picture are still to be written, or the file knows it."""
+        return bool(written.pending) or self.has_labels(picture)
 
     def write(self, picture: Path, result: Segmentation) -> Written:
         """Makes the rows of a picture, to be written at the end.
 
         Raises:
             LabelFileSizeError: The file knows the picture in another size.
+            LabelShapeError: What the file says of the picture makes no sense.
         """
         name = self._name(picture)
         self.dataset.require_size(name, result.size)
+        self.dataset.shapes(name)
         rows, losses = coco_picture(name, result, segmentation=self.segmentation, epsilon=self.epsilon)
         return Written(losses=counted(losses), pending=[rows])
 
-    def finish(self, pictures: Sequence[FinishedPicture]) -> Written:
-        """Writes the file."""
-        self.dataset.add_labels(self.merging.labels)
-        joined = [self._join(rows) for picture in pictures for rows in picture.written.pending]
-        put(self.folder / COCO_FILE, self.dataset.encode())
-        return Written(*(sum(counts) for counts in zip(*joined, strict=True)))
+    def finish(self, pictures: Sequence[FinishedPicture]) -> Completed:
+        """Joins the rows of all pictures to what the file holds by now.
 
-    def _join(self, picture: CocoPicture) -> tuple[int, int, int]:
-        """Puts a picture's rows into the file's; returns how many were added, removed, and there already."""
+        Raises:
+            FolderError: The file cannot be read any more.
+        """
+        completed = Completed(())
+
+        def joined(content: bytes | None) -> bytes:
+            nonlocal completed
+            dataset = CocoDataset() if content is None else CocoDataset.decode(content, path=self._path)
+            completed = self._joined(dataset, pictures)
+            return dataset.encode()
+
+        try:
+            rewrite(self._path, joined)
+        except LabelError as error:
+            reason = f"{error} Nothing that was found is lost: begin the run again, and it goes on from here"
+            raise FolderError(self.folder, doing="writing labels", reason=reason) from error
+        return completed
+
+    def _joined(self, dataset: CocoDataset, pictures: Sequence[FinishedPicture]) -> Completed:
+        """Puts the rows that wait into a dataset."""
+        dataset.add_labels(self.merging.labels)
+        finished: list[FinishedPicture] = []
+        failures: list[tuple[FinishedPicture, LabelError]] = []
+        for picture in pictures:
+            written = picture.written
+            try:
+                for rows in written.pending:
+                    added, removed, duplicates = self._join(dataset, rows)
+                    written = Written(added, removed, duplicates, written.losses)
+            except LabelError as error:
+                failures.append((picture, error))
+            else:
+                finished.append(replace(picture, written=written))
+        return Completed(finished, failures)
+
+    def _join(self, dataset: CocoDataset, picture: CocoPicture) -> tuple[int, int, int]:
+        """Puts a picture's rows into a dataset; returns how many were added, removed, and there already."""
         found = CocoDataset()
         found.add_rows(picture)
         name, rows, existing = picture["file_name"], picture["annotations"], self.merging.existing
+        dataset.require_size(name, (picture["height"], picture["width"]))
         merged = merge_shapes(
-            self.dataset.shapes(name),
+            dataset.shapes(name),
             found.shapes(name),
             labels=self.merging.labels,
             size=(picture["height"], picture["width"]),
@@ -110,11 +145,15 @@ class CocoFile:
         )
         row_of = [place for place, row in enumerate(rows) for _ in range(_shapes_of(row))]
         kept = sorted({row_of[place] for place in merged.kept})
-        removed = self.dataset.add_rows(
+        removed = dataset.add_rows(
             {**picture, "annotations": [rows[place] for place in kept]},
             replace=self.merging.labels if existing == "replace" else existing == "replace-all",
         )
         return len(kept), removed, len(rows) - len(kept)
+
+    @property
+    def _path(self) -> Path:
+        return self.folder / COCO_FILE
 
     def _name(self, picture: Path) -> str:
         return picture.relative_to(self.root).as_posix()

@@ -6,23 +6,25 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from sam3_onnx._support.files import seen_from
-from sam3_onnx.annotate.finished import Written, counted
+from sam3_onnx.annotate.finished import Completed, Written, counted
 from sam3_onnx.annotate.merging import merge_shapes
 from sam3_onnx.errors import LabelCollisionError, OptionError
 from sam3_onnx.labels.finds import shapes_of
 from sam3_onnx.labels.formats import picture_format
 from sam3_onnx.labels.label_file import LabelFile
-from sam3_onnx.labels.writing import put
+from sam3_onnx.labels.writing import rewrite
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
     from pathlib import Path
 
     from sam3_onnx.annotate.finished import FinishedPicture
+    from sam3_onnx.annotate.merging import Merged
     from sam3_onnx.annotate.targets.protocol import Merging
     from sam3_onnx.labels.label_file import PictureFormat
+    from sam3_onnx.labels.losses import Loss
     from sam3_onnx.results.segmentation import Segmentation
-    from sam3_onnx.results.shape import ShapeType
+    from sam3_onnx.results.shape import Shape, ShapeType
 
 __all__ = ["FolderOfFiles"]
 
@@ -85,9 +87,12 @@ class FolderOfFiles:
 
     def has_labels(self, picture: Path) -> bool:
         """Returns whether a picture has a label file."""
-        return self._path(picture).exists()
+        try:
+            return self._path(picture).is_file()
+        except OSError:  # such as a name that is too long: `write` tells of it
+            return False
 
-    def still_has(self, picture: Path) -> bool:
+    def still_has(self, picture: Path, written: Written) -> bool:  # noqa: ARG002 - the protocol's
         """Returns whether the label file of a finished picture is still there."""
         return self.has_labels(picture)
 
@@ -95,31 +100,41 @@ class FolderOfFiles:
         """Joins what was found to the picture's label file, and makes one if there is none."""
         path = self._path(picture)
         found, unshaped = shapes_of(result, self.mode, epsilon=self.epsilon, parts="all", min_area=self.min_area)
-        if path.exists():
-            there = self.format.read(path, image_size=result.size)
-        else:
-            there = LabelFile((), seen_from(path.parent, picture), result.size)
+        new = LabelFile((), seen_from(path.parent, picture), result.size)
+        written = Written()
+
+        def joined(content: bytes | None) -> bytes | None:
+            nonlocal written
+            is_new = content is None
+            there = new if content is None else self.format.decode(content, path=path, image_size=result.size)
+            content, merged, losses = self._joined(there, found, path)
+            written = Written(merged.added, merged.removed, merged.duplicates, counted([*unshaped, *losses]))
+            return content if is_new or merged.added or merged.removed else None
+
+        rewrite(path, joined)
+        return written
+
+    def _joined(self, there: LabelFile, found: Sequence[Shape], path: Path) -> tuple[bytes, Merged, Sequence[Loss]]:
+        """Returns the content of a label file with new shapes, what joined, and what it does not say."""
         content, losses = self.format.encode(there.with_shapes(found))
         # what is there comes from a file as well: only what the format tells of the new shapes can be held against it
-        as_written = self.format.decode(content, path=path, image_size=result.size).shapes
+        as_written = self.format.decode(content, path=path, image_size=there.image_size).shapes
         merged = merge_shapes(
             there.shapes,
             as_written,
             labels=self.merging.labels,
-            size=result.size,
+            size=there.image_size,
             existing=self.merging.existing,
             duplicate_iou=self.merging.duplicate_iou,
         )
-        if merged.added or merged.removed or not path.exists():
-            if there.shapes:
-                content, _ = self.format.encode(there.with_shapes(merged.shapes))
-            path.parent.mkdir(parents=True, exist_ok=True)
-            put(path, content)
-        return Written(merged.added, merged.removed, merged.duplicates, counted([*unshaped, *losses]))
+        if there.shapes:
+            content, lost = self.format.encode(there.with_shapes(merged.shapes))
+            losses = (*losses, *lost)
+        return content, merged, losses
 
-    def finish(self, pictures: Sequence[FinishedPicture]) -> Written:  # noqa: ARG002 - the protocol's
-        """Does nothing: every file is written."""
-        return Written()
+    def finish(self, pictures: Sequence[FinishedPicture]) -> Completed:
+        """Returns the pictures as they are: every file is written."""
+        return Completed(pictures)
 
     def _path(self, picture: Path) -> Path:
         return (self.folder / picture.relative_to(self.root)).with_suffix(self.format.suffix)

@@ -9,7 +9,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
     from pathlib import Path
 
-    from sam3_onnx.annotate.finished import FinishedPicture, Written
+    from sam3_onnx.annotate.finished import Completed, FinishedPicture, Written
     from sam3_onnx.annotate.merging import Existing
     from sam3_onnx.results.segmentation import Segmentation
 
@@ -46,8 +46,8 @@ class Target(Protocol):
         """Returns whether labels of a picture are there."""
         ...
 
-    def still_has(self, picture: Path) -> bool:
-        """Returns whether what was written of a finished picture is still there."""
+    def still_has(self, picture: Path, written: Written) -> bool:
+        """Returns whether what was written of a finished picture is still there, or still to be written."""
         ...
 
     def write(self, picture: Path, result: Segmentation) -> Written:
@@ -58,6 +58,10 @@ class Target(Protocol):
         """
         ...
 
-    def finish(self, pictures: Sequence[FinishedPicture]) -> Written:
-        """Completes the labels after the last picture, given all that are finished; returns what this changed."""
+    def finish(self, pictures: Sequence[FinishedPicture]) -> Completed:
+        """Completes the labels after the last picture, given all that are finished.
+
+        Raises:
+            FolderError: What is there cannot be gone on with.
+        """
         ...

@@ -1,48 +1,40 @@
 """A COCO file that is made, read and extended.
 
 One file holds many pictures. What is in it already keeps its numbers and all its fields; pictures are told apart by
-`file_name`, categories by `name`.
+`file_name`, categories by `name`. An entry that makes no sense is kept as well, and stands in the way of its own
+picture only.
 """
 
 from __future__ import annotations
 
+from collections import Counter
 from itertools import count
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-import numpy as np
-
-from sam3_onnx._support.checks import is_number, is_whole
-from sam3_onnx.errors import LabelFileKindError, LabelFileSizeError, LabelShapeError, MaskError, OptionError
-from sam3_onnx.geometry.rle import rle_to_mask
-from sam3_onnx.geometry.window import Window
+from sam3_onnx.errors import LabelFileKindError, LabelFileSizeError, LabelShapeError, OptionError
+from sam3_onnx.labels.coco.annotations import annotation_shapes
+from sam3_onnx.labels.coco.entries import entry_id, entry_name, next_id
 from sam3_onnx.labels.coco.rows import coco_picture
 from sam3_onnx.labels.json_files.text import dump_json, parse_json
+from sam3_onnx.labels.json_files.values import side
 from sam3_onnx.labels.losses import warn_of_losses
 from sam3_onnx.labels.writing import put, require_folder
-from sam3_onnx.results.shape import Shape
 
 if TYPE_CHECKING:
     import os
-    from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
-    from typing import TypeAlias
+    from collections.abc import Collection, Iterable, Sequence
 
-    from numpy.typing import NDArray
-
+    from sam3_onnx.labels.coco.entries import Entry, Id
     from sam3_onnx.labels.coco.rows import CocoPicture, CocoRow, CocoSegmentation
     from sam3_onnx.labels.label_file import LabelFile
     from sam3_onnx.labels.losses import Loss
     from sam3_onnx.results.segmentation import Segmentation
-
-    Entry: TypeAlias = dict[str, object]
-    """An object of the file, with whatever fields it has."""
+    from sam3_onnx.results.shape import Shape
 
 __all__ = ["CocoDataset"]
 
 _LISTS = ("images", "annotations", "categories")
-_KEYS = ("image_id", "category_id")
-_INTERPRETED = {"id", "image_id", "category_id", "bbox", "area", "segmentation", "iscrowd", "score"}
-_BOX_PAIRS = 2
 
 
 class CocoDataset:
@@ -59,32 +51,41 @@ class CocoDataset:
     """
 
     def __init__(self) -> None:
-        self._adopt({"info": {}, "licenses": [], "images": [], "annotations": [], "categories": []}, [], [], [])
+        self._where = ""
+        self._adopt({"info": {}, "licenses": []}, [], [], [])
 
     @classmethod
     def read(cls, path: str | os.PathLike[str]) -> CocoDataset:
         """Reads a file of COCO instances.
 
         Raises:
-            LabelFileDamagedError: It is not JSON.
-            LabelFileKindError: It is another kind of JSON, or two of its pictures have one name.
+            LabelFileDamagedError: It is not JSON. NaN and infinities pass, as Python's own programs write them.
+            LabelFileKindError: It is another kind of JSON.
             OSError: It cannot be opened.
         """
-        content = parse_json(Path(path).read_bytes(), path)
-        if not isinstance(content, dict):
-            raise _another_kind(path, "an object", f"a {type(content).__name__}")
-        images, annotations, categories = (_objects(content, name) for name in _LISTS)
-        if images is None or annotations is None or categories is None:
-            got = f"an object with {', '.join(sorted(content)[:8])}"
+        return cls.decode(Path(path).read_bytes(), path=path)
+
+    @classmethod
+    def decode(cls, content: bytes, *, path: str | os.PathLike[str]) -> CocoDataset:
+        """Returns what the bytes of a file of COCO instances say.
+
+        Args:
+            content: The file as it was read, or as `encode` returned it.
+            path: What the file is called, for messages; nothing is read there.
+
+        Raises:
+            LabelError: As `read`.
+        """
+        fields = parse_json(content, path, python_numbers=True)
+        if not isinstance(fields, dict):
+            raise _another_kind(path, "an object", f"a {type(fields).__name__}")
+        images, annotations, categories = (fields.get(name) for name in _LISTS)
+        if not (isinstance(images, list) and isinstance(annotations, list) and isinstance(categories, list)):
+            got = f"an object with {', '.join(sorted(fields)[:8])}"
             raise _another_kind(path, f"an object with the lists {', '.join(_LISTS)}", got)
-        for entries, facts in ((images, ("id", "file_name")), (annotations, _KEYS), (categories, ("id", "name"))):
-            if not all(isinstance(entry.get(fact), int | str) for entry in entries for fact in facts):
-                raise _another_kind(path, f"entries that all have {' and '.join(facts)}", "one that has not")
-        for fact in ("id", "file_name"):
-            if len({image[fact] for image in images}) < len(images):
-                raise _another_kind(path, f"images with a {fact} of their own each", "one that two of them share")
         dataset = cls()
-        dataset._adopt(content, images, annotations, categories)
+        dataset._where = f"{path}, "
+        dataset._adopt(fields, images, annotations, categories)
         return dataset
 
     def __repr__(self) -> str:
@@ -109,18 +110,19 @@ class CocoDataset:
         has several, and what has only a box becomes a rectangle.
 
         Raises:
-            LabelShapeError: An annotation that cannot be understood.
+            LabelShapeError: An annotation that makes no sense, or it is not clear which annotations are the picture's.
         """
-        image = self._named.get(file_name)
+        image = self._image_of(file_name)
         if image is None:
             return ()
-        names = {entry.get("id"): str(entry.get("name")) for entry in self._categories}
-        size, groups = (image.get("height"), image.get("width")), count(1)
+        size, groups = (side(image.get("height")), side(image.get("width"))), count(1)
         return tuple(
             shape
-            for slot in self._slots_of.get(image["id"], [])
+            for slot in self._slots_of.get(entry_id(image), [])
             for annotation in self._slots[slot]
-            for shape in _shapes(annotation, names, groups, size)
+            for shape in annotation_shapes(
+                annotation, self._label_of(annotation), where=self._called(annotation), groups=groups, size=size
+            )
         )
 
     def add(
@@ -148,6 +150,7 @@ class CocoDataset:
 
         Raises:
             LabelFileSizeError: The file knows the picture in another size.
+            LabelShapeError: The file has two pictures of that name or number.
             OptionError: What is no shapes, shapes without a size, another size than found, or another segmentation.
 
         Warns:
@@ -176,27 +179,31 @@ class CocoDataset:
 
         Raises:
             LabelFileSizeError: The file knows the picture in another size.
+            LabelShapeError: The file has two pictures of that name or number.
             OptionError: `replace` is one string.
         """
         if isinstance(replace, str):
             raise OptionError("replace", expected="True, False or several labels: [label] for one", got=replace)
-        image = self._image(picture)
-        slots = self._slots_of.setdefault(image["id"], [])
+        image = entry_id(self._image(picture))
+        slots = self._slots_of.setdefault(image, [])
         going = set(replace) if not isinstance(replace, bool) else set()
-        named = {entry.get("id") for entry in self._categories if entry.get("name") in going}
-        freed: list[tuple[int, object]] = []
+        named = {number for number, names in self._names.items() if names & going}
+        place = 0
+        freed: list[Id | None] = []
         for slot in slots:
-            gone = [one for one in self._slots[slot] if replace is True or one.get("category_id") in named]
-            freed += [(slot, one.get("id")) for one in gone]
-            self._slots[slot] = [one for one in self._slots[slot] if not any(one is other for other in gone)]
+            gone = [replace is True or entry_id(one, "category_id") in named for one in self._slots[slot]]
+            if any(gone) and not freed:
+                place = slot
+            freed += [entry_id(one) for one, goes in zip(self._slots[slot], gone, strict=True) if goes]
+            self._slots[slot] = [one for one, goes in zip(self._slots[slot], gone, strict=True) if not goes]
         if not freed:
-            slots.append(len(self._slots))
+            place = len(self._slots)
+            slots.append(place)
             self._slots.append([])
+        self._used.subtract(freed)
         self.add_labels(row["label"] for row in picture["annotations"])
-        numbers = iter([number for _, number in freed])
-        self._slots[freed[0][0] if freed else slots[-1]] += [
-            self._annotation(row, next(numbers, None), image["id"]) for row in picture["annotations"]
-        ]
+        numbers = iter([number for number in dict.fromkeys(freed) if number is not None and not self._used[number]])
+        self._slots[place] += [self._annotation(row, next(numbers, None), image) for row in picture["annotations"]]
         return len(freed)
 
     def require_size(self, file_name: str, size: tuple[int, int]) -> None:
@@ -204,24 +211,27 @@ class CocoDataset:
 
         Raises:
             LabelFileSizeError: The file knows it in another size.
+            LabelShapeError: The file has two pictures of that name or number.
         """
-        image = self._named.get(file_name, {})
-        height, width = image.get("height"), image.get("width")
-        if is_whole(height) and is_whole(width) and (height, width) != size:
-            raise LabelFileSizeError(Path(file_name), expected=size, got=(height, width))
+        image = self._image_of(file_name) or {}
+        said = image.get("height"), image.get("width")
+        if said != (None, None) and (side(said[0]), side(said[1])) != size:
+            raise LabelFileSizeError(Path(file_name), expected=size, got=said)
 
     def add_labels(self, labels: Iterable[str]) -> None:
         """Puts categories that are not there yet at the end, in the order given."""
         for label in labels:
             if label not in self._numbers:
-                self._numbers[label] = number = 1 + _largest_id(self._categories)
+                self._numbers[label] = number = self._next_category
+                self._next_category += 1
+                self._names[number] = {label}
                 self._categories.append({"id": number, "name": label, "supercategory": ""})
 
     def encode(self) -> bytes:
         """Returns the bytes of the file."""
         annotations = [annotation for slot in self._slots for annotation in slot]
         lists = zip(_LISTS, (self._images, annotations, self._categories), strict=True)
-        return dump_json({**self._content, **dict(lists)}, indent=None)
+        return dump_json({**self._content, **dict(lists)}, indent=None, python_numbers=True)
 
     def write(self, path: str | os.PathLike[str]) -> None:
         """Writes the file in one step: it is whole, or the older file is as it was.
@@ -235,93 +245,91 @@ class CocoDataset:
         put(path, self.encode())
 
     def _adopt(self, content: Entry, images: list[Entry], annotations: list[Entry], categories: list[Entry]) -> None:
-        """Takes the content of a file and finds its way about it."""
+        """Takes the content of a file and finds its way about it. Any entry may be anything."""
         self._content, self._images, self._categories = content, images, categories
-        self._named = {str(image.get("file_name")): image for image in images}
-        self._numbers: dict[str, object] = {}
+        self._named: dict[str, list[Entry]] = {}
+        for image in images:
+            name = entry_name(image, "file_name")
+            if name is not None:
+                self._named.setdefault(name, []).append(image)
+        self._image_ids = Counter(map(entry_id, images))
+        self._names: dict[Id, set[str]] = {}
+        """Names of the categories of a number: one, unless the file contradicts itself."""
         for entry in categories:
-            self._numbers.setdefault(str(entry.get("name")), entry.get("id"))
+            number, name = entry_id(entry), entry_name(entry, "name")
+            if number is not None and name is not None:
+                self._names.setdefault(number, set()).add(name)
+        self._numbers: dict[str, Id] = {}
+        for number, names in self._names.items():
+            if len(names) == 1:
+                self._numbers.setdefault(next(iter(names)), number)
         self._slots = [[annotation] for annotation in annotations]
         """Annotations in the order of the file; those that come in the place of others share its slot."""
-        self._slots_of: dict[object, list[int]] = {}
-        for slot, annotation in enumerate(annotations):
-            self._slots_of.setdefault(annotation.get("image_id"), []).append(slot)
-        self._next_image, self._next_annotation = 1 + _largest_id(images), 1 + _largest_id(annotations)
+        self._slots_of: dict[Id | None, list[int]] = {}
+        owners = [entry_id(annotation, "image_id") for annotation in annotations]
+        for slot, owner in enumerate(owners):
+            self._slots_of.setdefault(owner, []).append(slot)
+        self._used = Counter(map(entry_id, annotations))
+        # numbers that annotations name without an entry of that number stay free: a new entry would adopt them
+        self._next_image = next_id([*self._image_ids, *owners])
+        self._next_annotation = next_id(self._used)
+        named = [entry_id(annotation, "category_id") for annotation in annotations]
+        self._next_category = next_id([*map(entry_id, categories), *named])
+
+    def _image_of(self, file_name: str) -> Entry | None:
+        """Returns the picture's entry, None if there is none.
+
+        Raises:
+            LabelShapeError: There are two of its name or number, or it has no number.
+        """
+        entries = self._named.get(file_name, [])
+        if not entries:
+            return None
+        number = entry_id(entries[0])
+        if len(entries) > 1 or number is None or self._image_ids[number] > 1:
+            where = f"{self._where}picture {file_name}"
+            got = f"{len(entries)} of the name, the first with the id {entries[0].get('id')!r:.40}"
+            raise LabelShapeError(where=where, expected="one entry in images, with an id of its own", got=got)
+        return entries[0]
+
+    def _label_of(self, annotation: Entry) -> str:
+        """Returns the name of an annotation's category.
+
+        Raises:
+            LabelShapeError: There is none, or more than one.
+        """
+        names = self._names.get(number, set()) if (number := entry_id(annotation, "category_id")) is not None else set()
+        if len(names) != 1:
+            got = f"{annotation.get('category_id')!r:.40}, which has {len(names)} names there"
+            raise LabelShapeError(
+                where=self._called(annotation), expected="a category_id that is in categories, with one name", got=got
+            )
+        return next(iter(names))
+
+    def _called(self, annotation: Entry) -> str:
+        return f"{self._where}annotation {annotation.get('id')!r:.40}"
 
     def _image(self, picture: CocoPicture) -> Entry:
         """Returns the picture's entry, a new one if there is none."""
         size = picture["height"], picture["width"]
         self.require_size(picture["file_name"], size)
-        image = self._named.get(picture["file_name"])
+        image = self._image_of(picture["file_name"])
         if image is None:
             image = {"id": self._next_image, "file_name": picture["file_name"], "width": size[1], "height": size[0]}
+            self._image_ids[self._next_image] += 1
             self._next_image += 1
             self._images.append(image)
-            self._named[picture["file_name"]] = image
+            self._named[picture["file_name"]] = [image]
         return image
 
-    def _annotation(self, row: CocoRow, number: object, image: object) -> Entry:
+    def _annotation(self, row: CocoRow, number: Id | None, image: Id | None) -> Entry:
         if number is None:
             number = self._next_annotation
             self._next_annotation += 1
+        self._used[number] += 1
         numbers: Entry = {"id": number, "image_id": image, "category_id": self._numbers[row["label"]]}
         facts: Entry = {key: value for key, value in row.items() if key != "label" and value is not None}
         return numbers | facts
-
-
-def _shapes(
-    annotation: Mapping[str, object], names: Mapping[object, str], groups: Iterator[int], size: tuple[object, object]
-) -> list[Shape]:
-    where = f"annotation {annotation.get('id')}"
-    label = names.get(annotation.get("category_id"))
-    if label is None:
-        got = repr(annotation.get("category_id"))
-        raise LabelShapeError(where=where, expected="a category_id that is in categories", got=got)
-    given = annotation.get("score")
-    score = float(given) if is_number(given) else None
-    extra = {key: value for key, value in annotation.items() if key not in _INTERPRETED}
-    outline = annotation.get("segmentation")
-    if isinstance(outline, dict):
-        mask = _mask(outline, where, size)
-        height, width = mask.mask.shape
-        corners = mask.origin + np.array([(0, 0), (width - 1, height - 1)])
-        return [Shape(label, "mask", corners, score, mask=mask.mask, extra=extra)]
-    if isinstance(outline, list) and outline:
-        rings = [_pairs(ring, where) for ring in outline]
-        group = next(groups) if len(rings) > 1 else None
-        return [Shape(label, "polygon", ring, score, group_id=group, extra=extra) for ring in rings]
-    box = _pairs(annotation.get("bbox"), where)
-    if len(box) != _BOX_PAIRS:
-        raise LabelShapeError(where=where, expected="a bbox of x, y, width and height", got=repr(box.tolist()))
-    (x, y), (width, height) = box
-    corners = np.array([(x, y), (x + width, y), (x + width, y + height), (x, y + height)])
-    return [Shape(label, "rectangle", corners, score, extra=extra)]
-
-
-def _mask(outline: Mapping[str, object], where: str, size: tuple[object, object]) -> Window:
-    try:
-        mask = rle_to_mask(outline)
-    except MaskError as error:
-        raise LabelShapeError(where=where, expected="run lengths", got=str(error)) from error
-    if mask.shape != size:
-        raise LabelShapeError(where=where, expected=f"run lengths of {size} pixels", got=f"those of {mask.shape}")
-    return Window.of(mask)
-
-
-def _pairs(numbers: object, where: str) -> NDArray[np.float64]:
-    if isinstance(numbers, list) and numbers and len(numbers) % 2 == 0 and all(map(is_number, numbers)):
-        return np.array(numbers, np.float64).reshape(-1, 2)
-    raise LabelShapeError(where=where, expected="an even number of finite numbers", got=repr(numbers)[:80])
-
-
-def _objects(content: Entry, name: str) -> list[Entry] | None:
-    """Returns a list of the file, if it is one of objects."""
-    entries = content.get(name)
-    return entries if isinstance(entries, list) and all(isinstance(entry, dict) for entry in entries) else None
-
-
-def _largest_id(entries: Iterable[Entry]) -> int:
-    return max((int(number) for entry in entries if is_whole(number := entry.get("id"))), default=0)
 
 
 def _another_kind(path: str | os.PathLike[str], expected: str, got: str) -> LabelFileKindError:
