@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import importlib
 import io
-from typing import TYPE_CHECKING, Any, cast
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -150,7 +150,7 @@ def _by_plug_in(data: bytes, source: str, *, max_pixels: int | None) -> NDArray[
         for factory, accept in Image.OPEN.values():
             if is_pillows_own(factory) or accept is None or accept(data[:16]) is not True:
                 continue
-            picture = cast("ImageFile", factory(io.BytesIO(data), ""))
+            picture = factory(io.BytesIO(data), "")
             refuse_bomb(source, *picture.size, max_pixels=max_pixels)
             load_strictly(picture)
             return turned_upright(rgb_of_loaded(picture), orientation_of(picture.info.get("exif", b"")))

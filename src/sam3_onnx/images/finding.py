@@ -138,13 +138,20 @@ def _files(root: Path, *, recursive: bool) -> Iterator[Path]:
         for entry in entries:
             if entry.name.startswith("."):
                 continue
-            if entry.is_dir():
+            if _is_folder(entry):
                 place = os.path.realpath(entry.path)
                 if recursive and place not in seen:
                     seen.add(place)
                     waiting.append(here / entry.name)
             else:  # links that lead nowhere are among them: reading one says so
                 yield here / entry.name
+
+
+def _is_folder(entry: os.DirEntry[str]) -> bool:
+    try:
+        return entry.is_dir()
+    except OSError:  # a link that leads to itself: reading it as a file says so
+        return False
 
 
 def _matches(path: Path, patterns: Iterable[str]) -> bool:

@@ -18,8 +18,9 @@ __all__ = ["load_strictly"]
 _NAME = "sam3_onnx_strict"
 _OUT_OF_MEMORY = -9
 _LIBTIFF = "libtiff"
-"""The decoder that Pillow calls without looking at the tile's name. It does not ask the flag; its errors are numbers in a
-text."""
+"""The decoder that Pillow calls without looking at the tile's name.
+
+It does not ask the flag, but says an error as a number in a text."""
 
 
 def load_strictly(picture: ImageFile.ImageFile) -> None:
