@@ -23,7 +23,7 @@ from sam3_onnx.session.streaming import QuestionOptions, stream
 
 if TYPE_CHECKING:
     import threading
-    from collections.abc import Callable, Generator, Iterable
+    from collections.abc import Callable, Generator, Iterable, Mapping
 
     from typing_extensions import Unpack
 
@@ -138,7 +138,7 @@ class Sam3Session(OpenSession):
         boxes: BoxesLike | None = None,
         marks: MarksLike | None = None,
         label: str | None = None,
-        conf_threshold: float | None = None,
+        conf_threshold: float | Mapping[str, float] | None = None,
         cut_to_box: bool | None = None,
         nms: float | Literal[False] | None = None,
         color: _Color = "rgb",
@@ -156,7 +156,8 @@ class Sam3Session(OpenSession):
                 they go with every word; alone they ask for everything like it.
             marks: Boxes in X-AnyLabeling's form, beside `boxes`.
             label: What results of boxes without words are called; "object" by default.
-            conf_threshold: Only scores above it, in 0..1; None for the session's.
+            conf_threshold: Only scores above it, in 0..1; {word: threshold} for words of their own, by prompt or
+                label; None for the session's.
             cut_to_box: Drop what of a mask lies outside its (slightly grown) box, and instances of
                 which nothing is left; None for what the bundle recommends, off as a rule.
             nms: Drop instances whose mask overlaps a better one's with a higher IoU than this; False
