@@ -51,7 +51,7 @@ def annotation(number: int, image: int, instance: Instance, kind: str, dice: np.
     mask = moved(instance.mask, dice)
     rows, columns = np.flatnonzero(mask.any(axis=1)), np.flatnonzero(mask.any(axis=0))
     box = [columns[0], rows[0], columns[-1] - columns[0] + 1, rows[-1] - rows[0] + 1]
-    outline = {"segmentation": mask_to_rle(mask)} if kind == "segm" else {"segmentation": []}
+    outline: dict[str, Any] = {"segmentation": mask_to_rle(mask)} if kind == "segm" else {"segmentation": []}
     is_crowd = int(kind == "segm" and dice.random() < 0.15)
     category = WORDS.index(instance.label) + 1
     facts = {"bbox": [float(edge) for edge in box], "area": int(mask.sum()), "iscrowd": is_crowd}

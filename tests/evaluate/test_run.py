@@ -6,13 +6,13 @@ import json
 import threading
 from typing import TYPE_CHECKING
 
-import cv2
 import numpy as np
 import pytest
 
 from sam3_onnx.annotate import annotate_folder
 from sam3_onnx.errors import CancelledError, LabelFileDamagedError, NoLabelsError, OptionError
 from sam3_onnx.evaluate import evaluate_folder
+from sam3_onnx.images import load_image
 from sam3_onnx.testing import FakeInstance, fake_session
 from tests.support.picture_folders import ANSWERS, folder, write_by_hand
 
@@ -133,7 +133,7 @@ def test_the_sheet_shows_what_was_missed_and_what_is_not_in_the_labels(folder: P
     labels = labelled(folder)
     with fake_session({"coin": [LEFT, GHOST], "tree": ANSWERS["tree"]}) as session:
         evaluate_folder(session, labels, folder, sheet=tmp_path / "sheet.png")
-    sheet = cv2.cvtColor(cv2.imread(str(tmp_path / "sheet.png")), cv2.COLOR_BGR2RGB)[:-44].astype(int)
+    sheet = load_image(tmp_path / "sheet.png")[:-44].astype(int)
     for colour in ((60, 200, 80), (230, 40, 40), (255, 170, 0)):
         assert (np.abs(sheet - colour).sum(axis=2) < 60).any(), colour
 
