@@ -60,6 +60,7 @@ Sam3Error
 │   ├── LabelCollisionError        (ValueError)
 │   └── PictureNameError           (ValueError)
 ├── OptionError                    (ValueError)
+├── InstanceIndexError             (IndexError)
 ├── OutputExistsError              (FileExistsError)
 ├── ConfigError                    (ValueError)
 ├── MaskError                      (ValueError)
@@ -160,6 +161,7 @@ from sam3_onnx.errors.use import (
     EmbeddingError,
     EmbeddingFolderError,
     EmbeddingFolderWarning,
+    InstanceIndexError,
     MaskError,
     MissingExtraError,
     OptionError,
@@ -194,6 +196,7 @@ __all__ = [
     "FidelityError",
     "FolderBusyError",
     "FolderError",
+    "InstanceIndexError",
     "LabelCollisionError",
     "LabelError",
     "LabelFileDamagedError",

@@ -15,6 +15,7 @@ __all__ = [
     "EmbeddingError",
     "EmbeddingFolderError",
     "EmbeddingFolderWarning",
+    "InstanceIndexError",
     "MaskError",
     "MissingExtraError",
     "OptionError",
@@ -30,6 +31,16 @@ class OptionError(Sam3Error, ValueError):
     def __init__(self, name: str, *, expected: str, got: object, remedy: str = "") -> None:
         tail = f" {remedy}" if remedy else ""
         super().__init__(f"{name} must be {expected}, got {got!r}.{tail}")
+
+
+class InstanceIndexError(Sam3Error, IndexError):
+    """A result has no such instance, or is indexed by something else than numbers and booleans."""
+
+    def __init__(self, index: object, *, count: int, reason: str) -> None:
+        super().__init__(
+            f"A result of {count} cannot be indexed by {index!r}: {reason}. Expected a number below {count}, a slice, "
+            f'a list of numbers, or {count} booleans; for a label, take result.filter(label="...").'
+        )
 
 
 class OutputExistsError(Sam3Error, FileExistsError):

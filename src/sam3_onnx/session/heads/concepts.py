@@ -163,7 +163,8 @@ class ConceptHead:
                     detections, concept, size=size, epsilon=self._epsilon, cut_to_box=asked.cut_to_box, nms=asked.nms
                 )
             ]
-        return Segmentation(tuple(instances), size, watch.seconds, embedding.picture)
+        classes = tuple(concept.label for concept in asked.concepts)
+        return Segmentation(tuple(instances), size, watch.seconds, embedding.picture, classes)
 
     def _text(self, ids: list[int], cancel: threading.Event | None) -> TextEmbedding:
         def run() -> TextEmbedding:
