@@ -61,6 +61,7 @@ Sam3Error
 │   └── PictureNameError           (ValueError)
 ├── OptionError                    (ValueError)
 ├── InstanceIndexError             (IndexError)
+├── ObjectIterationError           (TypeError)
 ├── OutputExistsError              (FileExistsError)
 ├── ConfigError                    (ValueError)
 ├── MaskError                      (ValueError)
@@ -164,6 +165,7 @@ from sam3_onnx.errors.use import (
     InstanceIndexError,
     MaskError,
     MissingExtraError,
+    ObjectIterationError,
     OptionError,
     OutputExistsError,
     SessionClosedError,
@@ -217,6 +219,7 @@ __all__ = [
     "ModelFileDamagedError",
     "ModelFileMissingError",
     "NoPicturesError",
+    "ObjectIterationError",
     "OfflineError",
     "OptionError",
     "OutputExistsError",

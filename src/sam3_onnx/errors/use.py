@@ -18,6 +18,7 @@ __all__ = [
     "InstanceIndexError",
     "MaskError",
     "MissingExtraError",
+    "ObjectIterationError",
     "OptionError",
     "OutputExistsError",
     "SessionClosedError",
@@ -40,6 +41,17 @@ class InstanceIndexError(Sam3Error, IndexError):
         super().__init__(
             f"A result of {count} cannot be indexed by {index!r}: {reason}. Expected a number below {count}, a slice, "
             f'a list of numbers, or {count} booleans; for a label, take result.filter(label="...").'
+        )
+
+
+class ObjectIterationError(Sam3Error, TypeError):
+    """One object that was clicked at was gone through as if it were several."""
+
+    def __init__(self, *, candidates: int) -> None:
+        super().__init__(
+            f"This is one object with {candidates} candidates, which are readings of the same object and not several "
+            "objects. Take result.candidates to compare them, result.best for the best one, or result.segmentation() "
+            "for the object as `predict` would return it."
         )
 
 

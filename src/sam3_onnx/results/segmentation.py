@@ -5,10 +5,13 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal
 
+import numpy as np
+
 from sam3_onnx.draw.notebook import html_of, png_of
-from sam3_onnx.draw.overlay import DEFAULT_OPACITY, draw_result
+from sam3_onnx.draw.overlay import draw_result
+from sam3_onnx.draw.style import DrawStyle
 from sam3_onnx.errors import PictureGoneError
-from sam3_onnx.images.loading import load_image
+from sam3_onnx.images.loading import load_image, require_reading
 from sam3_onnx.results.conversions.coco import coco_annotations
 from sam3_onnx.results.conversions.geojson import feature_collection
 from sam3_onnx.results.conversions.libraries import dataframe, shapely_geometries, supervision_detections
@@ -18,12 +21,13 @@ from sam3_onnx.results.sequence import InstanceSequence
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    import numpy as np
     import pandas as pd
     import shapely
     import supervision as sv
     from numpy.typing import NDArray
+    from typing_extensions import Unpack
 
+    from sam3_onnx.draw.style import DrawOptions
     from sam3_onnx.images.loading import Picture
     from sam3_onnx.results.conversions.coco import CocoAnnotation
     from sam3_onnx.results.conversions.geojson import FeatureCollection
@@ -80,26 +84,27 @@ class Segmentation(InstanceSequence):
         image: Picture | None = None,
         *,
         color: Literal["rgb", "bgr"] = "rgb",
-        opacity: float = DEFAULT_OPACITY,
+        **options: Unpack[DrawOptions],
     ) -> NDArray[np.uint8]:
         """Draws the instances onto a copy of their picture; see `sam3_onnx.draw.draw_instances`.
 
         Args:
             image: The picture, as anything that `sam3_onnx.images.load_image` takes. None for the one that was asked
-                about: a file is read again, an array or a PIL image is taken if somebody still holds it.
-            color: Channel order of an array.
-            opacity: Of the tint, 0 (none) to 1 (opaque).
+                about: a file is read again, an array, a PIL image or bytes are held by the result.
+            color: Channel order of the drawing, and of `image` if it is an array: "bgr" is OpenCV's.
+            **options: opacity, fill, labels and color_mode; see `sam3_onnx.draw.DrawOptions`.
 
         Returns:
-            (H, W, 3) uint8, RGB; a new array.
+            (H, W, 3) uint8, RGB or BGR; a new array.
 
         Raises:
             PictureGoneError: `image` is None, and the picture is not to be had or has changed.
             PictureError: `image` cannot be used, or is not of this result's size.
-            OptionError: `color` or `opacity` is out of range.
+            OptionError: There is no such option, or one is out of its range.
         """
-        picture = self._seen() if image is None else load_image(image, color=color)
-        return draw_result(picture, self, opacity=opacity)
+        DrawStyle.of(options, also=("image", "color"))
+        drawn = draw_result(self._pixels(image, color), self, **options)
+        return drawn if color == "rgb" else np.ascontiguousarray(drawn[..., ::-1])
 
     def to_coco(
         self, *, image_id: int = 1, first_id: int = 1, category_ids: Mapping[str, int] | None = None
@@ -191,6 +196,11 @@ class Segmentation(InstanceSequence):
             return html_of(self._seen(), self, title=self._summary())
         except PictureGoneError as error:
             return html_of(None, self, title=self._summary(), absence=str(error))
+
+    def _pixels(self, image: Picture | None, color: Literal["rgb", "bgr"]) -> NDArray[np.uint8]:
+        """Returns the picture that was passed, or else the one that was asked about: (H, W, 3) uint8 RGB."""
+        require_reading(color, None)
+        return self._seen() if image is None else load_image(image, color=color)
 
     def _seen(self) -> NDArray[np.uint8]:
         if self.picture is None:
