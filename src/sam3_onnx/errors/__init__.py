@@ -70,6 +70,7 @@ Sam3Error
 ├── EmbeddingError                 (ValueError)
 ├── EmbeddingFolderError           (OSError)
 ├── CancelledError                 (RuntimeError)
+├── OnnxRuntimeError               (ImportError)
 └── MissingExtraError              (ImportError)
 
 ProviderWarning                    (UserWarning)
@@ -166,6 +167,7 @@ from sam3_onnx.errors.use import (
     MaskError,
     MissingExtraError,
     ObjectIterationError,
+    OnnxRuntimeError,
     OptionError,
     OutputExistsError,
     SessionClosedError,
@@ -221,6 +223,7 @@ __all__ = [
     "NoPicturesError",
     "ObjectIterationError",
     "OfflineError",
+    "OnnxRuntimeError",
     "OptionError",
     "OutputExistsError",
     "PictureDecodeError",
