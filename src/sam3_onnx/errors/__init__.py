@@ -62,6 +62,8 @@ Sam3Error
 ├── EvaluateError
 │   └── NoLabelsError              (LookupError)
 ├── OptionError                    (ValueError)
+├── InstanceIndexError             (IndexError)
+├── ObjectIterationError           (TypeError)
 ├── OutputExistsError              (FileExistsError)
 ├── ConfigError                    (ValueError)
 ├── MaskError                      (ValueError)
@@ -164,8 +166,10 @@ from sam3_onnx.errors.use import (
     EmbeddingError,
     EmbeddingFolderError,
     EmbeddingFolderWarning,
+    InstanceIndexError,
     MaskError,
     MissingExtraError,
+    ObjectIterationError,
     OnnxRuntimeError,
     OptionError,
     OutputExistsError,
@@ -200,6 +204,7 @@ __all__ = [
     "FidelityError",
     "FolderBusyError",
     "FolderError",
+    "InstanceIndexError",
     "LabelCollisionError",
     "LabelError",
     "LabelFileDamagedError",
@@ -221,6 +226,7 @@ __all__ = [
     "ModelFileMissingError",
     "NoLabelsError",
     "NoPicturesError",
+    "ObjectIterationError",
     "OfflineError",
     "OnnxRuntimeError",
     "OptionError",

@@ -37,6 +37,14 @@ class Window:
         """Pixels of the mask."""
         return int(np.count_nonzero(self.mask))
 
+    @property
+    def centroid(self) -> tuple[float, float] | None:
+        """x, y of the centre of mass, where (0, 0) is the centre of the picture's top left pixel; None if empty."""
+        if not self.area:
+            return None
+        rows, columns = np.nonzero(self.mask)
+        return self.x + float(columns.mean()), self.y + float(rows.mean())
+
     @classmethod
     def of(cls, mask: NDArray[np.bool_]) -> Window:
         """Cuts a mask (H, W) to the smallest rectangle that holds its foreground."""

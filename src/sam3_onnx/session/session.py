@@ -228,7 +228,7 @@ class Sam3Session(OpenSession):
         require_callbacks(cancel)
         require_callable("on_error", on_error, takes="a picture and an error")
         answer = self._answerer(Question(text, **options))
-        read = partial(load_picture, color=color, max_pixels=max_pixels)
+        read = partial(load_picture, color=color, max_pixels=max_pixels, keep=self._keep_pictures)
         return stream(pictures, read, answer, on_error=on_error, cancel=cancel)
 
     def predict_object(  # noqa: PLR0913 - keyword-only options of one question
@@ -288,7 +288,7 @@ class Sam3Session(OpenSession):
         if isinstance(image, Embedding):
             return image
         with watch.stage("read"):
-            return load_picture(image, color=color, max_pixels=max_pixels)
+            return load_picture(image, color=color, max_pixels=max_pixels, keep=self._keep_pictures)
 
     def _answerer(self, question: Question) -> Answerer:
         concepts = self._heads.require(ConceptHead)

@@ -179,7 +179,8 @@ class ConceptHead:
                     nms=asked.nms,
                 )
             ]
-        return Segmentation(tuple(instances), size, watch.seconds, embedding.picture)
+        classes = tuple(concept.label for concept in asked.concepts)
+        return Segmentation(tuple(instances), size, watch.seconds, embedding.picture, classes)
 
     def _text(self, ids: list[int], cancel: threading.Event | None) -> TextEmbedding:
         def run() -> TextEmbedding:
