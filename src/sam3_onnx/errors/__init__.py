@@ -6,6 +6,7 @@ Sam3Error
 │   ├── ModelFileMissingError      (FileNotFoundError)
 │   ├── ModelFileDamagedError      (ValueError)
 │   ├── ModelFileChangedError      (ValueError)
+│   ├── ManifestError              (ValueError)
 │   ├── UnknownModelError          (LookupError)
 │   ├── OfflineError               (FileNotFoundError)
 │   ├── DownloadError              (ConnectionError)
@@ -135,6 +136,7 @@ from sam3_onnx.errors.labels import (
 from sam3_onnx.errors.models import (
     AmbiguousFolderError,
     FidelityError,
+    ManifestError,
     ModelAnswerError,
     ModelError,
     ModelFileDamagedError,
@@ -216,6 +218,7 @@ __all__ = [
     "LabelLossWarning",
     "LabelNameError",
     "LabelShapeError",
+    "ManifestError",
     "MarkError",
     "MaskError",
     "MissingExtraError",

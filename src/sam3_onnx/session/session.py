@@ -176,7 +176,7 @@ class Sam3Session(OpenSession):
             PromptError: A prompt cannot be used, or not by this family.
             OptionError: A threshold outside 0..1, or at which this family cannot answer.
             EmbeddingError: The embedding is another model's.
-            ModelAnswerError: NaN or infinity in the model's answer.
+            ModelAnswerError: NaN, another shape or an error inside ONNX Runtime instead of an answer.
             CancelledError: `cancel` was set.
             SessionClosedError: The session is closed.
         """
@@ -218,7 +218,7 @@ class Sam3Session(OpenSession):
             OptionError: `pictures` is one picture, or an option is out of its range.
             PromptError: A prompt cannot be used, or not by this family.
             PictureError: While iterating, without `on_error`: a picture cannot be used.
-            ModelAnswerError: Likewise: NaN or infinity in the model's answer.
+            ModelAnswerError: Likewise: no usable answer of the model.
             CancelledError: While iterating: `cancel` was set.
             SessionClosedError: The session is closed.
         """
@@ -267,7 +267,7 @@ class Sam3Session(OpenSession):
             PictureError: The picture cannot be used.
             PromptError: A click or the box cannot be used, or there is none on the object.
             EmbeddingError: The embedding or previous answer is another model's.
-            ModelAnswerError: NaN or infinity in the model's answer.
+            ModelAnswerError: NaN, another shape or an error inside ONNX Runtime instead of an answer.
             CancelledError: `cancel` was set.
             SessionClosedError: The session is closed.
         """

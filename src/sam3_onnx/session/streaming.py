@@ -81,7 +81,7 @@ def stream(
     Raises:
         PictureError: Without `on_error`: a picture cannot be used.
         PromptError: Likewise: the question does not suit a picture.
-        ModelAnswerError: Likewise: NaN or infinity in the model's answer.
+        ModelAnswerError: Likewise: no usable answer of the model.
         CancelledError: `cancel` was set.
     """
     stop = threading.Event()
