@@ -122,10 +122,10 @@ class EmbeddingFolderWarning(UserWarning):
 
 
 class CancelledError(Sam3Error, RuntimeError):
-    """A call was cancelled through its `cancel` event."""
+    """A call was cancelled through its `cancel` event, or because the program is about to end."""
 
-    def __init__(self, stage: str) -> None:
-        super().__init__(f"The call was cancelled during {stage}; nothing was stored.")
+    def __init__(self, stage: str, *, left: str = "nothing was stored") -> None:
+        super().__init__(f"The call was cancelled during {stage}; {left}.")
 
 
 class MissingExtraError(Sam3Error, ImportError):
