@@ -67,6 +67,7 @@ Sam3Error
 ├── MaskError                      (ValueError)
 ├── SessionClosedError             (RuntimeError)
 ├── SessionPickleError             (TypeError)
+├── DisplayError                   (RuntimeError)
 ├── EmbeddingError                 (ValueError)
 ├── EmbeddingFolderError           (OSError)
 ├── CancelledError                 (RuntimeError)
@@ -160,6 +161,7 @@ from sam3_onnx.errors.providers import ProviderError, ProviderWarning
 from sam3_onnx.errors.use import (
     CancelledError,
     ConfigError,
+    DisplayError,
     EmbeddingError,
     EmbeddingFolderError,
     EmbeddingFolderWarning,
@@ -185,6 +187,7 @@ __all__ = [
     "ClassListMissingError",
     "ConfigError",
     "DiskFullError",
+    "DisplayError",
     "DownloadDamagedError",
     "DownloadError",
     "DownloadNotFoundError",

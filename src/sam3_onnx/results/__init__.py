@@ -9,6 +9,7 @@ from sam3_onnx.results.conversions.geojson import (
     PictureFrame,
     PolygonGeometry,
 )
+from sam3_onnx.results.conversions.plain import InstanceDict, MaskForm, ResultDict
 from sam3_onnx.results.embedding import Embedding, FeaturePrecision, TextEmbedding
 from sam3_onnx.results.instance import DEFAULT_EPSILON, Instance
 from sam3_onnx.results.object import ObjectSegmentation
@@ -24,10 +25,13 @@ __all__ = [
     "FeaturePrecision",
     "FeatureProperties",
     "Instance",
+    "InstanceDict",
+    "MaskForm",
     "MultiPolygonGeometry",
     "ObjectSegmentation",
     "PictureFrame",
     "PolygonGeometry",
+    "ResultDict",
     "Segmentation",
     "Shape",
     "ShapeType",
