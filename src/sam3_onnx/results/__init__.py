@@ -14,6 +14,7 @@ from sam3_onnx.results.embedding import Embedding, FeaturePrecision, TextEmbeddi
 from sam3_onnx.results.instance import DEFAULT_EPSILON, Instance
 from sam3_onnx.results.object import ObjectSegmentation
 from sam3_onnx.results.segmentation import Segmentation
+from sam3_onnx.results.segmentation_map import MapKind, Overlap, SegmentationMap
 from sam3_onnx.results.shape import Shape, ShapeType
 
 __all__ = [
@@ -26,13 +27,16 @@ __all__ = [
     "FeatureProperties",
     "Instance",
     "InstanceDict",
+    "MapKind",
     "MaskForm",
     "MultiPolygonGeometry",
     "ObjectSegmentation",
+    "Overlap",
     "PictureFrame",
     "PolygonGeometry",
     "ResultDict",
     "Segmentation",
+    "SegmentationMap",
     "Shape",
     "ShapeType",
     "TextEmbedding",

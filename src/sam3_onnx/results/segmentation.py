@@ -22,11 +22,12 @@ from sam3_onnx.results.conversions.libraries import dataframe, shapely_geometrie
 from sam3_onnx.results.conversions.plain import result_dict
 from sam3_onnx.results.crops import cut_out
 from sam3_onnx.results.instance import Instance, part_shapes, require_mode, require_parts
+from sam3_onnx.results.segmentation_map import map_of
 from sam3_onnx.results.sequence import InstanceSequence
 
 if TYPE_CHECKING:
     import os
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
     from pathlib import Path
 
     import pandas as pd
@@ -40,6 +41,7 @@ if TYPE_CHECKING:
     from sam3_onnx.results.conversions.coco import CocoAnnotation
     from sam3_onnx.results.conversions.geojson import FeatureCollection
     from sam3_onnx.results.conversions.plain import MaskForm, ResultDict
+    from sam3_onnx.results.segmentation_map import MapKind, Overlap, SegmentationMap
     from sam3_onnx.results.shape import Shape, ShapeType
 
 __all__ = ["Instance", "Segmentation"]
@@ -212,6 +214,41 @@ class Segmentation(InstanceSequence):
         require_same_size(pixels, self.size)
         cut = cut_out(pixels, found, pad=pad, transparent=transparent)
         return cut if color == "rgb" else np.ascontiguousarray(cut[..., [2, 1, 0, 3][: cut.shape[2]]])
+
+    def segmentation_map(
+        self,
+        classes: Sequence[str] | Mapping[str, int] | None = None,
+        *,
+        kind: MapKind = "semantic",
+        overlap: Overlap = "score",
+        background: int = 0,
+    ) -> SegmentationMap:
+        """One number for each pixel: `ids, legend = result.segmentation_map()`.
+
+        Args:
+            classes: The classes, numbered from 1 in this order, or the number of each; None for `classes` of this
+                result. Every label that was found has to be among them.
+            kind: "semantic" for a number for each class, "instance" for one for each instance, in the order of this
+                result from 1 on.
+            overlap: Where instances overlap, "score" gives the pixel to the one with the higher score, "area" to the
+                smaller one.
+            background: Number of the pixels on which nothing was found; no class has it.
+
+        Returns:
+            The numbers (H, W), and the label of each.
+
+        Raises:
+            OptionError: A label has no number, two have one, or an option is out of its range.
+        """
+        return map_of(
+            self.instances,
+            size=self.size,
+            known=self.classes,
+            classes=classes,
+            kind=kind,
+            overlap=overlap,
+            background=background,
+        )
 
     def to_dict(self, *, masks: MaskForm | None = "polygons") -> ResultDict:
         """The instances as plain values, which JSON and web services take.
