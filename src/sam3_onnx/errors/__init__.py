@@ -70,6 +70,7 @@ Sam3Error
 ├── MaskError                      (ValueError)
 ├── SessionClosedError             (RuntimeError)
 ├── SessionPickleError             (TypeError)
+├── DisplayError                   (RuntimeError)
 ├── EmbeddingError                 (ValueError)
 ├── EmbeddingFolderError           (OSError)
 ├── CancelledError                 (RuntimeError)
@@ -165,6 +166,7 @@ from sam3_onnx.errors.providers import ProviderError, ProviderWarning
 from sam3_onnx.errors.use import (
     CancelledError,
     ConfigError,
+    DisplayError,
     EmbeddingError,
     EmbeddingFolderError,
     EmbeddingFolderWarning,
@@ -190,6 +192,7 @@ __all__ = [
     "ClassListMissingError",
     "ConfigError",
     "DiskFullError",
+    "DisplayError",
     "DownloadDamagedError",
     "DownloadError",
     "DownloadNotFoundError",

@@ -12,6 +12,7 @@ if TYPE_CHECKING:
 __all__ = [
     "CancelledError",
     "ConfigError",
+    "DisplayError",
     "EmbeddingError",
     "EmbeddingFolderError",
     "EmbeddingFolderWarning",
@@ -61,7 +62,7 @@ class OutputExistsError(Sam3Error, FileExistsError):
 
     def __init__(self, path: Path, *, remedy: str) -> None:
         self.path = path
-        super().__init__(f"{path} is there already and is left as it is; nothing was run. {remedy}")
+        super().__init__(f"{path} is there already and is left as it is. {remedy}")
 
 
 class ConfigError(Sam3Error, ValueError):
@@ -119,6 +120,16 @@ class EmbeddingFolderError(Sam3Error, OSError):
 
 class EmbeddingFolderWarning(UserWarning):
     """An embedding could not be kept in the cache folder, or not be read from it; the answer does not suffer."""
+
+
+class DisplayError(Sam3Error, RuntimeError):
+    """There is no screen to show a picture on."""
+
+    def __init__(self, reason: str) -> None:
+        super().__init__(
+            f"The picture cannot be shown: {reason}. Expected a notebook, or a desktop with a viewer for pictures. "
+            'Write it to a file instead: result.save("found.png").'
+        )
 
 
 class CancelledError(Sam3Error, RuntimeError):
