@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import importlib
 import io
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -13,7 +13,7 @@ from sam3_onnx.images.finding import is_pillows_own
 from sam3_onnx.images.formats import format_of
 from sam3_onnx.images.orientation import orientation_of, turned_upright
 from sam3_onnx.images.pillow import refuse_bomb, rgb_of_loaded
-from sam3_onnx.images.strict import load_strictly
+from sam3_onnx.images.strict import load_by_libtiff, load_strictly
 from sam3_onnx.images.structure.tiff import SampleError
 
 if TYPE_CHECKING:
@@ -79,7 +79,7 @@ def decode_picture(data: bytes, source: str, *, max_pixels: int | None) -> NDArr
 def _refusal(source: str, error: Exception) -> PictureDecodeError:
     from PIL import __version__  # noqa: PLC0415 - where pictures are read, and not before
 
-    return PictureDecodeError(source, reason=f"Pillow {__version__} finds: {error or type(error).__name__}")
+    return PictureDecodeError(source, reason=f"{error or type(error).__name__} (found by Pillow {__version__})")
 
 
 def _pixels(found: PictureFormat, file: PictureFile) -> NDArray[np.uint8]:
@@ -89,26 +89,22 @@ def _pixels(found: PictureFormat, file: PictureFile) -> NDArray[np.uint8]:
         return _avif(file)
     module, name = _PLUG_INS[found.name]
     plug_in = getattr(importlib.import_module(f"PIL.{module}"), name)
-    picture: ImageFile = plug_in(io.BytesIO(file.data))
+    picture: ImageFile = plug_in(io.BytesIO(file.header or file.data))
     expected = (file.width * (3 if file.grey_triples else 1), file.height)
     if picture.size != expected:
         raise ValueError(f"its headers say {picture.size} and {expected} pixels")
     if found.name == "TIFF":
-        # memory that is there is not held against the host's MAX_IMAGE_PIXELS
-        picture.im = _blank(picture)
-    load_strictly(picture)
+        load_by_libtiff(picture, file.data)
+    else:
+        load_strictly(picture)
+    if file.colours is not None and picture.mode == "P" and np.asarray(picture).max() >= file.colours:
+        raise ValueError(f"it has pixels of other colours than the {file.colours} of its palette")
     pixels = rgb_of_loaded(picture, depth=file.depth)
     if file.grey_triples:
         pixels = np.ascontiguousarray(pixels[..., 0].reshape(file.height, file.width, 3))
     if file.inverted:
         pixels = ~pixels
     return turned_upright(pixels, file.orientation)
-
-
-def _blank(picture: ImageFile) -> Any:  # noqa: ANN401 - Pillow's own type has no name that can be imported
-    from PIL import Image  # noqa: PLC0415 - where pictures are read, and not before
-
-    return Image.new(picture.mode, picture.size).im
 
 
 def _webp(file: PictureFile) -> NDArray[np.uint8]:

@@ -13,9 +13,10 @@ from typing import TYPE_CHECKING, Any, cast
 if TYPE_CHECKING:
     from PIL import ImageFile
 
-__all__ = ["load_strictly"]
+__all__ = ["load_by_libtiff", "load_strictly"]
 
 _NAME = "sam3_onnx_strict"
+_ERRORS = {-1: "image buffer overrun", -2: "its data are damaged", -8: "bad configuration", -9: "out of memory"}
 _OUT_OF_MEMORY = -9
 _LIBTIFF = "libtiff"
 """The decoder that Pillow calls without looking at the tile's name.
@@ -45,6 +46,39 @@ def load_strictly(picture: ImageFile.ImageFile) -> None:
         raise
 
 
+def load_by_libtiff(picture: ImageFile.ImageFile, data: bytes) -> None:
+    """Decodes the first directory of a TIFF into a picture.
+
+    Args:
+        picture: Opened by Pillow's plug-in, from `data` or from a header that says the same of its pixels.
+        data: The file.
+
+    Raises:
+        MemoryError: There is not enough memory for it.
+        OSError: Bytes are damaged or missing.
+    """
+    from PIL import Image  # noqa: PLC0415 - where pictures are read, and not before
+
+    ((_, extents, _, (raw_mode, *_)),) = cast("Any", picture.tile)
+    first_directory = (raw_mode, False, 0)
+    decoder: Any = Image._getdecoder(picture.mode, _LIBTIFF, first_directory, ())  # noqa: SLF001 - as Pillow makes it
+    picture.im = Image.new(picture.mode, picture.size).im  # of which nobody asks the host's MAX_IMAGE_PIXELS
+    decoder.setimage(picture.im, extents)
+    try:
+        _, error = decoder.decode(data)
+    finally:
+        decoder.cleanup()
+    _require_success(error)
+    picture.tile = []
+
+
+def _require_success(error: int) -> None:
+    if error == _OUT_OF_MEMORY:
+        raise MemoryError("Pillow's decoder finds too little memory")
+    if error < 0:
+        raise OSError(_ERRORS.get(error, f"decoder error {error}"))
+
+
 def _strict(tile: ImageFile._Tile) -> ImageFile._Tile:
     from PIL import ImageFile  # noqa: PLC0415 - where pictures are read, and not before
 
@@ -72,10 +106,7 @@ class _StrictDecoder:
 
     def decode(self, data: bytes) -> tuple[int, int]:
         consumed, error = self._decoder.decode(data)
-        if error == _OUT_OF_MEMORY:
-            raise MemoryError("Pillow's decoder finds too little memory")
-        if error < 0:
-            raise OSError(f"decoder error {error}")
+        _require_success(error)
         self._has_ended = consumed < 0 or self.pulls_fd
         return consumed, error
 
