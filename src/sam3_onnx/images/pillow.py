@@ -16,9 +16,9 @@ if TYPE_CHECKING:
     from PIL.Image import Image
     from PIL.ImageFile import ImageFile
 
-__all__ = ["is_pil_image", "refuse_bomb", "rgb_of_image", "rgb_of_loaded"]
+__all__ = ["MODES_WITHOUT_RGB", "is_pil_image", "refuse_bomb", "rgb_of_image", "rgb_of_loaded"]
 
-_MODES_WITHOUT_RGB = ("I", "F", "LAB", "La", "RGBa")
+MODES_WITHOUT_RGB = ("I", "F", "LAB", "La", "RGBa")
 """Values of unknown range; and modes that Pillow itself refuses to convert."""
 
 _ROWS = 64
@@ -54,7 +54,7 @@ def rgb_of_image(picture: Image, *, max_pixels: int | None) -> NDArray[np.uint8]
         MemoryError: There is not enough memory for it.
     """
     refuse_bomb("from Pillow", picture.width, picture.height, max_pixels=max_pixels)
-    if picture.mode in _MODES_WITHOUT_RGB:
+    if picture.mode in MODES_WITHOUT_RGB:
         raise PictureTypeError(
             expected="a PIL image that converts to RGB without loss of meaning",
             got=f"one of mode {picture.mode!r}",
@@ -69,7 +69,9 @@ def rgb_of_image(picture: Image, *, max_pixels: int | None) -> NDArray[np.uint8]
     except MemoryError:
         raise
     except Exception as error:  # each of Pillow's plug-ins has its own: RuntimeError, EOFError, struct.error, ...
-        raise PictureDecodeError("from Pillow", reason=f"{error or type(error).__name__} (found by Pillow)") from error
+        raise PictureDecodeError(
+            "from Pillow", reason=f"{str(error) or type(error).__name__} (found by Pillow)"
+        ) from error
 
 
 def rgb_of_loaded(picture: Image, *, depth: int = 16) -> NDArray[np.uint8]:

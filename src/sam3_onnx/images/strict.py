@@ -7,10 +7,13 @@ more bytes for one; so the decoders of a picture are wrapped in one that raises 
 
 from __future__ import annotations
 
+from contextlib import contextmanager
 from functools import cache
 from typing import TYPE_CHECKING, Any, cast
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from PIL import ImageFile
 
 __all__ = ["load_by_libtiff", "load_strictly"]
@@ -35,7 +38,8 @@ def load_strictly(picture: ImageFile.ImageFile) -> None:
     tiles = picture.tile
     picture.tile = [tile if tile[0] == _LIBTIFF else _strict(tile) for tile in tiles]
     try:
-        picture.load()
+        with _honest_reading(picture):
+            picture.load()
     except OSError as error:
         picture.tile = tiles
         if str(error) == f"decoder error {_OUT_OF_MEMORY}":
@@ -44,6 +48,28 @@ def load_strictly(picture: ImageFile.ImageFile) -> None:
     except BaseException:
         picture.tile = tiles
         raise
+
+
+@contextmanager
+def _honest_reading(picture: ImageFile.ImageFile) -> Iterator[None]:
+    """Raises where a plug-in hands a decoder bytes that the file does not have: the end of a JPEG that was cut off."""
+    read = getattr(picture, "load_read", None)
+    if read is None:
+        yield
+        return
+
+    def read_from_file(size: int) -> bytes:
+        before = picture.fp.tell() if picture.fp else None
+        found: bytes = read(size)
+        if found and picture.fp and picture.fp.tell() == before:
+            raise OSError("the data of the picture end early")
+        return found
+
+    vars(picture)["load_read"] = read_from_file
+    try:
+        yield
+    finally:
+        del vars(picture)["load_read"]
 
 
 def load_by_libtiff(picture: ImageFile.ImageFile, data: bytes) -> None:
@@ -99,18 +125,19 @@ class _StrictDecoder:
         from PIL import Image  # noqa: PLC0415 - where pictures are read, and not before
 
         self._decoder: Any = Image._getdecoder(mode, name, arguments, configuration)  # noqa: SLF001 - as Pillow makes it
-        self._has_ended = False
+        self._waits = True
         self.pulls_fd = self._decoder.pulls_fd
         self.setimage = self._decoder.setimage
         self.setfd = self._decoder.setfd
 
     def decode(self, data: bytes) -> tuple[int, int]:
+        self._waits = False
         consumed, error = self._decoder.decode(data)
         _require_success(error)
-        self._has_ended = consumed < 0 or self.pulls_fd
+        self._waits = consumed >= 0 and not self.pulls_fd
         return consumed, error
 
     def cleanup(self) -> None:
         self._decoder.cleanup()
-        if not self._has_ended:
+        if self._waits:
             raise OSError("the data of the picture end early")

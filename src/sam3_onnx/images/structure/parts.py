@@ -4,7 +4,11 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-__all__ = ["PictureFile"]
+__all__ = ["PictureFile", "SampleError"]
+
+
+class SampleError(ValueError):
+    """Samples of which nobody here knows how they become 0 to 255."""
 
 
 @dataclass(frozen=True)

@@ -8,15 +8,15 @@ from operator import add
 from typing import TYPE_CHECKING
 
 from sam3_onnx.images.structure.packed import WITH_CHECKSUM, require_unpacked
-from sam3_onnx.images.structure.parts import PictureFile
+from sam3_onnx.images.structure.parts import PictureFile, SampleError
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-__all__ = ["SampleError", "read_tiff"]
+__all__ = ["read_tiff"]
 
 _WIDTH, _HEIGHT, _BITS, _COMPRESSION, _MEANING = 256, 257, 258, 259, 262
-_FILL_ORDER, _ORIENTATION = 266, 274
+_FILL_ORDER, _ORIENTATION, _PALETTE = 266, 274, 320
 _SAMPLES, _ROWS_PER_STRIP, _PLANAR, _KINDS_OF_SAMPLES = 277, 278, 284, 339
 _STRIPS, _TILES = (273, 279), (324, 325)
 _TILE_WIDTH, _TILE_HEIGHT = 322, 323
@@ -24,7 +24,7 @@ _ONE_VALUE = (_WIDTH, _HEIGHT, _COMPRESSION, _MEANING, _FILL_ORDER, _SAMPLES, _R
 _ONE_VALUE_OF_TILES = (_TILE_WIDTH, _TILE_HEIGHT)
 _PIXELS = frozenset(
     {*_ONE_VALUE, *_ONE_VALUE_OF_TILES, *_STRIPS, *_TILES, _BITS, _KINDS_OF_SAMPLES}
-    | {292, 293, 320, 332, 338, 347, *range(512, 522), 529, 530, 531, 532}
+    | {292, 293, _PALETTE, 332, 338, 347, *range(512, 522), 529, 530, 531, 532}
 )
 """Tags that make pixels. The decoder gets no others: the rest costs memory and warnings, and the orientation is read
 here, since turning is left to `orientation.py` in every format."""
@@ -33,21 +33,17 @@ _BYTES = {2: 1, 5: 8, 7: 1, 10: 8, 11: 4, 12: 8} | {kind: struct.calcsize(code) 
 _MOST_VALUES = 3 << 16
 """Values of a tag that is no list of strips or tiles: the palette of 16 bits has the most."""
 _RAW, _LZW, _JPEG = 1, 5, 7
-_SEPARATE, _WHITE_IS_ZERO, _SUBSAMPLED = 2, 0, 6
+_SEPARATE, _WHITE_IS_ZERO, _IS_PALETTE, _SUBSAMPLED = 2, 0, 3, 6
 _COMPRESSIONS = (*range(1, 6), 7, 8, 32771, 32773, 32809, 32946, 34676, 34677, 34925, 50000, 50001)
 """Those that Pillow hands on to libtiff, but for the JPEG of TIFF 6.0 (6): one that is cut is answered with grey."""
 _KINDS_OF_PIXELS = frozenset(
-    {_WIDTH, _HEIGHT, _BITS, _COMPRESSION, _MEANING, _FILL_ORDER, _SAMPLES, _PLANAR, 320, 338, _KINDS_OF_SAMPLES}
+    {_WIDTH, _HEIGHT, _BITS, _COMPRESSION, _MEANING, _FILL_ORDER, _SAMPLES, _PLANAR, _PALETTE, 338, _KINDS_OF_SAMPLES}
 )
 """Tags that Pillow's plug-in needs: what says how pixels look, and not where they lie."""
 _LONG, _LOWEST_BIT_FIRST = 4, 2
 _REVERSED = bytes(int(f"{byte:08b}"[::-1], 2) for byte in range(256))
 _BIG = 43
 _EIGHT_BITS, _DEEPEST = 8, 16
-
-
-class SampleError(ValueError):
-    """Samples whose black and white are not known."""
 
 
 @dataclass(frozen=True)
@@ -95,6 +91,9 @@ def read_tiff(data: bytes) -> PictureFile:
     _require_samples(directory)
     if directory.one(_COMPRESSION, _RAW) not in _COMPRESSIONS:
         raise ValueError(f"its compression, number {directory.one(_COMPRESSION)}, is not one that is read")
+    colours = len(directory.values.get(_PALETTE, ()))
+    if directory.one(_MEANING) == _IS_PALETTE and colours != 3 << directory.one(_BITS, 1):
+        raise ValueError(f"its palette has {colours} numbers")
     width, height = directory.one(_WIDTH), directory.one(_HEIGHT)
     if width <= 0 or height <= 0:
         raise ValueError(f"its header says {width} x {height} pixels")
