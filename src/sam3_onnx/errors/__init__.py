@@ -68,6 +68,7 @@ Sam3Error
 ├── EmbeddingError                 (ValueError)
 ├── EmbeddingFolderError           (OSError)
 ├── CancelledError                 (RuntimeError)
+├── OnnxRuntimeError               (ImportError)
 └── MissingExtraError              (ImportError)
 
 ProviderWarning                    (UserWarning)
@@ -162,6 +163,7 @@ from sam3_onnx.errors.use import (
     EmbeddingFolderWarning,
     MaskError,
     MissingExtraError,
+    OnnxRuntimeError,
     OptionError,
     OutputExistsError,
     SessionClosedError,
@@ -215,6 +217,7 @@ __all__ = [
     "ModelFileMissingError",
     "NoPicturesError",
     "OfflineError",
+    "OnnxRuntimeError",
     "OptionError",
     "OutputExistsError",
     "PictureDecodeError",
