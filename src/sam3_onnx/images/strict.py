@@ -85,9 +85,8 @@ def load_by_libtiff(picture: ImageFile.ImageFile, data: bytes) -> None:
     """
     from PIL import Image  # noqa: PLC0415 - where pictures are read, and not before
 
-    ((_, extents, _, (raw_mode, *_)),) = cast("Any", picture.tile)
-    first_directory = (raw_mode, False, 0)
-    decoder: Any = Image._getdecoder(picture.mode, _LIBTIFF, first_directory, ())  # noqa: SLF001 - as Pillow makes it
+    ((_, extents, _, (*how, _directory)),) = cast("Any", picture.tile)
+    decoder: Any = Image._getdecoder(picture.mode, _LIBTIFF, (*how, 0), ())  # noqa: SLF001 - as Pillow makes it
     picture.im = Image.new(picture.mode, picture.size).im  # of which nobody asks the host's MAX_IMAGE_PIXELS
     decoder.setimage(picture.im, extents)
     try:
