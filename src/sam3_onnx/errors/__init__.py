@@ -64,6 +64,7 @@ Sam3Error
 ├── ConfigError                    (ValueError)
 ├── MaskError                      (ValueError)
 ├── SessionClosedError             (RuntimeError)
+├── SessionForkedError             (RuntimeError)
 ├── SessionPickleError             (TypeError)
 ├── EmbeddingError                 (ValueError)
 ├── EmbeddingFolderError           (OSError)
@@ -165,6 +166,7 @@ from sam3_onnx.errors.use import (
     OptionError,
     OutputExistsError,
     SessionClosedError,
+    SessionForkedError,
     SessionPickleError,
 )
 
@@ -231,6 +233,7 @@ __all__ = [
     "ProviderWarning",
     "Sam3Error",
     "SessionClosedError",
+    "SessionForkedError",
     "SessionPickleError",
     "TargetFolderError",
     "TrackerMismatchError",

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from sam3_onnx._support.forking import undivided
 from sam3_onnx.errors import PictureDecodeError
 from sam3_onnx.images.finding import is_pillows_own
 from sam3_onnx.images.formats import format_of
@@ -38,6 +39,7 @@ _PLUG_INS = {
 and applies the host's MAX_IMAGE_PIXELS."""
 
 
+@undivided()
 def decode_picture(data: bytes, source: str, *, max_pixels: int | None) -> NDArray[np.uint8]:
     """Decodes a picture file, and turns it upright.
 

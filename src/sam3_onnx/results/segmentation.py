@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
-from functools import cached_property
 from typing import TYPE_CHECKING, Literal, overload
 
 import numpy as np
 
 from sam3_onnx._support.checks import is_number, require_flag
+from sam3_onnx._support.lazy_values import cached_property
 from sam3_onnx.draw.notebook import html_of, png_of
 from sam3_onnx.draw.overlay import DEFAULT_OPACITY, draw_result
 from sam3_onnx.errors import OptionError, PictureGoneError

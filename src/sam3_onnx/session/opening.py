@@ -309,6 +309,8 @@ class OpenSession:
     def _require_open(self) -> None:
         if self._closed:
             raise SessionClosedError
+        for graph in self.graphs.values():
+            graph.require_usable()
 
 
 def _written(method: str, *given: object, **named: object) -> str:

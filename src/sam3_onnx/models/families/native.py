@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from functools import cached_property
 from typing import TYPE_CHECKING, ClassVar
 
 import numpy as np
 
+from sam3_onnx._support.lazy_values import cached_property
 from sam3_onnx.errors import ModelFileDamagedError, UnknownFamilyError
 from sam3_onnx.models.families.decoding import candidates_of, detections_of, scores_of, select
 from sam3_onnx.models.families.feeds import EMPTY_SLOT, fitted, input_size
