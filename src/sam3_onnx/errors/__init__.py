@@ -69,6 +69,7 @@ Sam3Error
 ├── EmbeddingError                 (ValueError)
 ├── EmbeddingFolderError           (OSError)
 ├── CancelledError                 (RuntimeError)
+├── OnnxRuntimeError               (ImportError)
 └── MissingExtraError              (ImportError)
 
 ProviderWarning                    (UserWarning)
@@ -163,6 +164,7 @@ from sam3_onnx.errors.use import (
     EmbeddingFolderWarning,
     MaskError,
     MissingExtraError,
+    OnnxRuntimeError,
     OptionError,
     OutputExistsError,
     SessionClosedError,
@@ -217,6 +219,7 @@ __all__ = [
     "ModelFileMissingError",
     "NoPicturesError",
     "OfflineError",
+    "OnnxRuntimeError",
     "OptionError",
     "OutputExistsError",
     "PictureDecodeError",

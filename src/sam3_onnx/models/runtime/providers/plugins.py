@@ -11,7 +11,7 @@ import importlib.util
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-import onnxruntime as ort
+from sam3_onnx.models.runtime.library import ort
 
 from sam3_onnx._support.forking import ForkSafeLock
 
