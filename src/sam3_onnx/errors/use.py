@@ -24,6 +24,7 @@ __all__ = [
     "OptionError",
     "OutputExistsError",
     "SessionClosedError",
+    "SessionForkedError",
     "SessionPickleError",
 ]
 
@@ -85,6 +86,13 @@ class SessionClosedError(Sam3Error, RuntimeError):
 
     def __init__(self) -> None:
         super().__init__("This session has been closed; its models are unloaded. Create a new Sam3Session.")
+
+
+class SessionForkedError(Sam3Error, RuntimeError):
+    """A session was used in the child of a fork, where what it holds is of no use."""
+
+    def __init__(self, *, reason: str, remedy: str) -> None:
+        super().__init__(f"This process is the child of a fork, in which {reason}. {remedy}")
 
 
 class SessionPickleError(Sam3Error, TypeError):

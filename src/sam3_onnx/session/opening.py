@@ -331,6 +331,8 @@ class OpenSession:
     def _require_open(self) -> None:
         if self._closed:
             raise SessionClosedError
+        for graph in self.graphs.values():
+            graph.require_usable()
 
 
 def _load(model: OnnxModel, progress: ProgressChoice, stop: Callable[[], None] | None) -> None:
