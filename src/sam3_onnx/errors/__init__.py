@@ -6,6 +6,7 @@ Sam3Error
 │   ├── ModelFileMissingError      (FileNotFoundError)
 │   ├── ModelFileDamagedError      (ValueError)
 │   ├── ModelFileChangedError      (ValueError)
+│   ├── ManifestError              (ValueError)
 │   ├── UnknownModelError          (LookupError)
 │   ├── OfflineError               (FileNotFoundError)
 │   ├── DownloadError              (ConnectionError)
@@ -59,6 +60,8 @@ Sam3Error
 │   ├── UnfinishedRunError         (ValueError)
 │   ├── LabelCollisionError        (ValueError)
 │   └── PictureNameError           (ValueError)
+├── EvaluateError
+│   └── NoLabelsError              (LookupError)
 ├── OptionError                    (ValueError)
 ├── InstanceIndexError             (IndexError)
 ├── ObjectIterationError           (TypeError)
@@ -66,6 +69,7 @@ Sam3Error
 ├── ConfigError                    (ValueError)
 ├── MaskError                      (ValueError)
 ├── SessionClosedError             (RuntimeError)
+├── SessionForkedError             (RuntimeError)
 ├── SessionPickleError             (TypeError)
 ├── DisplayError                   (RuntimeError)
 ├── EmbeddingError                 (ValueError)
@@ -107,6 +111,7 @@ from sam3_onnx.errors.downloads import (
     UnknownModelError,
     WebPageError,
 )
+from sam3_onnx.errors.evaluating import EvaluateError, NoLabelsError
 from sam3_onnx.errors.exporting import (
     CheckpointError,
     ExportDiskError,
@@ -133,6 +138,7 @@ from sam3_onnx.errors.labels import (
 from sam3_onnx.errors.models import (
     AmbiguousFolderError,
     FidelityError,
+    ManifestError,
     ModelAnswerError,
     ModelError,
     ModelFileDamagedError,
@@ -173,6 +179,7 @@ from sam3_onnx.errors.use import (
     OptionError,
     OutputExistsError,
     SessionClosedError,
+    SessionForkedError,
     SessionPickleError,
 )
 
@@ -196,6 +203,7 @@ __all__ = [
     "EmbeddingFolderError",
     "EmbeddingFolderWarning",
     "EmptyPromptError",
+    "EvaluateError",
     "ExportDiskError",
     "ExportError",
     "ExportMemoryError",
@@ -215,6 +223,7 @@ __all__ = [
     "LabelLossWarning",
     "LabelNameError",
     "LabelShapeError",
+    "ManifestError",
     "MarkError",
     "MaskError",
     "MissingExtraError",
@@ -223,6 +232,7 @@ __all__ = [
     "ModelFileChangedError",
     "ModelFileDamagedError",
     "ModelFileMissingError",
+    "NoLabelsError",
     "NoPicturesError",
     "ObjectIterationError",
     "OfflineError",
@@ -243,6 +253,7 @@ __all__ = [
     "ProviderWarning",
     "Sam3Error",
     "SessionClosedError",
+    "SessionForkedError",
     "SessionPickleError",
     "TargetFolderError",
     "TrackerMismatchError",

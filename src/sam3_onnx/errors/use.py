@@ -24,6 +24,7 @@ __all__ = [
     "OptionError",
     "OutputExistsError",
     "SessionClosedError",
+    "SessionForkedError",
     "SessionPickleError",
 ]
 
@@ -87,6 +88,13 @@ class SessionClosedError(Sam3Error, RuntimeError):
         super().__init__("This session has been closed; its models are unloaded. Create a new Sam3Session.")
 
 
+class SessionForkedError(Sam3Error, RuntimeError):
+    """A session was used in the child of a fork, where what it holds is of no use."""
+
+    def __init__(self, *, reason: str, remedy: str) -> None:
+        super().__init__(f"This process is the child of a fork, in which {reason}. {remedy}")
+
+
 class SessionPickleError(Sam3Error, TypeError):
     """Somebody tried to pickle a session."""
 
@@ -133,10 +141,10 @@ class DisplayError(Sam3Error, RuntimeError):
 
 
 class CancelledError(Sam3Error, RuntimeError):
-    """A call was cancelled through its `cancel` event."""
+    """A call was cancelled through its `cancel` event, or because the program is about to end."""
 
-    def __init__(self, stage: str) -> None:
-        super().__init__(f"The call was cancelled during {stage}; nothing was stored.")
+    def __init__(self, stage: str, *, left: str = "nothing was stored") -> None:
+        super().__init__(f"The call was cancelled during {stage}; {left}.")
 
 
 class MissingExtraError(Sam3Error, ImportError):
