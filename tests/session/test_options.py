@@ -129,7 +129,7 @@ def test_a_polygon_takes_no_option_of_another_kind(session: Sam3Session, wrong: 
 
 
 @pytest.mark.parametrize(
-    "wrong", [{"label": ["coin"]}, {"min_score": "a"}, {"min_area": "a"}, {"where": "score > 1"}], ids=str
+    "wrong", [{"label": ["coin", 3]}, {"min_score": "a"}, {"min_area": "a"}, {"where": "score > 1"}], ids=str
 )
 def test_a_filter_takes_no_condition_of_another_kind(session: Sam3Session, wrong: dict[str, Any]) -> None:
     with pytest.raises(OptionError, match=f"^{next(iter(wrong))} must be "):

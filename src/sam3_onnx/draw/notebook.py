@@ -14,7 +14,8 @@ from typing import TYPE_CHECKING
 import cv2
 import numpy as np
 
-from sam3_onnx.draw.overlay import draw_result, instance_colour
+from sam3_onnx.draw.overlay import draw_result
+from sam3_onnx.draw.style import instance_colour
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

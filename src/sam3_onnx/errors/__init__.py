@@ -6,6 +6,7 @@ Sam3Error
 │   ├── ModelFileMissingError      (FileNotFoundError)
 │   ├── ModelFileDamagedError      (ValueError)
 │   ├── ModelFileChangedError      (ValueError)
+│   ├── ManifestError              (ValueError)
 │   ├── UnknownModelError          (LookupError)
 │   ├── OfflineError               (FileNotFoundError)
 │   ├── DownloadError              (ConnectionError)
@@ -59,7 +60,11 @@ Sam3Error
 │   ├── UnfinishedRunError         (ValueError)
 │   ├── LabelCollisionError        (ValueError)
 │   └── PictureNameError           (ValueError)
+├── EvaluateError
+│   └── NoLabelsError              (LookupError)
 ├── OptionError                    (ValueError)
+├── InstanceIndexError             (IndexError)
+├── ObjectIterationError           (TypeError)
 ├── OutputExistsError              (FileExistsError)
 ├── ConfigError                    (ValueError)
 ├── MaskError                      (ValueError)
@@ -104,6 +109,7 @@ from sam3_onnx.errors.downloads import (
     UnknownModelError,
     WebPageError,
 )
+from sam3_onnx.errors.evaluating import EvaluateError, NoLabelsError
 from sam3_onnx.errors.exporting import (
     CheckpointError,
     ExportDiskError,
@@ -130,6 +136,7 @@ from sam3_onnx.errors.labels import (
 from sam3_onnx.errors.models import (
     AmbiguousFolderError,
     FidelityError,
+    ManifestError,
     ModelAnswerError,
     ModelError,
     ModelFileDamagedError,
@@ -161,8 +168,10 @@ from sam3_onnx.errors.use import (
     EmbeddingError,
     EmbeddingFolderError,
     EmbeddingFolderWarning,
+    InstanceIndexError,
     MaskError,
     MissingExtraError,
+    ObjectIterationError,
     OnnxRuntimeError,
     OptionError,
     OutputExistsError,
@@ -189,6 +198,7 @@ __all__ = [
     "EmbeddingFolderError",
     "EmbeddingFolderWarning",
     "EmptyPromptError",
+    "EvaluateError",
     "ExportDiskError",
     "ExportError",
     "ExportMemoryError",
@@ -196,6 +206,7 @@ __all__ = [
     "FidelityError",
     "FolderBusyError",
     "FolderError",
+    "InstanceIndexError",
     "LabelCollisionError",
     "LabelError",
     "LabelFileDamagedError",
@@ -207,6 +218,7 @@ __all__ = [
     "LabelLossWarning",
     "LabelNameError",
     "LabelShapeError",
+    "ManifestError",
     "MarkError",
     "MaskError",
     "MissingExtraError",
@@ -215,7 +227,9 @@ __all__ = [
     "ModelFileChangedError",
     "ModelFileDamagedError",
     "ModelFileMissingError",
+    "NoLabelsError",
     "NoPicturesError",
+    "ObjectIterationError",
     "OfflineError",
     "OnnxRuntimeError",
     "OptionError",

@@ -15,8 +15,10 @@ __all__ = [
     "EmbeddingError",
     "EmbeddingFolderError",
     "EmbeddingFolderWarning",
+    "InstanceIndexError",
     "MaskError",
     "MissingExtraError",
+    "ObjectIterationError",
     "OnnxRuntimeError",
     "OptionError",
     "OutputExistsError",
@@ -31,6 +33,27 @@ class OptionError(Sam3Error, ValueError):
     def __init__(self, name: str, *, expected: str, got: object, remedy: str = "") -> None:
         tail = f" {remedy}" if remedy else ""
         super().__init__(f"{name} must be {expected}, got {got!r}.{tail}")
+
+
+class InstanceIndexError(Sam3Error, IndexError):
+    """A result has no such instance, or is indexed by something else than numbers and booleans."""
+
+    def __init__(self, index: object, *, count: int, reason: str) -> None:
+        super().__init__(
+            f"A result of {count} cannot be indexed by {index!r}: {reason}. Expected a number below {count}, a slice, "
+            f'a list of numbers, or {count} booleans; for a label, take result.filter(label="...").'
+        )
+
+
+class ObjectIterationError(Sam3Error, TypeError):
+    """One object that was clicked at was gone through as if it were several."""
+
+    def __init__(self, *, candidates: int) -> None:
+        super().__init__(
+            f"This is one object with {candidates} candidates, which are readings of the same object and not several "
+            "objects. Take result.candidates to compare them, result.best for the best one, or result.segmentation() "
+            "for the object as `predict` would return it."
+        )
 
 
 class OutputExistsError(Sam3Error, FileExistsError):
