@@ -61,4 +61,4 @@ def _photograph(size: tuple[int, int]) -> NDArray[np.uint8]:
         centre = (int(x * width), int(y * height))
         cv2.circle(picture, centre, max(1, int(radius * height / 8)), chance.integers(0, 256, 3).tolist(), -1)
     noise = chance.normal(0, _NOISE, picture.shape)
-    return np.clip(picture + noise, 0, 255).astype(np.uint8)
+    return np.asarray(np.clip(picture + noise, 0, 255), np.uint8)
