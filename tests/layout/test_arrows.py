@@ -34,7 +34,7 @@ MAY_IMPORT: dict[str, tuple[str, ...]] = {
     "results": ("geometry", "images", "draw", "prompts (types)"),
     "labels": ("geometry", "images", "results"),
     "session": ("geometry", "images", "draw", "prompts", "results", "hub", "models.runtime", "models.families"),
-    "export": ("prompts.tokenizer",),
+    "export": ("prompts", "geometry", "images", "results", "session"),
     "optimize": ("geometry", "images", "prompts.tokenizer", "models.runtime", "models.families"),
     "annotate": ("geometry", "images", "prompts", "results", "labels", "session"),
     "evaluate": ("geometry", "images", "prompts", "draw", "results", "labels", "session"),

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from sam3_onnx.draw.style import Colour, DrawOptions
     from sam3_onnx.geometry.mask_sources import MaskSource
 
-__all__ = ["Drawable", "DrawableInstance", "draw_instances", "draw_result"]
+__all__ = ["Drawable", "DrawableInstance", "draw_instances", "draw_result", "require_same_size"]
 
 
 class DrawableInstance(Protocol):
@@ -129,12 +129,7 @@ def draw_result(image: NDArray[np.uint8], result: Drawable, **options: Unpack[Dr
     """
     style = DrawStyle.of(options)
     _require_rgb(image)
-    if image.shape[:2] != result.size:
-        raise PictureTypeError(
-            expected=f"the picture of this result, {result.size} high and wide",
-            got=f"one of {image.shape[:2]}",
-            remedy="Pass the array that load_image returned for the picture.",
-        )
+    require_same_size(image, result.size)
     found = list(result)
     return _drawn(
         image,
@@ -145,6 +140,20 @@ def draw_result(image: NDArray[np.uint8], result: Drawable, **options: Unpack[Dr
         style,
         result.classes,
     )
+
+
+def require_same_size(image: NDArray[np.uint8], size: tuple[int, int]) -> None:
+    """Lets a picture pass that may be the one of a result of some (height, width).
+
+    Raises:
+        PictureTypeError: It is of another size.
+    """
+    if image.shape[:2] != size:
+        raise PictureTypeError(
+            expected=f"the picture of this result, {size} high and wide",
+            got=f"one of {image.shape[:2]}",
+            remedy="Pass the array that load_image returned for the picture.",
+        )
 
 
 def _require_rgb(image: NDArray[np.uint8]) -> None:

@@ -69,7 +69,9 @@ Sam3Error
 ├── ConfigError                    (ValueError)
 ├── MaskError                      (ValueError)
 ├── SessionClosedError             (RuntimeError)
+├── SessionForkedError             (RuntimeError)
 ├── SessionPickleError             (TypeError)
+├── DisplayError                   (RuntimeError)
 ├── EmbeddingError                 (ValueError)
 ├── EmbeddingFolderError           (OSError)
 ├── CancelledError                 (RuntimeError)
@@ -165,6 +167,7 @@ from sam3_onnx.errors.providers import ProviderError, ProviderWarning
 from sam3_onnx.errors.use import (
     CancelledError,
     ConfigError,
+    DisplayError,
     EmbeddingError,
     EmbeddingFolderError,
     EmbeddingFolderWarning,
@@ -176,6 +179,7 @@ from sam3_onnx.errors.use import (
     OptionError,
     OutputExistsError,
     SessionClosedError,
+    SessionForkedError,
     SessionPickleError,
 )
 
@@ -190,6 +194,7 @@ __all__ = [
     "ClassListMissingError",
     "ConfigError",
     "DiskFullError",
+    "DisplayError",
     "DownloadDamagedError",
     "DownloadError",
     "DownloadNotFoundError",
@@ -248,6 +253,7 @@ __all__ = [
     "ProviderWarning",
     "Sam3Error",
     "SessionClosedError",
+    "SessionForkedError",
     "SessionPickleError",
     "TargetFolderError",
     "TrackerMismatchError",

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from functools import cached_property
 from typing import TYPE_CHECKING, Protocol
 
 import numpy as np
 
+from sam3_onnx._support.lazy_values import cached_property
 from sam3_onnx.errors import LabelError, LabelFileKindError, NoLabelsError, OptionError
 from sam3_onnx.geometry.window import Window
 from sam3_onnx.labels.coco.dataset import CocoDataset

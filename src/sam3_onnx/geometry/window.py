@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from functools import cached_property
 from typing import TYPE_CHECKING
 
 import numpy as np
 
+from sam3_onnx._support.lazy_values import cached_property
 from sam3_onnx.geometry._masks import extent
 
 if TYPE_CHECKING:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from sam3_onnx._support.forking import undivided
 from sam3_onnx.errors import PictureDecodeError, PictureError
 from sam3_onnx.images.finding import is_pillows_own
 from sam3_onnx.images.formats import format_of
@@ -43,6 +44,7 @@ _BYTES_OF_PIXEL = 16
 """Of four channels of 32 bits, the most that a decoder works with (JPEG 2000)."""
 
 
+@undivided()
 def decode_picture(data: bytes, source: str, *, max_pixels: int | None) -> NDArray[np.uint8]:
     """Decodes a picture file, and turns it upright.
 

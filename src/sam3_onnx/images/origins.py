@@ -48,6 +48,10 @@ class SeenPicture:
     """Its content, from `picture_key`."""
     origin: Origin
 
+    def is_file(self, path: Path) -> bool:
+        """Whether it lies in the file at a path, by whatever name."""
+        return isinstance(self.origin, FileOrigin) and self.origin.path.exists() and self.origin.path.samefile(path)
+
     def read(self) -> NDArray[np.uint8]:
         """The picture that was asked about, and no other.
 

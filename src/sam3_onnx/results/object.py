@@ -9,7 +9,9 @@ from sam3_onnx.errors import ObjectIterationError
 from sam3_onnx.results.segmentation import Segmentation
 
 if TYPE_CHECKING:
+    import os
     from collections.abc import Mapping
+    from pathlib import Path
 
     import numpy as np
     from numpy.typing import NDArray
@@ -86,6 +88,24 @@ class ObjectSegmentation:
     ) -> NDArray[np.uint8]:
         """Draws the best candidate onto a copy of its picture; see `Segmentation.draw`."""
         return self.segmentation().draw(image, color=color, **options)
+
+    def save(
+        self,
+        path: str | os.PathLike[str],
+        image: Picture | None = None,
+        *,
+        overwrite: bool = False,
+        color: Literal["rgb", "bgr"] = "rgb",
+        **options: Unpack[DrawOptions],
+    ) -> Path:
+        """Writes the picture with the best candidate on it; see `Segmentation.save`."""
+        return self.segmentation().save(path, image, overwrite=overwrite, color=color, **options)
+
+    def show(
+        self, image: Picture | None = None, *, color: Literal["rgb", "bgr"] = "rgb", **options: Unpack[DrawOptions]
+    ) -> None:
+        """Shows the picture with the best candidate on it; see `Segmentation.show`."""
+        self.segmentation().show(image, color=color, **options)
 
     def _repr_png_(self) -> bytes | None:
         return self.segmentation()._repr_png_()

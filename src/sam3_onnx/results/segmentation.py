@@ -2,24 +2,33 @@
 
 from __future__ import annotations
 
+import json
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal
 
 import numpy as np
 
+from sam3_onnx._support.checks import require_flag, require_whole
 from sam3_onnx.draw.notebook import html_of, png_of
-from sam3_onnx.draw.overlay import draw_result
+from sam3_onnx.draw.overlay import draw_result, require_same_size
+from sam3_onnx.draw.showing import show_picture
 from sam3_onnx.draw.style import DrawStyle
-from sam3_onnx.errors import PictureGoneError
+from sam3_onnx.errors import OptionError, OutputExistsError, PictureGoneError
 from sam3_onnx.images.loading import load_image, require_reading
+from sam3_onnx.images.writing import require_target, write_picture
 from sam3_onnx.results.conversions.coco import coco_annotations
 from sam3_onnx.results.conversions.geojson import feature_collection
 from sam3_onnx.results.conversions.libraries import dataframe, shapely_geometries, supervision_detections
+from sam3_onnx.results.conversions.plain import result_dict
+from sam3_onnx.results.crops import cut_out
 from sam3_onnx.results.instance import Instance, part_shapes, require_mode, require_parts
+from sam3_onnx.results.segmentation_map import map_of
 from sam3_onnx.results.sequence import InstanceSequence
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    import os
+    from collections.abc import Mapping, Sequence
+    from pathlib import Path
 
     import pandas as pd
     import shapely
@@ -31,6 +40,8 @@ if TYPE_CHECKING:
     from sam3_onnx.images.loading import Picture
     from sam3_onnx.results.conversions.coco import CocoAnnotation
     from sam3_onnx.results.conversions.geojson import FeatureCollection
+    from sam3_onnx.results.conversions.plain import MaskForm, ResultDict
+    from sam3_onnx.results.segmentation_map import MapKind, Overlap, SegmentationMap
     from sam3_onnx.results.shape import Shape, ShapeType
 
 __all__ = ["Instance", "Segmentation"]
@@ -105,6 +116,165 @@ class Segmentation(InstanceSequence):
         DrawStyle.of(options, also=("image", "color"))
         drawn = draw_result(self._pixels(image, color), self, **options)
         return drawn if color == "rgb" else np.ascontiguousarray(drawn[..., ::-1])
+
+    def save(
+        self,
+        path: str | os.PathLike[str],
+        image: Picture | None = None,
+        *,
+        overwrite: bool = False,
+        color: Literal["rgb", "bgr"] = "rgb",
+        **options: Unpack[DrawOptions],
+    ) -> Path:
+        """Writes the picture with the instances on it, as `draw` makes it, in one step.
+
+        Args:
+            path: The file; it ends in .png, .jpg, .jpeg or .webp.
+            image: As for `draw`.
+            overwrite: Whether a file that is there is replaced. The picture that was asked about never is.
+            color: Channel order of `image`, if it is an array; the file has its colours as they are.
+            **options: As for `draw`.
+
+        Returns:
+            The path.
+
+        Raises:
+            OutputExistsError: There is a file already.
+            PictureGoneError: As for `draw`.
+            PictureError: As for `draw`.
+            OptionError: As for `draw`; or the path has another ending, or its folder is not there.
+            OSError: The file cannot be written.
+        """
+        DrawStyle.of(options, also=("path", "image", "overwrite", "color"))
+        target = require_target(path, overwrite=overwrite)
+        if target.exists() and self.picture is not None and self.picture.is_file(target):
+            raise OutputExistsError(target, remedy="It is the picture itself: name another file.")
+        write_picture(target, draw_result(self._pixels(image, color), self, **options))
+        return target
+
+    def show(
+        self,
+        image: Picture | None = None,
+        *,
+        color: Literal["rgb", "bgr"] = "rgb",
+        **options: Unpack[DrawOptions],
+    ) -> None:
+        """Shows the picture with the instances on it, as `draw` makes it, and returns at once.
+
+        In a notebook it stands below the cell, 1024 pixels long at most. Elsewhere Pillow hands it to the viewer of the
+        system.
+
+        Args:
+            image: As for `draw`.
+            color: Channel order of `image`, if it is an array.
+            **options: As for `draw`.
+
+        Raises:
+            DisplayError: There is no screen, or no viewer.
+            PictureGoneError: As for `draw`.
+            PictureError: As for `draw`.
+            OptionError: As for `draw`.
+        """
+        DrawStyle.of(options, also=("image", "color"))
+        show_picture(draw_result(self._pixels(image, color), self, **options), title=self._summary())
+
+    def crop(
+        self,
+        instance: int | Instance,
+        image: Picture | None = None,
+        *,
+        pad: int = 0,
+        transparent: bool = False,
+        color: Literal["rgb", "bgr"] = "rgb",
+    ) -> NDArray[np.uint8]:
+        """Cuts one instance out of its picture, along the rectangle of its mask.
+
+        Args:
+            instance: One of this result, or its number. An empty mask is cut out along its box.
+            image: As for `draw`.
+            pad: Pixels added on each side, as far as the picture reaches.
+            transparent: Whether what lies beside the mask is transparent.
+            color: Channel order of what is returned, and of `image` if it is an array.
+
+        Returns:
+            (h, w, 3) uint8, RGB or BGR; (h, w, 4) with `transparent`, alpha last. A new array.
+
+        Raises:
+            InstanceIndexError: There is no such instance.
+            PictureGoneError: As for `draw`.
+            PictureError: As for `draw`.
+            OptionError: The instance is none of this result, or an option is out of its range.
+        """
+        require_whole("pad", pad, least=0, of="pixels")
+        require_flag("transparent", transparent)
+        found = instance if isinstance(instance, Instance) else self[instance]
+        if not isinstance(found, Instance) or found not in self.instances:
+            raise OptionError("instance", expected="one instance of this result, or its number", got=instance)
+        pixels = self._pixels(image, color)
+        require_same_size(pixels, self.size)
+        cut = cut_out(pixels, found, pad=pad, transparent=transparent)
+        return cut if color == "rgb" else np.ascontiguousarray(cut[..., [2, 1, 0, 3][: cut.shape[2]]])
+
+    def segmentation_map(
+        self,
+        classes: Sequence[str] | Mapping[str, int] | None = None,
+        *,
+        kind: MapKind = "semantic",
+        overlap: Overlap = "score",
+        background: int = 0,
+    ) -> SegmentationMap:
+        """One number for each pixel: `ids, legend = result.segmentation_map()`.
+
+        Args:
+            classes: The classes, numbered from 1 in this order, or the number of each; None for `classes` of this
+                result. Every label that was found has to be among them.
+            kind: "semantic" for a number for each class, "instance" for one for each instance, in the order of this
+                result from 1 on.
+            overlap: Where instances overlap, "score" gives the pixel to the one with the higher score, "area" to the
+                smaller one.
+            background: Number of the pixels on which nothing was found; no class has it.
+
+        Returns:
+            The numbers (H, W), and the label of each.
+
+        Raises:
+            OptionError: A label has no number, two have one, or an option is out of its range.
+        """
+        return map_of(
+            self.instances,
+            size=self.size,
+            known=self.classes,
+            classes=classes,
+            kind=kind,
+            overlap=overlap,
+            background=background,
+        )
+
+    def to_dict(self, *, masks: MaskForm | None = "polygons") -> ResultDict:
+        """The instances as plain values, which JSON and web services take.
+
+        Args:
+            masks: "polygons" for the outlines of all parts with their holes, "rle" for exact run lengths as COCO has
+                them, None to leave the masks out.
+
+        Raises:
+            OptionError: Another form of masks.
+        """
+        return result_dict(self.instances, size=self.size, classes=self.classes, masks=masks)
+
+    def to_json(self, *, masks: MaskForm | None = "polygons", indent: int | None = None) -> str:
+        """What `to_dict` returns, as a text.
+
+        Args:
+            masks: As for `to_dict`.
+            indent: Spaces for each level; None for one line.
+
+        Raises:
+            OptionError: Another form of masks, or no number of spaces.
+        """
+        if indent is not None:
+            require_whole("indent", indent, least=0, of="spaces")
+        return json.dumps(self.to_dict(masks=masks), indent=indent)
 
     def to_coco(
         self, *, image_id: int = 1, first_id: int = 1, category_ids: Mapping[str, int] | None = None

@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass, field, replace
-from functools import cached_property
 from typing import TYPE_CHECKING, Literal, TypeVar, overload
 
 import numpy as np
 
 from sam3_onnx._support.checks import is_number, require_callable, require_flag
+from sam3_onnx._support.lazy_values import cached_property
 from sam3_onnx.errors import InstanceIndexError, OptionError
 from sam3_onnx.results.instance import Instance
 from sam3_onnx.results.suppression import best_of_each

@@ -127,6 +127,7 @@ class Sam3Session(OpenSession):
             UnsupportedPromptError: There is no encoder for this purpose.
             SessionClosedError: The session is closed.
         """
+        self._require_open()
         embedder = self._heads.embedder(purpose)
         return self._ahead.begin(pictures, embedder=embedder, color=color, max_pixels=max_pixels)
 

@@ -6,13 +6,14 @@ While the caller works on one result, the next picture is with the model and the
 from __future__ import annotations
 
 import contextlib
+import os
 import threading
 from collections import deque
 from concurrent.futures import ThreadPoolExecutor, wait
 from typing import TYPE_CHECKING, Literal, TypeAlias, TypedDict, TypeVar
 
 from sam3_onnx._support.waiting import wait_or_cancel
-from sam3_onnx.errors import CancelledError, ModelAnswerError, PictureError, PromptError
+from sam3_onnx.errors import CancelledError, ModelAnswerError, PictureError, PromptError, SessionForkedError
 from sam3_onnx.session.stopwatch import Stopwatch
 
 if TYPE_CHECKING:
@@ -83,8 +84,9 @@ def stream(
         PromptError: Likewise: the question does not suit a picture.
         ModelAnswerError: Likewise: no usable answer of the model.
         CancelledError: `cancel` was set.
+        SessionForkedError: It is asked for the next picture in the child of a fork.
     """
-    stop = threading.Event()
+    stop, process = threading.Event(), os.getpid()
     waiting: deque[tuple[AnyPicture, Future[Segmentation]]] = deque()
     reader, model = ThreadPoolExecutor(1, "sam3-read"), ThreadPoolExecutor(1, "sam3-answer")
 
@@ -99,15 +101,25 @@ def stream(
 
     try:
         for picture in pictures:
+            _require_process(process)
             begin(picture)
             if len(waiting) > _IN_HAND:
                 yield from _oldest(waiting, on_error, cancel, stop)
         while waiting:
+            _require_process(process)
             yield from _oldest(waiting, on_error, cancel, stop)
     finally:
-        stop.set()
-        for executor in (reader, model):
-            executor.shutdown(wait=True, cancel_futures=True)
+        if os.getpid() == process:
+            stop.set()
+            for executor in (reader, model):
+                executor.shutdown(wait=True, cancel_futures=True)
+
+
+def _require_process(process: int) -> None:
+    """Lets the process pass whose threads do the work."""
+    if os.getpid() != process:
+        reason = "nobody reads and answers the pictures of an iteration that the parent has begun"
+        raise SessionForkedError(reason=reason, remedy="Call annotate again here, with the pictures that are left.")
 
 
 def _oldest(

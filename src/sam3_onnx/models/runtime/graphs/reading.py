@@ -9,9 +9,9 @@ from __future__ import annotations
 
 import mmap
 from dataclasses import dataclass, field
-from pathlib import PureWindowsPath
 from typing import TYPE_CHECKING
 
+from sam3_onnx._support.files import is_inside
 from sam3_onnx.errors import ModelFileDamagedError, ModelFileMissingError
 from sam3_onnx.models.runtime.graphs.protobuf import fields, signed
 
@@ -139,7 +139,7 @@ def _mistaken_for_a_model(path: Path) -> str:
 
 def _check_external(path: Path, needed: Mapping[str, int], role: str) -> None:
     for name, size in needed.items():
-        if not _is_inside(name):
+        if not is_inside(name):
             got = f"the location {name!r}"
             raise ModelFileDamagedError(path, expected="external data in the model's folder or below it", got=got)
         data = path.parent / name
@@ -150,12 +150,6 @@ def _check_external(path: Path, needed: Mapping[str, int], role: str) -> None:
             raise ModelFileDamagedError(
                 data, expected=f"at least {size} bytes of weights for {path.name}", got=f"{data.stat().st_size} bytes"
             )
-
-
-def _is_inside(location: str) -> bool:
-    """Whether a location is relative and without `..`, as ONNX demands, whatever system reads it."""
-    place = PureWindowsPath(location)  # knows both kinds of slashes, and drives
-    return bool(place.parts) and not place.anchor and ".." not in place.parts
 
 
 class _GraphReader:
