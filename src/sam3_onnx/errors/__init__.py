@@ -66,6 +66,7 @@ Sam3Error
 ├── InstanceIndexError             (IndexError)
 ├── ObjectIterationError           (TypeError)
 ├── OutputExistsError              (FileExistsError)
+├── ResultAttributeError           (AttributeError)
 ├── ConfigError                    (ValueError)
 ├── MaskError                      (ValueError)
 ├── SessionClosedError             (RuntimeError)
@@ -178,6 +179,7 @@ from sam3_onnx.errors.use import (
     OnnxRuntimeError,
     OptionError,
     OutputExistsError,
+    ResultAttributeError,
     SessionClosedError,
     SessionForkedError,
     SessionPickleError,
@@ -251,6 +253,7 @@ __all__ = [
     "PromptTooLongError",
     "ProviderError",
     "ProviderWarning",
+    "ResultAttributeError",
     "Sam3Error",
     "SessionClosedError",
     "SessionForkedError",
