@@ -60,6 +60,11 @@ Sam3Error
 │   ├── UnfinishedRunError         (ValueError)
 │   ├── LabelCollisionError        (ValueError)
 │   └── PictureNameError           (ValueError)
+├── VideoError
+│   ├── VideoOpenError             (ValueError)
+│   ├── VideoDamagedError          (ValueError)
+│   ├── FrameIndexError            (IndexError)
+│   └── FrameSizeError             (ValueError)
 ├── EvaluateError
 │   └── NoLabelsError              (LookupError)
 ├── OptionError                    (ValueError)
@@ -81,6 +86,7 @@ Sam3Error
 ProviderWarning                    (UserWarning)
 LabelLossWarning                   (UserWarning)
 EmbeddingFolderWarning             (UserWarning)
+VideoWarning                       (UserWarning)
 ```
 
 Each one is also the built-in error that its kind of fault usually raises, so
@@ -182,6 +188,14 @@ from sam3_onnx.errors.use import (
     SessionForkedError,
     SessionPickleError,
 )
+from sam3_onnx.errors.videos import (
+    FrameIndexError,
+    FrameSizeError,
+    VideoDamagedError,
+    VideoError,
+    VideoOpenError,
+    VideoWarning,
+)
 
 __all__ = [
     "AmbiguousFolderError",
@@ -211,6 +225,8 @@ __all__ = [
     "FidelityError",
     "FolderBusyError",
     "FolderError",
+    "FrameIndexError",
+    "FrameSizeError",
     "InstanceIndexError",
     "LabelCollisionError",
     "LabelError",
@@ -261,6 +277,10 @@ __all__ = [
     "UnknownFamilyError",
     "UnknownModelError",
     "UnsupportedPromptError",
+    "VideoDamagedError",
+    "VideoError",
+    "VideoOpenError",
+    "VideoWarning",
     "WebPageError",
     "WeightRangeError",
 ]
