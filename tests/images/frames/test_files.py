@@ -109,7 +109,7 @@ def test_frames_are_turned_upright(tmp_path: Path, degrees: int, corner: tuple[i
 def test_a_file_that_is_cut_off_says_so(tmp_path: Path, backend: Backend) -> None:
     path = write_opencv(tmp_path / "a.avi", "MJPG")
     path.write_bytes(path.read_bytes()[: path.stat().st_size // 2])
-    frames, found = open_frames(path, backend=backend), []
+    frames, found = open_frames(path, backend=backend), list[int]()
     with pytest.warns(VideoWarning, match="last frame") if backend == "opencv" else pytest.raises(VideoDamagedError):
         found.extend(number_in(frame.image) for frame in frames)  # those before an error stay
     assert found == list(range(len(found)))
