@@ -158,7 +158,7 @@ def annotate_folder(  # noqa: PLR0913 - keyword-only options of one run
             if preview is not None and run.sheet and (image := run.sheet.image()) is not None:
                 write_png(preview, image)
             journal.end(forget=not run.failures)
-    return run.summary(time.perf_counter() - began)
+    return run.summary(time.perf_counter() - began, session.precisions)
 
 
 def _labels(text: TextLike | None, label: str | None) -> list[str]:
@@ -251,8 +251,8 @@ class _Run:
         for picture, error in completed.failures:
             self.fail(self.root / picture.picture, error)
 
-    def summary(self, elapsed: float) -> AnnotateSummary:
-        """Returns what has come of the run."""
+    def summary(self, elapsed: float, precisions: Mapping[str, str]) -> AnnotateSummary:
+        """Returns what has come of the run, in which each part of the model was computed in these precisions."""
         finished = self.finished()
         written = [picture.written for picture in finished]
         return AnnotateSummary(
@@ -271,6 +271,7 @@ class _Run:
             with_more_frames=self.with_more_frames,
             seconds=self.seconds,
             elapsed=elapsed,
+            precisions=precisions,
         )
 
     def _tell(self, picture: Path) -> None:

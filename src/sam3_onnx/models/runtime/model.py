@@ -4,17 +4,20 @@ from __future__ import annotations
 
 import contextlib
 import threading
+import warnings
 from typing import TYPE_CHECKING, Any, TypeGuard
 
 import numpy as np
 
 from sam3_onnx._support.waiting import wait_or_cancel
-from sam3_onnx.errors import CancelledError, SessionClosedError
-from sam3_onnx.models.runtime.creating import create
+from sam3_onnx.errors import CancelledError, ProviderWarning, SessionClosedError
+from sam3_onnx.models.runtime.creating import create, create_plain, spoken
 from sam3_onnx.models.runtime.heap import give_back
 from sam3_onnx.models.runtime.library import ort
-from sam3_onnx.models.runtime.providers.choosing import plan_of
+from sam3_onnx.models.runtime.providers.choosing import Plan, plan_of, provider_error
 from sam3_onnx.models.runtime.providers.findings import finding_key
+from sam3_onnx.models.runtime.providers.names import CPU, short_name
+from sam3_onnx.models.runtime.providers.ways import PLAIN
 from sam3_onnx.models.runtime.settings import RuntimeSettings
 
 if TYPE_CHECKING:
@@ -24,6 +27,7 @@ if TYPE_CHECKING:
 
     from sam3_onnx.models.runtime.graphs.reading import GraphInfo
     from sam3_onnx.models.runtime.opening import GraphSession
+    from sam3_onnx.models.runtime.providers.precision import Precision
 
 __all__ = ["OnnxModel"]
 
@@ -33,7 +37,7 @@ class OnnxModel:
 
     Attributes:
         graph: The graph's inputs, outputs and metadata.
-        role: What the graph is for, in messages ("image encoder", ...).
+        role: The part of the model that it is, such as "image_encoder".
         runs: How often the graph has been run.
     """
 
@@ -42,18 +46,19 @@ class OnnxModel:
 
         Args:
             graph: The graph, as `read_graph` found it.
-            role: What the graph is for, in messages.
+            role: The part of the model that it is, such as "image_encoder".
             settings: Providers, threads and precision; None for the defaults.
 
         Raises:
-            OptionError: A provider's name that is not known, or a precision that it does not offer.
+            OptionError: A provider's name that is not known, or a precision that it does not offer for this part.
             ProviderError: A provider that is not installed was asked for by name.
         """
         self.graph = graph
         self.role = role
         self.runs = 0
         self._settings = settings or RuntimeSettings()
-        self._plan = plan_of(self._settings)
+        self._plan = plan_of(self._settings, role, graph)
+        self._precision = self._plan.ways[0].precision
         self._lock = threading.Lock()
         self._session: GraphSession | None = None
         self._closed = False
@@ -67,7 +72,12 @@ class OnnxModel:
     def providers(self) -> tuple[str, ...]:
         """The active providers; those asked for while the graph is not loaded yet."""
         session = self._session
-        return tuple(name for name, _ in self._plan.wanted) if session is None else session.providers
+        return tuple(way.provider for way in self._plan.ways) if session is None else session.providers
+
+    @property
+    def precision(self) -> Precision:
+        """What it is computed in; before it is loaded, what is tried first. "auto": a provider's own choice."""
+        return self._precision
 
     @property
     def setting(self) -> str:
@@ -75,7 +85,7 @@ class OnnxModel:
 
         These are versions, the providers to try with their options, the precision, and the machine.
         """
-        return ", ".join(finding_key(wanted, self._settings.precision) for wanted in self._plan.wanted)
+        return ", ".join(finding_key(way.provider, way.options, way.precision) for way in self._plan.ways)
 
     def load(self) -> ort.InferenceSession:
         """Creates the session unless it is there.
@@ -85,12 +95,16 @@ class OnnxModel:
             ProviderError: A provider asked for by name did not become active.
             SessionClosedError: `close` was called before.
         """
+        return self._loaded().session
+
+    def _loaded(self) -> GraphSession:
         with self._lock:
             if self._closed:
                 raise SessionClosedError
             if self._session is None:
                 self._session = create(self.graph, self.role, self._plan, self._settings)
-            return self._session.session
+                self._precision = self._session.precision
+            return self._session
 
     def run(
         self,
@@ -112,27 +126,55 @@ class OnnxModel:
 
         Raises:
             CancelledError: `cancel` was set.
+            ProviderError: A provider that was asked for by name failed.
+
+        Warns:
+            ProviderWarning: A provider that "auto" had taken failed. From then on the graph runs on CPU.
         """
-        session = self.load()
         known = {name: array for name, array in feeds.items() if name in self.graph.inputs}
         self.runs += 1
-        if cancel is None:
-            answers = session.run(list(outputs), known)
-        else:
-            answers = self._run_cancellable(session, list(outputs), known, cancel)
+        session = self._loaded()
+        try:
+            answers = self._answers(session, outputs, known, cancel)
+        except (CancelledError, MemoryError):
+            raise
+        except Exception as error:
+            if session.providers[0] == CPU:
+                raise
+            answers = self._answers(self._after_failure(session, error), outputs, known, cancel)
         if not _are_arrays(answers):
             raise TypeError(f"{self.graph.path} answered with something that is not a tensor")
         return answers
 
-    def _run_cancellable(
+    def _after_failure(self, failed: GraphSession, error: Exception) -> GraphSession:
+        """The session to go on with where a provider failed while it ran."""
+        name = failed.providers[0]
+        if not self._plan.auto:
+            reason = f"the {spoken(self.role)} stopped with: {error}"
+            raise provider_error([name], name, reason, failed.providers, fault="failed while it ran") from error
+        with self._lock:
+            if self._closed:
+                raise SessionClosedError
+            if self._session is None or self._session is failed:
+                why = f"{short_name(name)} failed while it ran: {error}"
+                warnings.warn(f"The {spoken(self.role)} goes on on cpu. {why}", ProviderWarning, stacklevel=3)
+                self._plan = Plan((PLAIN,), auto=True)
+                self._session = None
+                self._session = create_plain(self.graph, self._settings)
+                self._precision = self._session.precision
+            return self._session
+
+    def _answers(
         self,
-        session: ort.InferenceSession,
-        outputs: list[str],
-        feeds: dict[str, NDArray[np.generic]],
-        cancel: threading.Event,
+        session: GraphSession,
+        outputs: Sequence[str],
+        feeds: Mapping[str, NDArray[np.generic]],
+        cancel: threading.Event | None,
     ) -> list[object]:
+        if cancel is None:
+            return session.run(outputs, feeds)
         if cancel.is_set():
-            raise CancelledError(f"the {self.role}")
+            raise CancelledError(f"the {spoken(self.role)}")
         options = ort.RunOptions()
         finished = threading.Event()
 
@@ -144,16 +186,16 @@ class OnnxModel:
         watcher = threading.Thread(target=watch, name="sam3-onnx-cancel", daemon=True)
         watcher.start()
         try:
-            answers = list(session.run(outputs, feeds, options))
+            answers = session.run(outputs, feeds, options)
         except Exception as error:
             if options.terminate:
-                raise CancelledError(f"the {self.role}") from error
+                raise CancelledError(f"the {spoken(self.role)}") from error
             raise
         finally:
             finished.set()
             watcher.join()
         if options.terminate:  # a provider that runs the whole graph as one step does not notice
-            raise CancelledError(f"the {self.role}")
+            raise CancelledError(f"the {spoken(self.role)}")
         return answers
 
     def release(self) -> None:

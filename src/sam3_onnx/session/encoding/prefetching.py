@@ -17,6 +17,7 @@ import numpy as np
 from sam3_onnx._support.waiting import wait_or_cancel
 from sam3_onnx.errors import CancelledError, Sam3Error, SessionClosedError
 from sam3_onnx.images.loading import load_image, require_pictures, require_reading
+from sam3_onnx.session.encoding.embedder import OtherPrecision
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Hashable, Iterable, Iterator, Mapping
@@ -131,7 +132,7 @@ class _Attempt:
 
     plan: _Plan
     picture: Picture
-    key: Hashable
+    key: tuple[str, str]
     cancel: threading.Event = field(default_factory=threading.Event)
     encoding: bool = False
 
@@ -294,6 +295,8 @@ class Prefetcher:
             except CancelledError:  # noqa: PERF203 - a call had right of way, or the list is no longer wanted
                 if not attempt.cancel.is_set():
                     raise
+            except OtherPrecision:
+                key = plan.embedder.key_of(pixels)
             finally:
                 with self._changed:
                     self._attempt = None
@@ -312,7 +315,7 @@ class Prefetcher:
     def _is_wanted(self, plan: _Plan) -> bool:
         return self._plan is plan and self._owner() is not None
 
-    def _turn(self, plan: _Plan, picture: Picture, key: Hashable) -> _Attempt | None:
+    def _turn(self, plan: _Plan, picture: Picture, key: tuple[str, str]) -> _Attempt | None:
         """Waits until no call encodes; None if the list was called off."""
         with self._changed:
             while self._calls and self._is_wanted(plan):
@@ -328,7 +331,7 @@ class Prefetcher:
                 raise CancelledError("the image encoder")
             attempt.encoding = True
         try:
-            return attempt.plan.embedder.encode(pixels, cancel=attempt.cancel)
+            return attempt.plan.embedder.encode(pixels, attempt.key, cancel=attempt.cancel)
         finally:
             with self._changed:
                 attempt.encoding = False
