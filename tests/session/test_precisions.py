@@ -98,6 +98,18 @@ def test_a_journal_of_another_precision_is_named(pictures: Path, openvino: type[
     assert openvino.opened
 
 
+def test_a_run_in_which_a_plug_in_breaks_says_both_precisions(pictures: Path, openvino: type[FakeOpenVino]) -> None:
+    def break_it(_: object) -> None:
+        openvino.fails = IMAGE_ENCODER
+
+    write_png(pictures / "200.png", grey(200))
+    write_png(pictures / "250.png", grey(250))
+    with Sam3Session.from_folder(NATIVE) as session, pytest.warns(ProviderWarning, match="goes on on cpu"):
+        summary = annotate_folder(session, pictures, "word", progress=break_it)
+    assert summary.precisions["image_encoder"] == "bfloat16, then float32"
+    assert "computed: image_encoder in bfloat16, then float32, the rest in float32" in str(summary)
+
+
 def test_under_auto_a_plug_in_that_breaks_gives_way_to_cpu_with_one_warning(openvino: type[FakeOpenVino]) -> None:
     with Sam3Session.from_folder(NATIVE) as session, Sam3Session.from_folder(NATIVE, provider="cpu") as plain:
         before = session.encode(grey(1))

@@ -153,12 +153,13 @@ def annotate_folder(  # noqa: PLR0913 - keyword-only options of one run
             answers = session.annotate(waiting, text, on_error=run.fail, cancel=cancel, **options)
             with journal.noting(), contextlib.closing(answers):
                 for picture, result in answers:
+                    run.note_precisions(session.precisions)
                     run.take(picture, result.filter(min_area=min_area))
             run.finish()
             if preview is not None and run.sheet and (image := run.sheet.image()) is not None:
                 write_png(preview, image)
             journal.end(forget=not run.failures)
-    return run.summary(time.perf_counter() - began, session.precisions)
+    return run.summary(time.perf_counter() - began)
 
 
 def _labels(text: TextLike | None, label: str | None) -> list[str]:
@@ -196,6 +197,7 @@ class _Run:
     sheet: ContactSheet | None = None
     failures: list[Failure] = field(default_factory=list)
     seconds: dict[str, float] = field(default_factory=dict)
+    precisions: dict[str, list[str]] = field(default_factory=dict)
 
     def waiting(self, existing: Existing) -> list[Path]:
         """Returns the pictures that are still to be labelled; forgets of the others what is no longer so."""
@@ -213,6 +215,13 @@ class _Run:
         self.resumed = len(finished)
         self.instances = sum(sum(noted.found.values()) for noted in finished.values())
         return waiting
+
+    def note_precisions(self, now: Mapping[str, str]) -> None:
+        """Notes what each part of the model is computed in; it changes where a provider breaks."""
+        for part, word in now.items():
+            words = self.precisions.setdefault(part, [])
+            if word not in words:
+                words.append(word)
 
     def take(self, picture: Path, result: Segmentation) -> None:
         """Writes the labels of one picture, and notes it as finished."""
@@ -251,8 +260,8 @@ class _Run:
         for picture, error in completed.failures:
             self.fail(self.root / picture.picture, error)
 
-    def summary(self, elapsed: float, precisions: Mapping[str, str]) -> AnnotateSummary:
-        """Returns what has come of the run, in which each part of the model was computed in these precisions."""
+    def summary(self, elapsed: float) -> AnnotateSummary:
+        """Returns what has come of the run."""
         finished = self.finished()
         written = [picture.written for picture in finished]
         return AnnotateSummary(
@@ -271,7 +280,7 @@ class _Run:
             with_more_frames=self.with_more_frames,
             seconds=self.seconds,
             elapsed=elapsed,
-            precisions=precisions,
+            precisions={part: ", then ".join(words) for part, words in self.precisions.items()},
         )
 
     def _tell(self, picture: Path) -> None:

@@ -76,7 +76,8 @@ class AnnotateSummary:
     elapsed: float = 0.0
     """Seconds from beginning to end of this run."""
     precisions: Mapping[str, str] = field(default_factory=dict)
-    """What each part of the model was computed in, by its name, as `Sam3Session.precisions` has it."""
+    """What each part of the model was computed in, by its name, as `Sam3Session.precisions` has it; with ", then "
+    between two where it changed. Empty if this run answered nothing."""
 
     def __str__(self) -> str:
         here = self.finished - self.resumed

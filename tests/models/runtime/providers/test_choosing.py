@@ -249,9 +249,10 @@ def test_without_the_extra_a_processor_with_matrix_units_is_told_of_once(
 ) -> None:
     monkeypatch.setattr(ort, "get_available_providers", lambda: [CPU])
     monkeypatch.setattr("sam3_onnx.models.runtime.providers.choosing.plugin_of", lambda _: None)
-    for _ in range(2):
-        with Sam3Session.from_folder(NATIVE) as session:
+    for precision in ("float32", "auto", "auto"):
+        with Sam3Session.from_folder(NATIVE, precision=precision) as session:
             assert session.providers["image_encoder"] == (CPU,)
+        assert len(caplog.records) == (precision == "auto"), "whoever asks for float32 is not told to be quicker"
     (record,) = caplog.records
     assert record.name == "sam3_onnx.providers"
     assert '`pip install "sam3-onnx[openvino]"`, and the image encoder is about 4.5 times as fast' in record.message

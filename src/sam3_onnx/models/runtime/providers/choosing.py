@@ -11,7 +11,6 @@ from sam3_onnx._support.processor import has_matrix_units
 from sam3_onnx.errors import OptionError, ProviderError
 from sam3_onnx.models.runtime.providers.names import CPU, OPENVINO, SHORT_NAMES, spelt_out
 from sam3_onnx.models.runtime.providers.plugins import built_in, plugin_of
-from sam3_onnx.models.runtime.providers.roles import QUICK_ON_MATRIX_UNITS
 from sam3_onnx.models.runtime.providers.ways import PLAIN, Way, way_of
 from sam3_onnx.models.runtime.providers.wheels import QUICKER_WITH_OPENVINO, conflicting, installed_wheels, mend
 
@@ -24,7 +23,6 @@ if TYPE_CHECKING:
 __all__ = [
     "FASTEST_FIRST",
     "Plan",
-    "lacks_the_quick_way",
     "offered",
     "plan_of",
     "provider_error",
@@ -129,14 +127,15 @@ def _automatic(settings: RuntimeSettings, role: str, graph: GraphInfo | None) ->
             ways.append(way)
     if not ways:
         way_of((CPU, {}), settings.precision, role=role, graph=graph)
-    if role in QUICK_ON_MATRIX_UNITS and lacks_the_quick_way():
-        say_what_is_quicker()
+        if OPENVINO not in built_in() and plugin_of(OPENVINO) is None:
+            _consider_openvino(settings, role, graph)
     return Plan((*ways, PLAIN), auto=True, skipped=tuple(skipped))
 
 
-def lacks_the_quick_way() -> bool:
-    """Returns whether this processor has matrix units, and nothing that is installed uses them."""
-    return has_matrix_units() and OPENVINO not in built_in() and plugin_of(OPENVINO) is None
+def _consider_openvino(settings: RuntimeSettings, role: str, graph: GraphInfo | None) -> None:
+    """Says what to install where OpenVINO would run a part in bfloat16 on matrix units."""
+    if way_of((OPENVINO, {}), settings.precision, role=role, graph=graph).is_coarse and has_matrix_units():
+        say_what_is_quicker()
 
 
 @functools.cache

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, TypeAlias
 
 import numpy as np
 
+from sam3_onnx.models.runtime.graphs.fingerprint import fingerprint
 from sam3_onnx.models.runtime.opening import GraphSession, Refusal, open_on
 from sam3_onnx.models.runtime.providers.findings import finding_key, recall, remember
 from sam3_onnx.models.runtime.providers.miniature import miniature_graphs, trials
@@ -115,7 +116,8 @@ def limits_of(ways: Mapping[str, Way]) -> Limits:
 def proven(wanted: Wanted, settings: RuntimeSettings) -> Proof:
     """Returns the proof of a provider: of this process, or one that this machine has passed before, or a new one."""
     ways = _ways(wanted, settings)
-    key = finding_key(*wanted, ", ".join(f"{role} {way.precision}" for role, way in ways.items() if way != PLAIN))
+    computed = ", ".join(f"{role} {way.precision}" for role, way in ways.items() if way != PLAIN)
+    key = finding_key(*wanted, f"{computed} of miniature {fingerprint(miniature_graphs().values())}")
     with _lock:
         if key not in _proofs:
             numbers = recall(key, _NUMBERS)
