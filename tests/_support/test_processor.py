@@ -24,9 +24,9 @@ INTEL = "vendor_id\t: GenuineIntel\nmodel name\t: Xeon\nflags\t\t: fpu amx_bf16 
 )
 def test_matrix_units_are_those_of_intel_in_bfloat16(
     text: str,
-    expected: bool,
+    expected: bool,  # noqa: FBT001 - a row of the table
     tmp_path: Path,
-    monkeypatch: pytest.MonkeyPatch,  # noqa: FBT001 - a row of the table
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     (tmp_path / "cpuinfo").write_text(text)
     monkeypatch.setattr(processor, "_CPUINFO", tmp_path / "cpuinfo")
