@@ -9,14 +9,21 @@ from typing import TYPE_CHECKING, Any, TypeGuard
 
 import numpy as np
 
+from sam3_onnx._support.forking import renew_in_children
 from sam3_onnx._support.waiting import wait_or_cancel
-from sam3_onnx.errors import CancelledError, ProviderWarning, SessionClosedError
-from sam3_onnx.models.runtime.creating import create, create_plain, spoken
-from sam3_onnx.models.runtime.heap import give_back
+from sam3_onnx.errors import (
+    CancelledError,
+    ModelAnswerError,
+    ProviderWarning,
+    SessionClosedError,
+    SessionForkedError,
+)
+from sam3_onnx.models.runtime.creating import create, spoken
+from sam3_onnx.models.runtime.heap import give_back, keep_for_ever
 from sam3_onnx.models.runtime.library import ort
 from sam3_onnx.models.runtime.providers.choosing import Plan, plan_of, provider_error
 from sam3_onnx.models.runtime.providers.findings import finding_key
-from sam3_onnx.models.runtime.providers.names import CPU, short_name
+from sam3_onnx.models.runtime.providers.names import CPU, short_name, survives_fork
 from sam3_onnx.models.runtime.providers.ways import PLAIN
 from sam3_onnx.models.runtime.settings import RuntimeSettings
 
@@ -62,6 +69,8 @@ class OnnxModel:
         self._lock = threading.Lock()
         self._session: GraphSession | None = None
         self._closed = False
+        self._forked_from: tuple[str, ...] = ()
+        renew_in_children(self)
 
     @property
     def loaded(self) -> bool:
@@ -87,10 +96,33 @@ class OnnxModel:
         """
         return ", ".join(finding_key(way.provider, way.options, way.precision) for way in self._plan.ways)
 
+    def begin_anew(self) -> None:
+        """Forgets the session in the child of a fork, which lacks its threads; it is created again from the file."""
+        self._lock = threading.Lock()
+        session, self._session = self._session, None
+        if session is not None:
+            keep_for_ever(session)  # its end would wait for those threads
+            self._forked_from = tuple(name for name in session.providers if not survives_fork(name))
+
+    def require_usable(self) -> None:
+        """Lets a graph pass that can be run in this process.
+
+        Raises:
+            SessionForkedError: The process was forked while the graph was in a device's memory.
+        """
+        if self._forked_from:
+            reason = f"the {spoken(self.role)} cannot be run: the parent has it on {', '.join(self._forked_from)}"
+            remedy = (
+                "Open a session in each process, and start processes that use a device with "
+                'multiprocessing.get_context("spawn").'
+            )
+            raise SessionForkedError(reason=reason, remedy=remedy)
+
     def load(self) -> ort.InferenceSession:
         """Creates the session unless it is there.
 
         Raises:
+            SessionForkedError: The process was forked while the graph was in a device's memory.
             ModelFileDamagedError: ONNX Runtime cannot load the file.
             ProviderError: A provider asked for by name did not become active.
             SessionClosedError: `close` was called before.
@@ -101,6 +133,7 @@ class OnnxModel:
         with self._lock:
             if self._closed:
                 raise SessionClosedError
+            self.require_usable()
             if self._session is None:
                 self._session = create(self.graph, self.role, self._plan, self._settings)
                 self._precision = self._session.precision
@@ -126,6 +159,7 @@ class OnnxModel:
 
         Raises:
             CancelledError: `cancel` was set.
+            ModelAnswerError: ONNX Runtime stopped with an error, or an output is no tensor.
             ProviderError: A provider that was asked for by name failed.
 
         Warns:
@@ -133,36 +167,53 @@ class OnnxModel:
         """
         known = {name: array for name, array in feeds.items() if name in self.graph.inputs}
         self.runs += 1
-        session = self._loaded()
-        try:
-            answers = self._answers(session, outputs, known, cancel)
-        except (CancelledError, MemoryError):
-            raise
-        except Exception as error:
-            if session.providers[0] == CPU:
+        while True:
+            session = self._loaded()
+            try:
+                answers = self._answers(session, outputs, known, cancel)
+                break
+            except (CancelledError, MemoryError):
                 raise
-            answers = self._answers(self._after_failure(session, error), outputs, known, cancel)
+            except Exception as error:
+                if session.providers[0] == CPU:
+                    raise self._no_answer(outputs, f"onnxruntime stopped: {str(error).strip()}") from error
+                self._give_up(session, error)
         if not _are_arrays(answers):
-            raise TypeError(f"{self.graph.path} answered with something that is not a tensor")
+            kinds = ", ".join(type(answer).__name__ for answer in answers)
+            raise self._no_answer(outputs, f"the answers are of the kinds {kinds}")
         return answers
 
-    def _after_failure(self, failed: GraphSession, error: Exception) -> GraphSession:
-        """The session to go on with where a provider failed while it ran."""
-        name = failed.providers[0]
+    def _give_up(self, failed: GraphSession, error: Exception) -> None:
+        """Puts the plain way in the place of a provider that failed while it ran.
+
+        Raises:
+            ProviderError: The provider was asked for by name.
+        """
+        name, why = failed.providers[0], str(error).strip()
         if not self._plan.auto:
-            reason = f"the {spoken(self.role)} stopped with: {error}"
+            reason = f"the {spoken(self.role)} stopped with: {why}"
             raise provider_error([name], name, reason, failed.providers, fault="failed while it ran") from error
         with self._lock:
-            if self._closed:
-                raise SessionClosedError
-            if self._session is None or self._session is failed:
-                why = f"{short_name(name)} failed while it ran: {error}"
-                warnings.warn(f"The {spoken(self.role)} goes on on cpu. {why}", ProviderWarning, stacklevel=3)
-                self._plan = Plan((PLAIN,), auto=True)
-                self._session = None
-                self._session = create_plain(self.graph, self._settings)
-                self._precision = self._session.precision
-            return self._session
+            if self._session is not None and self._session is not failed:  # another thread was first
+                return
+            warnings.warn(
+                f"The {spoken(self.role)} goes on on cpu. {short_name(name)} failed while it ran: {why}",
+                ProviderWarning,
+                stacklevel=3,
+            )
+            self._plan = Plan((PLAIN,), auto=True)
+            self._precision = PLAIN.precision
+            self._session = None
+
+    def _no_answer(self, outputs: Sequence[str], why: str) -> ModelAnswerError:
+        return ModelAnswerError(
+            self.graph.path,
+            output=", ".join(outputs),
+            expected="a tensor",
+            got=f"nothing, because {why}",
+            remedy="The graph does not fit what it is fed, or the provider does not suit it: try provider='cpu'; if "
+            "that is the same, get the file again or export it anew.",
+        )
 
     def _answers(
         self,

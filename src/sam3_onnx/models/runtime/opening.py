@@ -7,6 +7,7 @@ import mmap
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from sam3_onnx._support.forking import undivided
 from sam3_onnx.models.runtime.graphs.edits import without_empty_operands
 from sam3_onnx.models.runtime.library import ort
 from sam3_onnx.models.runtime.providers.names import CPU, OPENVINO
@@ -112,9 +113,11 @@ def _open(graph: GraphInfo, ways: Sequence[Way], threads: int | None, severity: 
     if plugins:
         for name, given in full:
             _add(options, name, given, plugins.get(name))
-        return GraphSession(ort.InferenceSession(model, options, enable_fallback=0), ways[0].precision)
+        with undivided():
+            return GraphSession(ort.InferenceSession(model, options, enable_fallback=0), ways[0].precision)
     names, chosen = [name for name, _ in full] + [CPU], [given for _, given in full] + [{}]
-    session = ort.InferenceSession(model, options, providers=names, provider_options=chosen, enable_fallback=0)
+    with undivided():
+        session = ort.InferenceSession(model, options, providers=names, provider_options=chosen, enable_fallback=0)
     return GraphSession(session, ways[0].precision)
 
 

@@ -6,13 +6,13 @@ cache folder; one that was not is repeated, because a driver may have been mende
 
 from __future__ import annotations
 
-import threading
 import time
 from dataclasses import asdict, dataclass, replace
 from typing import TYPE_CHECKING, TypeAlias
 
 import numpy as np
 
+from sam3_onnx._support.forking import ForkSafeLock
 from sam3_onnx.models.runtime.graphs.fingerprint import fingerprint
 from sam3_onnx.models.runtime.opening import GraphSession, Refusal, open_on
 from sam3_onnx.models.runtime.providers.findings import finding_key, recall, remember
@@ -77,7 +77,7 @@ _ANSWERS = frozenset({"logits", "presence", "boxes_xyxy", "masks"})
 _NUMBERS = ("largest", "mean", "crossings", "seconds", "cpu_seconds")
 _Arrays: TypeAlias = "dict[str, NDArray[np.generic]]"
 _proofs: dict[str, Proof] = {}
-_lock = threading.Lock()
+_lock = ForkSafeLock()
 
 
 @dataclass(frozen=True)
