@@ -12,7 +12,7 @@ from sam3_onnx.errors import OptionError
 from sam3_onnx.models.runtime.graphs.reading import read_graph
 from sam3_onnx.models.runtime.providers.choosing import plan_of
 from sam3_onnx.models.runtime.providers.names import CPU, OPENVINO
-from sam3_onnx.models.runtime.providers.ways import PLAIN, way_of
+from sam3_onnx.models.runtime.providers.ways import PLAIN, Way, way_of
 from sam3_onnx.models.runtime.settings import RuntimeSettings
 from tests.support.fake_openvino import PROCESSOR
 from tests.support.places import NATIVE
@@ -74,7 +74,7 @@ def test_without_matrix_units_nothing_is_coarse(vendor: str, matrix_units: Path)
 @pytest.mark.parametrize(
     ("role", "precision", "expected"),
     [
-        ("fusion", "auto", "bfloat16"),
+        ("fusion", "bfloat16", "bfloat16"),
         ("geometry_encoder", "auto", ""),
         ("geometry_encoder", "bfloat16", "bfloat16"),
         ("mask_decoder", "auto", ""),
@@ -88,6 +88,18 @@ def test_without_matrix_units_nothing_is_coarse(vendor: str, matrix_units: Path)
 def test_each_part_runs_where_it_is_worth_it(role: str, precision: PrecisionChoice, expected: str) -> None:
     way = way_of((OPENVINO, {}), precision, role=role, graph=None)
     assert ("" if way == PLAIN else way.precision) == expected
+
+
+@pytest.mark.usefixtures("matrix_units")
+@pytest.mark.parametrize("proven", [True, False])
+def test_fusion_is_quick_by_itself_only_where_the_miniature_can_prove_it(
+    proven: bool,  # noqa: FBT001 - a row of the table
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    graphs = {"image_encoder": None, **({"fusion": None} if proven else {})}
+    monkeypatch.setattr("sam3_onnx.models.runtime.providers.ways.miniature_graphs", lambda: graphs)
+    way = way_of((OPENVINO, {}), "auto", role="fusion", graph=None)
+    assert way == (Way(OPENVINO, {}, "bfloat16") if proven else PLAIN)
 
 
 @pytest.mark.usefixtures("matrix_units", "openvino")

@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from sam3_onnx._support.processor import has_matrix_units
+from sam3_onnx.models.runtime.providers.miniature import miniature_graphs
 from sam3_onnx.models.runtime.providers.names import CPU, OPENVINO, short_name
 from sam3_onnx.models.runtime.providers.precision import COARSE, check_precision, openvino_precision, word_for
 from sam3_onnx.models.runtime.providers.roles import QUICK_ON_MATRIX_UNITS, is_worth
@@ -67,7 +68,11 @@ def way_of(wanted: Wanted, choice: PrecisionChoice, *, role: str, graph: GraphIn
 
 
 def _openvino_default(role: str, options: Mapping[str, str]) -> Precision:
-    """What OpenVINO computes a part in where the caller says nothing: by itself it takes bfloat16 for every part."""
+    """What OpenVINO computes a part in where the caller says nothing: by itself it takes bfloat16 for every part.
+
+    A part that the miniature does not have cannot be proven on it, and stays exact.
+    """
     if options.get("device_type", "CPU") != "CPU":
         return "auto"
-    return "bfloat16" if role in QUICK_ON_MATRIX_UNITS and has_matrix_units() else "float32"
+    is_quick = role in QUICK_ON_MATRIX_UNITS and has_matrix_units()
+    return "bfloat16" if is_quick and role in miniature_graphs() else "float32"
