@@ -216,9 +216,7 @@ def open_subject(folder: Path, *, name: str, size: tuple[int, int], most: int = 
     queries = _shape(graphs["decoder"], "logits")[1]
     stage = Stage(queries=queries, cells=(height, width), most=min(most, queries))
     decoders = {
-        role: _StagedDecoder(graphs[role], stage, role=role)
-        for role in ("decoder", "mask_decoder")
-        if role in graphs
+        role: _StagedDecoder(graphs[role], stage, role=role) for role in ("decoder", "mask_decoder") if role in graphs
     }
     models = {
         "image_encoder": _FakeEncoder(graphs["image_encoder"], role="image_encoder", settings=_CPU),
