@@ -5,8 +5,9 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 import onnx
-import onnxruntime as ort
 from onnx import TensorProto, helper
+
+from sam3_onnx.models.runtime.library import ort
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
