@@ -76,7 +76,8 @@ def test_a_checkpoint_becomes_a_bundle_of_another_size_with_clicks(
     words = ["export", str(checkpoint), "-o", str(out), "--tracker", "--size", "84", "140", "--storage", "float16"]
     assert main(words) == 0
     said = capsys.readouterr().out.splitlines()
-    graphs = ["image_encoder", "text_encoder", "decoder", "mask_decoder", "click_decoder"]
+    parts = ["geometry_encoder", "fusion", "decoder"]
+    graphs = ["image_encoder", "text_encoder", *parts, "mask_decoder", "click_decoder"]
     stages = [f"load {checkpoint}", *(f"export {name}.onnx" for name in graphs), "compare with PyTorch"]
     assert [line for line in said if line.endswith(" ...")] == [f"{stage} ..." for stage in stages]
     assert any(line.startswith("8 cases: scores within") for line in said)

@@ -12,6 +12,7 @@ import pytest
 
 from sam3_onnx import Sam3Session
 from sam3_onnx.errors import OptionError, UnknownFamilyError
+from tests.support.places import NATIVE
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -78,16 +79,26 @@ def test_a_fused_bundle_holds_no_scores_of_attention(bundle: Callable[[str], Pat
 
     assert b"Softmax" in operators("split", "image_encoder")
     assert b"Softmax" not in operators("fused", "image_encoder")
-    for role in ("image_encoder", "decoder"):
+    for role in ("image_encoder", "fusion"):
         assert b"MultiHeadAttention" in operators("fused", role)
         assert b"MultiHeadAttention" not in operators("split", role)
 
 
-def test_a_bundle_without_its_mask_decoder_is_refused(bundle: Callable[[str], Path], tmp_path: Path) -> None:
+@pytest.mark.parametrize("role", ["geometry_encoder", "fusion", "mask_decoder"])
+def test_a_bundle_without_a_part_is_refused(bundle: Callable[[str], Path], tmp_path: Path, role: str) -> None:
     for path in bundle("split").glob("*.onnx"):
-        if path.stem != "mask_decoder":
+        if path.stem != role:
             (tmp_path / path.name).write_bytes(path.read_bytes())
-    with pytest.raises(UnknownFamilyError, match=r"native bundle is not whole(.|\n)*Its mask decoder is missing"):
+    missing = rf"native bundle is not whole(.|\n)*Its {role.replace('_', ' ')} is missing"
+    with pytest.raises(UnknownFamilyError, match=missing):
+        Sam3Session.from_folder(tmp_path)
+
+
+def test_a_whole_decoder_beside_parts_is_refused(bundle: Callable[[str], Path], tmp_path: Path) -> None:
+    for path in bundle("whole").glob("*.onnx"):
+        source = NATIVE / path.name if path.stem == "decoder" else path
+        (tmp_path / path.name).write_bytes(source.read_bytes())
+    with pytest.raises(UnknownFamilyError, match="is there twice: its decoder has one of its own"):
         Sam3Session.from_folder(tmp_path)
 
 

@@ -28,7 +28,7 @@ def test_attention_becomes_one_operator_and_answers_as_before(miniature: Path, c
     from sam3_onnx.optimize import optimize  # noqa: PLC0415
 
     report = optimize(miniature, tmp_path / "fused", precision="fp32", words=["coin"], pairs=1)
-    assert [graph.precision for graph in report.graphs] == ["fp32", "unchanged", "fp32"]
+    assert [graph.precision for graph in report.graphs[:3]] == ["fp32", "unchanged", "fp32"]
     assert report.graphs[0].why == "6 attentions fused, 2 convolutions folded"
     assert report.fidelity["whole"].score <= 1e-4
     assert report.fidelity["whole"].mask_iou >= 0.99

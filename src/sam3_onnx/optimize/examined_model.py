@@ -31,8 +31,19 @@ _VISUAL = "visual"
 _CENTRE = np.array([[0.5, 0.5, 0.4, 0.4]], np.float32)
 
 
+class _Fed(Exception):  # noqa: N818 - it ends a run that only was to tell its input
+    """What a graph would have been fed."""
+
+    def __init__(self, feeds: dict[str, NDArray[np.generic]]) -> None:
+        super().__init__()
+        self.feeds = feeds
+
+
 class _RecordedModel(OnnxModel):
     """A graph that remembers what it was fed first."""
+
+    tells: bool = False
+    """Raises what it is fed instead of running."""
 
     first: tuple[tuple[str, ...], dict[str, NDArray[np.generic]]] | None = None
     """Names of the outputs that were wanted, and the inputs."""
@@ -45,6 +56,8 @@ class _RecordedModel(OnnxModel):
         cancel: threading.Event | None = None,
     ) -> list[NDArray[Any]]:
         """As `OnnxModel.run`."""
+        if self.tells:
+            raise _Fed(dict(feeds))
         if self.first is None:
             self.first = tuple(outputs), dict(feeds)
         return super().run(outputs, feeds, cancel=cancel)
@@ -102,6 +115,26 @@ class ExaminedModel:
         """Asks everything about a picture (H, W, 3) uint8 RGB once, so that `first_call` knows what graphs are fed."""
         features = self.encode([to_model_input(picture, size) for size in self.sizes])
         self.answer(features, self.read(words), (picture.shape[0], picture.shape[1]))
+
+    def image_feeds(self, role: str, picture: NDArray[np.uint8]) -> dict[str, NDArray[np.generic]]:
+        """Returns what an image encoder is fed for a picture (H, W, 3) uint8 RGB; runs nothing.
+
+        Args:
+            role: Of the image encoder, as in `models`.
+            picture: What it would encode.
+        """
+        model = self.models[role]
+        encoder = next(each for each in self._encoders if model in each.models.values())
+        if not isinstance(model, _RecordedModel):
+            raise TypeError(f"{role} was made by somebody else")
+        model.tells = True
+        try:
+            encoder.encode_image(to_model_input(picture, encoder.capabilities.input_size), cancel=None)
+        except _Fed as told:
+            return told.feeds
+        finally:
+            model.tells = False
+        raise ValueError(f"{role} does not look at pictures")
 
     def encode(self, pixels: Sequence[NDArray[np.uint8]]) -> Arrays:
         """Features of a picture that was resized to each of `sizes`."""

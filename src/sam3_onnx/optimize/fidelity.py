@@ -29,6 +29,7 @@ __all__ = [
     "WHOLE",
     "Fidelity",
     "compare",
+    "same_answers",
     "stage_of",
 ]
 
@@ -45,6 +46,8 @@ WHOLE = "whole"
 """All stages of the other form together."""
 _SURE = 0.5
 """Instances above it are answers; masks of others matter to nobody."""
+_SAME_SCORE, _SAME_IOU = 1e-4, 0.99
+"""Answers are the same up to rounding in float32: what an export may differ from its model."""
 _SMALLEST_SHARE = 25 / 288**2
 """Of a picture: 25 cells of a full-size model's masks. One more or less says nothing about a smaller one."""
 
@@ -151,6 +154,26 @@ def compare(
         for stage, (model, features, texts) in trials.items():
             _judge(seen[stage], model, features, texts, size, right)
     return seen
+
+
+def same_answers(before: ExaminedModel, after: ExaminedModel, picture: NDArray[np.uint8], words: Sequence[str]) -> str:
+    """Asks two forms the same from the same features, and returns in which way they differ; "" if they do not.
+
+    Args:
+        before: The form that counts as right.
+        after: The other, whose encoders are used for both.
+        picture: (H, W, 3) uint8 RGB.
+        words: What to look for.
+    """
+    size = picture.shape[0], picture.shape[1]
+    features = after.encode([to_model_input(picture, wanted) for wanted in after.sizes])
+    texts = after.read(words)
+    seen = Fidelity()
+    _judge(seen, after, features, texts, size, before.answer(features, texts, size))
+    if seen.broken:
+        return seen.broken
+    same = seen.score <= _SAME_SCORE and seen.mask_iou >= _SAME_IOU
+    return "" if same else f"a score differs by {seen.score:.2g}, a mask overlaps by an IoU of {seen.mask_iou:.3f}"
 
 
 def _judge(

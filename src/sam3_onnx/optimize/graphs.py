@@ -117,9 +117,9 @@ def is_quantized(model: onnx.ModelProto) -> bool:
 
 def set_metadata(model: onnx.ModelProto, key: str, value: str) -> None:
     """Writes an entry of a model's metadata, before the last one: a native bundle's role stays last."""
-    entries = {entry.key: entry.value for entry in model.metadata_props}
+    entries = {entry.key: entry.value for entry in model.metadata_props} | {key: value}
     last = {"sam3_onnx.role": entries.pop("sam3_onnx.role")} if "sam3_onnx.role" in entries else {}
-    helper.set_model_props(model, {**entries, key: value, **last})
+    helper.set_model_props(model, entries | last)
 
 
 def without_weights(model: onnx.ModelProto) -> onnx.ModelProto:

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-__all__ = ["to_int8"]
+__all__ = ["LinearLayer", "linear_layers", "rounded_weights", "to_int8"]
 
 _SMALLEST = 16
 """Channels in and out of the smallest matrix that is rounded: below it nothing is won. Heads that end in a
@@ -31,7 +31,7 @@ _LEVELS = 127
 
 
 @dataclass(frozen=True)
-class _Layer:
+class LinearLayer:
     """A linear layer."""
 
     node: onnx.NodeProto
@@ -46,8 +46,8 @@ class _Layer:
         return name
 
 
-def _layers(model: onnx.ModelProto, weights: Weights) -> Iterator[_Layer]:
-    """The linear layers of a graph that are worth rounding, in its order."""
+def linear_layers(model: onnx.ModelProto, weights: Weights) -> Iterator[LinearLayer]:
+    """Yields the linear layers of a graph that are worth rounding, in its order."""
     for node in model.graph.node:
         if node.op_type not in {"MatMul", "Gemm"} or weights.shape(node.input[0]) is not None:
             continue
@@ -60,7 +60,7 @@ def _layers(model: onnx.ModelProto, weights: Weights) -> Iterator[_Layer]:
             node, "transA"
         )
         if plain:
-            yield _Layer(node, transposed=bool(attribute(node, "transB")))
+            yield LinearLayer(node, transposed=bool(attribute(node, "transB")))
 
 
 def to_int8(model: onnx.ModelProto, folder: Path) -> tuple[int, int]:
@@ -75,7 +75,7 @@ def to_int8(model: onnx.ModelProto, folder: Path) -> tuple[int, int]:
         worthwhile size there are.
     """
     weights = Weights(model, folder)
-    layers = list(_layers(model, weights))
+    layers = list(linear_layers(model, weights))
     heads = _heads(model, layers)
     chosen = {layer.name: layer for layer in layers if layer.name not in heads}
     rounded: set[str] = set()
@@ -92,7 +92,7 @@ def to_int8(model: onnx.ModelProto, folder: Path) -> tuple[int, int]:
     return len(chosen), len(layers)
 
 
-def _heads(model: onnx.ModelProto, layers: Sequence[_Layer]) -> set[str]:
+def _heads(model: onnx.ModelProto, layers: Sequence[LinearLayer]) -> set[str]:
     """Layers that lead to one output of the graph alone, where others lead to several.
 
     They make scores, presence, boxes or masks of what the layers before them found. A rounding there
@@ -115,14 +115,16 @@ def _rounding(name: str, rounded: set[str]) -> list[onnx.NodeProto]:
     return [helper.make_node("DynamicQuantizeLinear", [name], outputs)]
 
 
-def _multiplying(layer: _Layer, output: str, weights: Weights, initializers: list[TensorProto]) -> list[onnx.NodeProto]:
+def _multiplying(
+    layer: LinearLayer, output: str, weights: Weights, initializers: list[TensorProto]
+) -> list[onnx.NodeProto]:
     """What computes a layer from its rounded input."""
     source, matrix = layer.node.input[0], layer.node.input[1]
     stored = {tensor.name for tensor in initializers}
     levels, scale = f"{matrix}.{'t' * layer.transposed}levels", f"{matrix}.{'t' * layer.transposed}scale"
     if levels not in stored:
         values = weights.array(matrix)
-        rounded, scales = _rounded(values.T if layer.transposed else values)
+        rounded, scales = rounded_weights(values.T if layer.transposed else values)
         initializers.extend([numpy_helper.from_array(rounded, levels), numpy_helper.from_array(scales, scale)])
     bias = layer.node.input[2] if len(layer.node.input) > 2 else ""  # noqa: PLR2004 - Gemm's third input
     product = f"{output}.product" if bias else output
@@ -135,8 +137,8 @@ def _multiplying(layer: _Layer, output: str, weights: Weights, initializers: lis
     return nodes + ([helper.make_node("Add", [product, bias], [output])] if bias else [])
 
 
-def _rounded(values: NDArray[np.generic]) -> tuple[NDArray[np.int8], NDArray[np.float32]]:
-    """(K, N) weights to levels -127..127 and the scale of each of the N channels."""
+def rounded_weights(values: NDArray[np.generic]) -> tuple[NDArray[np.int8], NDArray[np.float32]]:
+    """Returns (K, N) weights as levels -127..127, and the scale of each of the N channels."""
     exact = np.asarray(values, np.float32)
     scales = np.maximum(np.abs(exact).max(0) / _LEVELS, np.finfo(np.float32).tiny).astype(np.float32)
     return np.rint(exact / scales).astype(np.int8), scales

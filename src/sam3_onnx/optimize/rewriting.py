@@ -17,6 +17,7 @@ from sam3_onnx.optimize.half import overflowing, to_half
 from sam3_onnx.optimize.int8 import to_int8
 from sam3_onnx.optimize.projections import split_projections
 from sam3_onnx.optimize.report import GraphChange
+from sam3_onnx.optimize.static_int8 import to_static_int8
 from sam3_onnx.optimize.timing import paired_time
 
 if TYPE_CHECKING:
@@ -29,15 +30,17 @@ if TYPE_CHECKING:
 
     from sam3_onnx.models.runtime.graphs.reading import GraphInfo
     from sam3_onnx.optimize.fidelity import Fidelity
+    from sam3_onnx.optimize.splitting import Split
 
 __all__ = ["GraphPrecision", "Rewriting"]
 
-GraphPrecision: TypeAlias = Literal["fp32", "int8", "fp16"]
-"""What a graph is rewritten to: numbers as they are, matrices multiplied in 8 bits, or everything in half precision."""
+GraphPrecision: TypeAlias = Literal["fp32", "int8", "int8-static", "fp16"]
+"""What graphs are rewritten to: numbers as they are, matrices multiplied in 8 bits, those of the image encoder alone
+multiplied in 8 bits with ranges that are fixed, or everything in half precision."""
 
 _UNCHANGED = "unchanged"
 _MANIFEST_KEY = "sam3_onnx.precision"
-_WRITTEN_AS = {"int8": "int8", "fp16": "float16"}
+_WRITTEN_AS = {"int8": "int8", "int8-static": "int8-static", "fp16": "float16"}
 
 
 @dataclass(frozen=True)
@@ -61,29 +64,32 @@ class Rewriting:
 
     def __init__(
         self,
-        before: ExaminedModel,
+        split: Split,
         *,
-        source: Path,
+        roots: Sequence[Path],
         draft: Path,
         precision: GraphPrecision,
         fuse: bool,
+        calibration: Mapping[str, NDArray[np.uint8]],
         tell: Callable[[str], None],
     ) -> None:
         """Does nothing yet.
 
         Args:
-            before: The export that is there.
-            source: Its folder.
+            split: The export that is there.
+            roots: Its folder, and that of its decoder's parts.
             draft: Where the new one grows.
             precision: What to rewrite it to.
             fuse: Make one operator of attention.
+            calibration: (H, W, 3) uint8 RGB, by name; "int8-static" takes ranges from them.
             tell: Told in a line what is being done.
         """
-        self._before, self._after = before, before
+        self._before = self._after = split.model
+        self._split, self._calibration = split, calibration
         self._draft, self._precision, self._fuse, self._tell = draft, precision, fuse, tell
         self._changes = {
-            role: _Change(model.graph, draft / model.graph.path.relative_to(source))
-            for role, model in before.models.items()
+            role: _Change(model.graph, draft / _below(model.graph.path, roots))
+            for role, model in split.model.models.items()
         }
 
     def convert(self, pictures: Mapping[str, NDArray[np.uint8]], words: Sequence[str]) -> None:
@@ -168,7 +174,8 @@ class Rewriting:
     def _written(self, role: str, change: _Change, wanted: GraphPrecision) -> _Change:
         model, folder = load_graph(change.graph.path), change.graph.path.parent
         notes = _exact_rewrites(model, folder, fuse=self._fuse)
-        precision = "fp32" if notes else _UNCHANGED
+        precision = "fp32" if notes or role in self._split.parts else _UNCHANGED
+        notes += [self._split.remarks[role]] if role in self._split.remarks else []
         if wanted != "fp32":
             count, what = self._rounded(role, model, folder)
             notes.insert(0, what)
@@ -185,13 +192,23 @@ class Rewriting:
         """Rewrites a graph in place; how much of it there was to rewrite, and that in words."""
         if is_quantized(model):
             return 0, "quantised already"
-        if self._precision == "int8":
-            apart = split_projections(model, folder)
-            count, layers = to_int8(model, folder)
-            return count, f"{count} of {layers} linear layers" + (f", {apart} projections taken apart" if apart else "")
+        if self._precision in {"int8", "int8-static"}:
+            return self._in_eight_bits(role, model, folder)
         _, feeds = first_call(self._before.models[role])
         count, nodes = to_half(model, folder, large=overflowing(model, folder, feeds))
         return count, f"{count} of {nodes} nodes"
+
+    def _in_eight_bits(self, role: str, model: onnx.ModelProto, folder: Path) -> tuple[int, str]:
+        if self._precision == "int8-static" and stage_of(role) != "image_encoder":
+            return 0, "only image encoders are rewritten"
+        apart = split_projections(model, folder)
+        if self._precision == "int8":
+            count, layers = to_int8(model, folder)
+        else:
+            self._tell(f"calibrating on {len(self._calibration)} pictures")
+            feeds = (self._before.image_feeds(role, picture) for picture in self._calibration.values())
+            count, layers = to_static_int8(model, folder, feeds)
+        return count, f"{count} of {layers} linear layers" + (f", {apart} projections taken apart" if apart else "")
 
     def _rewritten(self) -> list[str]:
         """The stages that have a graph in the new precision."""
@@ -210,6 +227,11 @@ class Rewriting:
                 else:
                     again = self._written(role, change, "fp32")
                     self._changes[role] = replace(again, why=f"{why}; {again.why}" if again.why else why)
+
+
+def _below(path: Path, roots: Sequence[Path]) -> Path:
+    """A path from that of some folders on which it lies below."""
+    return path.relative_to(next(root for root in roots if path.is_relative_to(root)))
 
 
 def _exact_rewrites(model: onnx.ModelProto, folder: Path, *, fuse: bool) -> list[str]:

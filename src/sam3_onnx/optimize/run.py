@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from importlib.resources import files
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, Literal, get_args
 
 from sam3_onnx.errors import FolderError, NoPicturesError, OptionError
@@ -11,10 +12,10 @@ from sam3_onnx.images.finding import find_pictures
 from sam3_onnx.images.loading import load_image
 from sam3_onnx.models.families.folder import exports_in_folder
 from sam3_onnx.optimize.draft import growing_beside
-from sam3_onnx.optimize.examined_model import ExaminedModel
 from sam3_onnx.optimize.graph_files import bytes_of
 from sam3_onnx.optimize.report import OptimizeReport
 from sam3_onnx.optimize.rewriting import GraphPrecision, Rewriting
+from sam3_onnx.optimize.splitting import split_bundle
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -36,6 +37,7 @@ def optimize(  # noqa: PLR0913 - keyword-only options of one step
     *,
     precision: GraphPrecision = "int8",
     pictures: str | PathLike[str] | None = None,
+    calibration: str | PathLike[str] | None = None,
     words: Sequence[str] = DEFAULT_WORDS,
     family: str | None = None,
     variant: str | None = None,
@@ -51,10 +53,14 @@ def optimize(  # noqa: PLR0913 - keyword-only options of one step
     Args:
         folder: What `Sam3Session.from_folder` opens; it is only read.
         target: Where the new export goes: must not be there yet, or be empty. It appears when it is whole.
-        precision: "int8": linear layers multiply in 8 bits. "fp16": weights and arithmetic in half precision, for
-            graphics cards; on CPU it saves space alone. "fp32": weights keep their precision; attention becomes one
-            operator, and convolutions that follow each other directly become one.
+        precision: "int8": linear layers multiply in 8 bits. "int8-static": those of the image encoder alone, with
+            ranges that are fixed by `calibration`; quick on OpenVINO too. "fp16": weights and arithmetic in half
+            precision, for graphics cards; on CPU it saves space alone. "fp32": weights keep their precision; attention
+            becomes one operator, and convolutions that follow each other directly become one. With each of them the
+            whole decoder of a native bundle is cut into its parts.
         pictures: A folder of pictures of yours to compare on; None for the photograph that ships.
+        calibration: A folder of pictures of the kind that the model will see, from which "int8-static" takes the ranges
+            of what flows through the image encoder; needed for it, and for nothing else.
         words: What to look for in them.
         family: Takes this family where there are several in the folder.
         variant: Takes this variant where there are several.
@@ -80,14 +86,27 @@ def optimize(  # noqa: PLR0913 - keyword-only options of one step
         raise OptionError("pairs", expected="at least 1", got=pairs)
     if not words:
         raise OptionError("words", expected="at least one word", got=words)
-    source = Path(folder)
-    seen = _pictures(pictures)
+    if (calibration is None) is (precision == "int8-static"):
+        expected = 'a folder of pictures with "int8-static", and nothing with other precisions'
+        raise OptionError("calibration", expected=expected, got=None if calibration is None else str(calibration))
+    source, fuse = Path(folder), attention == "fused"
+    seen = _shipped() if pictures is None else _pictures("pictures", pictures)
+    ranges_from = {} if calibration is None else _pictures("calibration", calibration)
     exports = exports_in_folder(source, family=family, variant=variant)
-    before = ExaminedModel(exports)
-    needed = sum(bytes_of(model.graph) for model in before.models.values())
-    with growing_beside(Path(target).absolute(), needed=needed) as draft:
-        fuse = attention == "fused"
-        work = Rewriting(before, source=source, draft=draft, precision=precision, fuse=fuse, tell=progress or _silent)
+    tell = progress or _silent
+    needed = sum(map(bytes_of, exports.graphs))
+    with growing_beside(Path(target).absolute(), needed=needed) as draft, TemporaryDirectory() as room:
+        tell("reading the graphs")
+        split = split_bundle(exports, source=source, room=Path(room), picture=next(iter(seen.values())), words=words)
+        work = Rewriting(
+            split,
+            roots=(source, Path(room)),
+            draft=draft,
+            precision=precision,
+            fuse=fuse,
+            calibration=ranges_from,
+            tell=tell,
+        )
         try:
             work.convert(seen, words)
             fidelity = work.settle(seen, words)
@@ -98,15 +117,18 @@ def optimize(  # noqa: PLR0913 - keyword-only options of one step
     return report
 
 
-def _pictures(folder: str | PathLike[str] | None) -> dict[str, NDArray[np.uint8]]:
-    """The pictures to compare on, by name."""
-    if folder is None:
-        shipped = Path(str(files("sam3_onnx"))) / "data" / "coins.png"
-        return {shipped.name: load_image(shipped)}
+def _shipped() -> dict[str, NDArray[np.uint8]]:
+    """The photograph that ships, by its name."""
+    shipped = Path(str(files("sam3_onnx"))) / "data" / "coins.png"
+    return {shipped.name: load_image(shipped)}
+
+
+def _pictures(option: str, folder: str | PathLike[str]) -> dict[str, NDArray[np.uint8]]:
+    """The pictures in a folder, by name."""
     try:
         paths = find_pictures(folder)
     except (FolderError, NoPicturesError) as error:
-        raise OptionError("pictures", expected="a folder that holds pictures", got=str(folder)) from error
+        raise OptionError(option, expected="a folder that holds pictures", got=str(folder)) from error
     return {path.name: load_image(path) for path in paths}
 
 

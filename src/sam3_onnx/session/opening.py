@@ -42,6 +42,8 @@ if TYPE_CHECKING:
 __all__ = ["OpenSession"]
 
 _TEXT_CACHE_BYTES = 64 << 20
+_LOADED_FIRST = {"geometry_encoder", "fusion", "decoder", "mask_decoder"}
+"""Parts that each question needs, if the model has them."""
 
 
 class OpenSession:
@@ -183,6 +185,9 @@ class OpenSession:
         decoder: str | PathLike[str],
         text_encoder: str | PathLike[str] | None = None,
         geometry_encoder: str | PathLike[str] | None = None,
+        fusion: str | PathLike[str] | None = None,
+        mask_decoder: str | PathLike[str] | None = None,
+        click_decoder: str | PathLike[str] | None = None,
         **options: Unpack[SessionOptions],
     ) -> Self:
         """Opens an export from its graphs, wherever they are; external data lies beside each.
@@ -192,6 +197,9 @@ class OpenSession:
             decoder: The decoder's `.onnx`.
             text_encoder: The text (language) encoder's `.onnx`; a tracker has none.
             geometry_encoder: The graph that encodes boxes, where an export has one.
+            fusion: The graph that fuses picture and prompt, where an export has one.
+            mask_decoder: The graph that makes masks, where the decoder does not.
+            click_decoder: The graph that answers clicks, where an export of concepts has one.
             **options: See `from_folder`.
 
         Raises:
@@ -203,7 +211,10 @@ class OpenSession:
             "image_encoder": image_encoder,
             "text_encoder": text_encoder,
             "geometry_encoder": geometry_encoder,
+            "fusion": fusion,
             "decoder": decoder,
+            "mask_decoder": mask_decoder,
+            "click_decoder": click_decoder,
         }
         SessionSettings.of(options, also=roles)
         paths = {
@@ -249,7 +260,7 @@ class OpenSession:
     ) -> Self:
         heads = exports.open(SessionSettings.of(options).runtime)
         session = cls(None, model=fingerprint(exports.graphs), heads=heads, source=source, **options)
-        at_once = {"decoder", "mask_decoder"} | (set() if options.get("cache_folder") else {"image_encoder"})
+        at_once = _LOADED_FIRST | (set() if options.get("cache_folder") else {"image_encoder"})
         try:
             for role, model in session.graphs.items():
                 if role in at_once:

@@ -59,7 +59,7 @@ def test_the_manifest_of_a_bundle_made_now(made: tuple[Path, Any]) -> None:
     folder, _ = made
     for role, graph in exports_in_folder(folder).heads["concepts"].graphs.items():
         assert dict(graph.metadata) == {
-            "sam3_onnx.contract": "1",
+            "sam3_onnx.contract": "2",
             "sam3_onnx.role": role,
             "sam3_onnx.input_size": "112x168",
             "sam3_onnx.storage": "float32",

@@ -45,7 +45,8 @@ def test_one_encoding_serves_words_boxes_and_clicks(made: Path, maker: ModuleTyp
     picture = maker.picture((180, 130))
     with Sam3Session.from_folder(made, provider="cpu") as session:
         assert session.capabilities.points
-        assert set(session.providers) == {"image_encoder", "text_encoder", "decoder", "mask_decoder", "click_decoder"}
+        encoders, decoders = ("image", "text", "geometry"), ("mask_decoder", "click_decoder")
+        assert set(session.providers) == {*(f"{name}_encoder" for name in encoders), "fusion", "decoder", *decoders}
         embedding = session.encode(picture)
         assert session.encode(picture, purpose="clicks").model == embedding.model
         assert session.cache.info().misses == 1
@@ -56,7 +57,8 @@ def test_one_encoding_serves_words_boxes_and_clicks(made: Path, maker: ModuleTyp
         assert session.predict_object(picture, [(40, 70)]).candidates == one.candidates != again.candidates
         runs = {role: model.runs for role, model in session.graphs.items()}
     assert runs.pop("mask_decoder") <= 2, "it runs for what was found"
-    assert runs == {"image_encoder": 1, "text_encoder": 2, "decoder": 2, "click_decoder": 3}
+    twice = dict.fromkeys(("text_encoder", "geometry_encoder", "fusion", "decoder"), 2)
+    assert runs == {"image_encoder": 1, **twice, "click_decoder": 3}
 
 
 @pytest.mark.parametrize("boxed", [False, True])

@@ -236,6 +236,8 @@ def test_a_contract_of_a_later_release_is_refused(tmp_path: Path) -> None:
         content = path.read_bytes()
         entry = b"sam3_onnx.contract\x12\x011"
         assert content.count(entry) == 1
-        (tmp_path / path.name).write_bytes(content.replace(entry, entry[:-1] + b"2"))
-    with pytest.raises(ModelFileDamagedError, match="expected contract version 1, got version 2 of a newer release"):
+        (tmp_path / path.name).write_bytes(content.replace(entry, entry[:-1] + b"3"))
+    with pytest.raises(
+        ModelFileDamagedError, match="expected contract version 1 or 2, got version 3 of a newer release"
+    ):
         Sam3Session.from_folder(tmp_path)

@@ -14,7 +14,9 @@ from sam3_onnx.export.comparison.report import ExportReport
 from sam3_onnx.export.tokens import token_rows
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
     from pathlib import Path
+    from typing import Any
 
     import torch
     from numpy.typing import NDArray
@@ -25,6 +27,8 @@ __all__ = ["verify_bundle"]
 _FEATURES = ("fpn_0", "fpn_1", "fpn_2")
 _ANSWERS = ("logits", "presence", "boxes_xyxy")
 _BETWEEN = ("mask_features", "mask_queries")
+_ASKED = ("text_encoder", "geometry_encoder", "fusion", "decoder", "mask_decoder")
+"""The graphs behind the image encoder, in the order in which they are run."""
 
 
 def verify_bundle(
@@ -68,23 +72,34 @@ class _Bundle:
 
         names = (*_FEATURES, *(CLICK_FEATURES if clicks else ()))
         self.features = dict(zip(names, graph("image_encoder").run(names, {"image": image}), strict=True))
-        self.text_encoder, self.decoder = graph("text_encoder"), graph("decoder")
-        self.mask_decoder = graph("mask_decoder") if (folder / "mask_decoder.onnx").exists() else None
+        self.graphs = {path.stem: graph(path.stem) for path in folder.glob("*.onnx") if path.stem in _ASKED}
 
     def ask(
         self, tokens: NDArray[np.int64], boxes: NDArray[np.float32], labels: NDArray[np.int64]
     ) -> list[NDArray[np.float32]]:
         """Logits, presence, boxes, masks."""
-        text, mask = self.text_encoder.run(("text_features", "text_mask"), {"tokens": tokens})
-        feeds = {"text_features": text, "text_mask": mask, "boxes": boxes, "box_labels": labels}
-        if self.mask_decoder is None:
-            features = {name: self.features[name] for name in _FEATURES}
-            answers: list[NDArray[np.float32]] = self.decoder.run((*_ANSWERS, "masks"), {**feeds, **features})
-            return answers
-        *answers, seen, queries = self.decoder.run((*_ANSWERS, *_BETWEEN), {**feeds, "fpn_2": self.features["fpn_2"]})
-        fine = {name: self.features[name] for name in ("fpn_0", "fpn_1")}
-        rows = [
-            self.mask_decoder.run(("masks",), {**fine, "mask_features": one[None], "mask_queries": asked[None]})[0]
-            for one, asked in zip(seen, queries, strict=True)
-        ]
-        return [*answers, np.concatenate(rows)]
+        known: dict[str, NDArray[np.generic]] = {
+            **self.features,
+            "tokens": tokens,
+            "boxes": boxes,
+            "box_labels": labels,
+        }
+        for role in (role for role in _ASKED[:-1] if role in self.graphs):
+            known |= self._run(role, known)
+        if "masks" not in known:
+            between = zip(*(known[name] for name in _BETWEEN), strict=True)
+            rows = [
+                self._run(
+                    "mask_decoder", {**known, **{name: one[None] for name, one in zip(_BETWEEN, each, strict=True)}}
+                )
+                for each in between
+            ]
+            known["masks"] = np.concatenate([row["masks"] for row in rows])
+        answers: list[NDArray[Any]] = [known[name] for name in (*_ANSWERS, "masks")]
+        return answers
+
+    def _run(self, role: str, known: Mapping[str, NDArray[np.generic]]) -> dict[str, NDArray[np.generic]]:
+        graph = self.graphs[role]
+        outputs = [output.name for output in graph.get_outputs()]
+        feeds = {each.name: known[each.name] for each in graph.get_inputs()}
+        return dict(zip(outputs, graph.run(outputs, feeds), strict=True))

@@ -13,7 +13,8 @@ from sam3_onnx.export.comparison.reference import input_size
 from sam3_onnx.export.graphs import Graph
 from sam3_onnx.export.modules.attention import is_fused
 from sam3_onnx.export.modules.clicks import ClickDecoder
-from sam3_onnx.export.modules.concepts import Decoder, Detector, ImageEncoder, TextEncoder
+from sam3_onnx.export.modules.concepts import Decoder, ImageEncoder, TextEncoder
+from sam3_onnx.export.modules.parts import Fusion, GeometryEncoder, WholeHeads, WithoutMasks
 from sam3_onnx.export.pipeline import Progress, make
 from sam3_onnx.export.preparing import manifest_of, prepared
 from sam3_onnx.export.tokens import compact_remap, example_tokens
@@ -29,9 +30,10 @@ if TYPE_CHECKING:
 
 __all__ = ["Recommended", "export_bundle"]
 
-CONTRACT = "1"
+CONTRACT = "2"
 _CONCEPT_FEATURES = ("fpn_0", "fpn_1", "fpn_2")
 _CLICK_FEATURES = ("click_0", "click_1", "click_2")
+_ANSWERS = ("logits", "presence", "boxes_xyxy")
 
 
 @dataclass(frozen=True)
@@ -68,8 +70,9 @@ def export_bundle(  # noqa: PLR0913 - keyword-only options of one step
 
     Args:
         model: transformers' `Sam3Model` or `Sam3LiteTextModel` with its weights.
-        folder: Where `image_encoder.onnx`, `text_encoder.onnx`, `decoder.onnx` and `export_report.json` go, and
-            `click_decoder.onnx` with a tracker, once they have been compared; an older export there is replaced.
+        folder: Where `image_encoder.onnx`, `text_encoder.onnx`, the decoder's parts and `export_report.json`
+            go, and `click_decoder.onnx` with a tracker, once they have been compared; an older export there is
+            replaced.
         source: Where the weights come from, for the manifest.
         licence: Of the weights, for the manifest.
         tracker: transformers' `Sam3TrackerModel` of the same checkpoint: adds clicks on the same image encoder.
@@ -155,31 +158,46 @@ def _graphs(
 def _decoders(
     model: nn.Module, grid: tuple[int, int], features: tuple[torch.Tensor, ...], *, split: bool, fused: bool
 ) -> list[Graph]:
-    """The decoder as one graph, or without its mask head and that as another."""
-    prompts = torch.export.Dim("prompts", min=1, max=4096)
-    slots = torch.export.Dim("slots", min=1, max=4096)
-    queries = torch.export.Dim("queries", min=1, max=4096)
-    each, each_slot = {0: prompts}, {0: prompts, 1: slots}
+    """Geometry encoder, fusion and decoder, the mask head in the last of them or as a graph of its own."""
+    prompts, slots, queries = (torch.export.Dim(name, min=1, max=4096) for name in ("prompts", "slots", "queries"))
+    tokens = torch.export.Dim("geometry_tokens", min=2, max=4097)
     width = model.config.detr_encoder_config.hidden_size
-    boxes, labels = torch.rand(2, 3, 4) * 0.2 + 0.4, torch.tensor([[1, 0, -10], [1, -10, -10]])
     context = ClipTokenizer.CONTEXT
-    prompt = (torch.rand(2, context, width), torch.ones(2, context, dtype=torch.bool), boxes, labels)
-    names = ("text_features", "text_mask", "boxes", "box_labels")
-    open_sizes = {"text_features": each, "text_mask": each, "boxes": each_slot, "box_labels": each_slot}
-    answers = ("logits", "presence", "boxes_xyxy")
-    if not split:
-        whole = Decoder(model, grid, fused=fused)
-        every = (*_CONCEPT_FEATURES, *names)
-        return [Graph("decoder", whole, (*features, *prompt), every, (*answers, "masks"), open_sizes)]
-    detector = Detector(model, grid, fused=fused)
-    between = ("mask_features", "mask_queries")
+    boxes, labels = torch.rand(2, 3, 4) * 0.2 + 0.4, torch.tensor([[1, 0, -10], [1, -10, -10]])
+    prompt = {
+        "text_features": (torch.rand(2, context, width), {0: prompts}),
+        "text_mask": (torch.ones(2, context, dtype=torch.bool), {0: prompts}),
+        "geometry_features": (torch.rand(2, 4, width), {0: prompts, 1: tokens}),
+        "geometry_mask": (torch.ones(2, 4, dtype=torch.bool), {0: prompts, 1: tokens}),
+    }
+    examples = tuple(example for example, _ in prompt.values())
+    sizes = {name: size for name, (_, size) in prompt.items()}
     fine, middle, coarse = features
-    seen = (fine, middle, torch.rand(1, width, *grid), torch.rand(1, 3, width))
-    return [
-        Graph("decoder", detector, (coarse, *prompt), ("fpn_2", *names), (*answers, *between), open_sizes),
+    seen = (torch.rand(2, grid[0] * grid[1], width), *examples)
+    sizes_seen = {"fused_features": {0: prompts}, **sizes}
+    each_slot = {0: prompts, 1: slots}
+    decoder = Decoder(model, grid, fused=fused)
+    before = [
         Graph(
-            "mask_decoder", detector.masks, seen, ("fpn_0", "fpn_1", *between), ("masks",), {between[1]: {1: queries}}
+            "geometry_encoder",
+            GeometryEncoder(decoder),
+            (coarse, boxes, labels),
+            ("fpn_2", "boxes", "box_labels"),
+            ("geometry_features", "geometry_mask"),
+            {"boxes": each_slot, "box_labels": each_slot},
         ),
+        Graph("fusion", Fusion(decoder), (coarse, *examples), ("fpn_2", *prompt), ("fused_features",), sizes),
+    ]
+    if not split:
+        inputs = ("fpn_0", "fpn_1", *sizes_seen)
+        whole = Graph("decoder", WholeHeads(decoder), (fine, middle, *seen), inputs, (*_ANSWERS, "masks"), sizes_seen)
+        return [*before, whole]
+    between = ("mask_features", "mask_queries")
+    one = (fine, middle, torch.rand(1, width, *grid), torch.rand(1, 3, width))
+    return [
+        *before,
+        Graph("decoder", WithoutMasks(decoder), seen, (*sizes_seen,), (*_ANSWERS, *between), sizes_seen),
+        Graph("mask_decoder", decoder.masks, one, ("fpn_0", "fpn_1", *between), ("masks",), {between[1]: {1: queries}}),
     ]
 
 

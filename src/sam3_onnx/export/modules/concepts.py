@@ -1,4 +1,4 @@
-"""The three graphs of a native bundle as PyTorch modules around one of transformers' SAM 3 models."""
+"""Encoders, decoder and mask head of SAM 3 as PyTorch modules around one of transformers' models."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from sam3_onnx.export.modules.neck import folded_level
 from sam3_onnx.export.operators.roi_align import roi_align_one
 from sam3_onnx.export.tokens import model_ids
 
-__all__ = ["EMPTY_SLOT", "Decoder", "Detector", "ImageEncoder", "MaskHead", "TextEncoder"]
+__all__ = ["EMPTY_SLOT", "Decoder", "ImageEncoder", "MaskHead", "TextEncoder", "tokens_of"]
 
 EMPTY_SLOT = -10
 """Label of a slot without a box."""
@@ -104,10 +104,9 @@ class Decoder(nn.Module):
         boxes: torch.Tensor,
         box_labels: torch.Tensor,
     ) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor]:
-        """The picture's tokens for each prompt, and the prompt's: (P, h * w, C), (P, L, C), (P, L)."""
-        tokens = coarse.flatten(2).transpose(1, 2).expand(text_features.shape[0], -1, -1)
-        shown, shown_mask = self._exemplars(coarse, tokens, boxes, box_labels)
-        return tokens, torch.cat([text_features, shown], 1), torch.cat([text_mask, shown_mask], 1)
+        """The picture's tokens, and the features of each prompt: (1, h * w, C), (P, L, C), (P, L)."""
+        shown, shown_mask = self.exemplars(coarse, boxes, box_labels)
+        return tokens_of(coarse), torch.cat([text_features, shown], 1), torch.cat([text_mask, shown_mask], 1)
 
     def heads(
         self,
@@ -121,8 +120,8 @@ class Decoder(nn.Module):
 
         Args:
             levels: fpn_0 and fpn_1.
-            tokens: (P, h * w, C) the coarsest features, picture by picture.
-            places: Their position encoding, (1 or P, h * w, C).
+            tokens: (1, h * w, C) the coarsest features.
+            places: Their position encoding, (1, h * w, C).
             prompt: (P, L, C) features of words and boxes.
             mask: (P, L) True where there is one.
 
@@ -140,23 +139,46 @@ class Decoder(nn.Module):
         Returns:
             logits, presence, boxes_xyxy, (P, C, h, w) the picture as the prompt sees it, (P, Q, C) queries.
         """
-        hidden = (~mask)[:, None, None, :] * torch.finfo(torch.float32).min
-        for layer in self.layers:
-            tokens = layer(tokens, prompt, places, prompt_cross_attn_mask=hidden)
-        queries, references, presence = self._queries(tokens, places, prompt, hidden)
+        return self.find(self.fuse(tokens, places, prompt, mask), places, prompt, mask)
+
+    def fuse(
+        self, tokens: torch.Tensor, places: torch.Tensor, prompt: torch.Tensor, mask: torch.Tensor
+    ) -> torch.Tensor:
+        """`Sam3DetrEncoder.forward`: the picture's tokens as each prompt sees them, (P, h * w, C).
+
+        In the first layer the picture attends to itself before it has seen a prompt: once for all of them.
+        """
+        hidden = _hidden(mask)
+        for index, layer in enumerate(self.layers):
+            tokens = _look_around(layer, tokens, places)
+            tokens = tokens.expand(prompt.shape[0], -1, -1) if index == 0 else tokens
+            tokens = _look_at_prompt(layer, tokens, prompt, hidden)
+        return tokens
+
+    def find(
+        self, fused: torch.Tensor, places: torch.Tensor, prompt: torch.Tensor, mask: torch.Tensor
+    ) -> tuple[torch.Tensor, ...]:
+        """Answers from what `fuse` made; returns the same as `detect`."""
+        hidden = _hidden(mask)
+        queries, references, presence = self._queries(fused, places, prompt, hidden)
         logits = self.scoring(queries[None], prompt, mask)[0, ..., 0]
         offsets = self.decoder.box_head(queries)
         found = box_cxcywh_to_xyxy((inverse_sigmoid(references) + offsets).sigmoid())
-        attended, _ = self.masks.look(self.masks.look_norm(tokens), prompt, prompt, hidden)
-        picture = (tokens + attended).transpose(1, 2).reshape(tokens.shape[0], -1, *self.grid)
+        attended, _ = self.masks.look(self.masks.look_norm(fused), prompt, prompt, hidden)
+        picture = (fused + attended).transpose(1, 2).reshape(fused.shape[0], -1, *self.grid)
         return logits, presence, found, picture, queries
 
-    def _exemplars(
-        self, coarse: torch.Tensor, tokens: torch.Tensor, boxes: torch.Tensor, labels: torch.Tensor
+    def exemplars(
+        self, coarse: torch.Tensor, boxes: torch.Tensor, labels: torch.Tensor
     ) -> tuple[torch.Tensor, torch.Tensor]:
-        """`Sam3GeometryEncoder.forward`, with one RoIAlign for the boxes of all prompts."""
+        """`Sam3GeometryEncoder.forward`, with one RoIAlign for the boxes of all prompts.
+
+        Returns:
+            (P, N + 1, C) features of the slots and of the CLS token behind them, (P, N + 1) True where there is one.
+        """
         geometry = self.geometry
         prompts, slots = boxes.shape[:2]
+        tokens = tokens_of(coarse).expand(prompts, -1, -1)
         normed = geometry.vision_layer_norm(coarse.permute(0, 2, 3, 1)).permute(0, 3, 1, 2)
         height, width = self.grid
         flat = boxes.reshape(-1, 4)
@@ -172,7 +194,7 @@ class Decoder(nn.Module):
         embedded = torch.cat([embedded, geometry.cls_embed.weight.expand(prompts, 1, -1)], 1)
         mask = torch.cat([real, real.new_ones(prompts, 1)], 1)
         embedded = geometry.prompt_layer_norm(geometry.final_proj(embedded))
-        hidden = (~mask)[:, None, None, :] * torch.finfo(torch.float32).min
+        hidden = _hidden(mask)
         for layer in geometry.layers:
             embedded = layer(embedded, tokens, self.places, hidden)
         return geometry.output_layer_norm(embedded), mask
@@ -206,22 +228,6 @@ class Decoder(nn.Module):
         return queries, references, presence.clamp(-limit, limit)
 
 
-class Detector(Decoder):
-    """A decoder without its mask head, for bundles that have that as a graph of its own."""
-
-    def forward(  # type: ignore[override]
-        self,
-        fpn_2: torch.Tensor,
-        text_features: torch.Tensor,
-        text_mask: torch.Tensor,
-        boxes: torch.Tensor,
-        box_labels: torch.Tensor,
-    ) -> tuple[torch.Tensor, ...]:
-        """-> logits, presence, boxes_xyxy, mask_features, mask_queries."""
-        tokens, prompt, mask = self.prompted(fpn_2, text_features, text_mask, boxes, box_labels)
-        return self.detect(tokens, self.places, prompt, mask)
-
-
 class MaskHead(nn.Module):
     """`Sam3MaskDecoder` without its semantic head, from where it has looked at the prompt."""
 
@@ -236,3 +242,28 @@ class MaskHead(nn.Module):
         """(1, C, 4h, 4w), (1, C, 2h, 2w), (P, C, h, w), (P, Q, C) -> (P, Q, 4h, 4w) logits."""
         pixels = self.project(self.refine([fpn_0, fpn_1, mask_features]))
         return torch.einsum("pqc,pchw->pqhw", self.embed(mask_queries), pixels)
+
+
+def tokens_of(coarse: torch.Tensor) -> torch.Tensor:
+    """(1, C, h, w) features of a picture as (1, h * w, C) tokens."""
+    return coarse.flatten(2).transpose(1, 2)
+
+
+def _hidden(mask: torch.Tensor) -> torch.Tensor:
+    """(P, L) True where there is something -> (P, 1, 1, L) what is added to the scores of attention."""
+    return (~mask)[:, None, None, :] * torch.finfo(torch.float32).min
+
+
+def _look_around(layer: nn.Module, tokens: torch.Tensor, places: torch.Tensor) -> torch.Tensor:
+    """The first third of `Sam3DetrEncoderLayer.forward`: the picture attends to itself."""
+    normed = layer.layer_norm1(tokens)
+    placed = normed + places
+    attended, _ = layer.self_attn(query=placed, key=placed, value=normed)
+    return attended + tokens
+
+
+def _look_at_prompt(layer: nn.Module, tokens: torch.Tensor, prompt: torch.Tensor, hidden: torch.Tensor) -> torch.Tensor:
+    """The other two thirds: the picture attends to the prompt, and each token is thought over."""
+    attended, _ = layer.cross_attn(query=layer.layer_norm2(tokens), key=prompt, value=prompt, attention_mask=hidden)
+    tokens = attended + tokens
+    return layer.mlp(layer.layer_norm3(tokens)) + tokens

@@ -1,4 +1,4 @@
-"""This project's own bundle: three graphs that describe themselves. The contract is in docs/native-bundle.md."""
+"""This project's own bundle: graphs that describe themselves. The contract is in docs/native-bundle.md."""
 
 from __future__ import annotations
 
@@ -8,12 +8,13 @@ from typing import TYPE_CHECKING, ClassVar
 import numpy as np
 
 from sam3_onnx._support.lazy_values import cached_property
-from sam3_onnx.errors import ModelFileDamagedError, UnknownFamilyError
-from sam3_onnx.models.families.answers import Output, ask, bools, floats, require_boxes, taken_by
+from sam3_onnx.errors import ModelFileDamagedError
+from sam3_onnx.models.families.answers import Output, ask, bools, floats, taken_by
 from sam3_onnx.models.families.decoding import candidates_of, detections_of, scores_of, select
-from sam3_onnx.models.families.feeds import EMPTY_SLOT, finest_cells, fitted, input_size
+from sam3_onnx.models.families.feeds import finest_cells, fitted, input_size
 from sam3_onnx.models.families.manifest import read_manifest
-from sam3_onnx.models.families.protocol import Arrays, Candidates, Capabilities, Clicks, Defaults, Detections, Query
+from sam3_onnx.models.families.native_decoder import MASKS, NativeDecoder, decoder_role, require_parts
+from sam3_onnx.models.families.protocol import Arrays, Candidates, Capabilities, Clicks, Defaults, Detections
 from sam3_onnx.models.families.published import level
 from sam3_onnx.prompts.tokenizer import pad
 
@@ -23,23 +24,20 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
+    from sam3_onnx.models.families.protocol import Query
     from sam3_onnx.models.runtime.graphs.reading import GraphInfo
     from sam3_onnx.models.runtime.model import OnnxModel
 
 __all__ = ["NativeFamily"]
 
 _FEATURES = ("fpn_0", "fpn_1", "fpn_2")
-_PROMPT = ("text_features", "text_mask", "boxes", "box_labels")
 _TEXT = {"text_features": floats("P", "T", "?"), "text_mask": bools("P", "T")}
-_ANSWERS = {"logits": floats("P", "Q"), "presence": floats("P", 1), "boxes_xyxy": floats("P", "Q", 4)}
-_MASKS = {"masks": floats("P", "Q", "h", "w", finite=False)}
-_BETWEEN = {"mask_features": floats("P", "?", "?", "?"), "mask_queries": floats("P", "Q", "?", finite=False)}
-"""What a decoder without a mask head hands to the graph that is one."""
 _CLICK_FEATURES = ("click_0", "click_1", "click_2")
 _CLICK_ANSWERS = {"ious": floats("K"), "masks": floats("K", "h", "w"), "object_logit": floats(1)}
 _CORNERS = (2, 3)
 """Labels of a box's corners, upper left and lower right."""
-_CONTRACT = "1"
+_CONTRACTS = ("1", "2")
+"""Versions that are read. They differ in the decoder alone: whole in 1, in parts in 2."""
 _PROMPTS_PER_RUN = 4
 """A full-size model answers a prompt with 66 MB of mask logits; four at a time bound the memory."""
 
@@ -49,7 +47,7 @@ class NativeFamily:
 
     name: ClassVar[str] = "native"
     roles: ClassVar[tuple[str, ...]] = ("image_encoder", "text_encoder", "decoder")
-    optional_roles: ClassVar[tuple[str, ...]] = ("mask_decoder", "click_decoder")
+    optional_roles: ClassVar[tuple[str, ...]] = ("geometry_encoder", "fusion", "mask_decoder", "click_decoder")
     provides: ClassVar[Mapping[str, str]] = {"concepts": "decoder", "clicks": "click_decoder"}
 
     @staticmethod
@@ -60,22 +58,15 @@ class NativeFamily:
             return "image_encoder"
         if ins == {"tokens"} and {"text_features", "text_mask"} <= outs:
             return "text_encoder"
-        if {"fpn_2", *_PROMPT} <= ins and set(_ANSWERS) <= outs and ("masks" in outs or set(_BETWEEN) <= outs):
-            return "decoder"
-        if {"fpn_0", "fpn_1", *_BETWEEN} <= ins and "masks" in outs:
-            return "mask_decoder"
         if {*_CLICK_FEATURES, "points", "point_labels"} <= ins and set(_CLICK_ANSWERS) <= outs:
             return "click_decoder"
-        return None
+        return decoder_role(graph)
 
     def __init__(self, models: Mapping[str, OnnxModel]) -> None:
         self.models = models
         for role, model in models.items():
             _check_manifest(model.graph, role)
-        if "masks" not in models["decoder"].graph.outputs and "mask_decoder" not in models:
-            listing = {model.graph.path.name: model.graph.signature() for model in models.values()}
-            missing = "Its mask decoder is missing: the graph that makes masks of mask_features and mask_queries."
-            raise UnknownFamilyError("The native bundle is not whole", graphs=listing, missing=missing)
+        require_parts(models)
         finest = models.get("mask_decoder", models["decoder"])
         self._input_size = input_size(models["image_encoder"].graph, finest.graph)
         self._cells = finest_cells(self._input_size)
@@ -120,20 +111,14 @@ class NativeFamily:
         cancel: threading.Event | None,
     ) -> list[Detections]:
         """A few prompts in each run of the decoder; see `Family.detect`."""
-        model = self.models["decoder"]
-        ready = fitted(model.graph, picture)
-        mask_decoder = self.models.get("mask_decoder")
+        mask_decoder, path = self.models.get("mask_decoder"), self.models["decoder"].graph.path
         mask_head = None if mask_decoder is None else _MaskHead(mask_decoder, picture, self._cells, cancel)
-        wanted = {**_ANSWERS, **(_MASKS if mask_head is None else _BETWEEN)}
-        path = model.graph.path
         choose = partial(select, source=Output(path, "masks")) if mask_head is None else mask_head.select
+        decoder = NativeDecoder(self.models, picture, queries, cells=self._cells, cancel=cancel)
         found: list[Detections] = []
         for start in range(0, len(queries), _PROMPTS_PER_RUN):
-            asked = queries[start : start + _PROMPTS_PER_RUN]
-            feeds, sizes = {**ready, **_prompts(asked)}, {"P": len(asked)}
-            answers = ask(model, wanted, feeds, cancel=cancel, sizes=sizes, cells=self._cells)
-            require_boxes(Output(path, "boxes_xyxy"), answers[2])
-            found += [choose(*heads, size=size, threshold=threshold) for heads in zip(*answers, strict=True)]
+            answers = decoder.answer(queries[start : start + _PROMPTS_PER_RUN])
+            found += [choose(*heads, size=size, threshold=threshold) for heads in answers]
         return found
 
     def segment(
@@ -187,39 +172,17 @@ class _MaskHead:
     def _masks(self, seen: NDArray[np.floating], queries: NDArray[np.floating]) -> NDArray[np.floating]:
         feeds = {**self._ready, "mask_features": seen[None], "mask_queries": queries[None]}
         sizes = {"P": 1, "Q": len(queries)}
-        (masks,) = ask(self._model, _MASKS, feeds, cancel=self._cancel, sizes=sizes, cells=self._cells)
+        (masks,) = ask(self._model, MASKS, feeds, cancel=self._cancel, sizes=sizes, cells=self._cells)
         found: NDArray[np.floating] = masks[0]
         return found
 
 
 def _check_manifest(graph: GraphInfo, role: str) -> None:
     version = graph.metadata.get("sam3_onnx.contract")
-    if version not in {None, _CONTRACT}:
+    if version not in {None, *_CONTRACTS}:
         got = f"version {version} of a newer release"
-        raise ModelFileDamagedError(graph.path, expected=f"contract version {_CONTRACT}", got=got)
+        raise ModelFileDamagedError(graph.path, expected=f"contract version {' or '.join(_CONTRACTS)}", got=got)
     # The role is the last entry of the last field: a file that was cut off behind its graph lacks it.
     if version is None or graph.metadata.get("sam3_onnx.role") != role:
         got = f"one with {', '.join(graph.metadata) or 'no entries'}"
         raise ModelFileDamagedError(graph.path, expected=f"a whole manifest with the role {role}", got=got)
-
-
-def _prompts(queries: Sequence[Query]) -> Arrays:
-    """The decoder's inputs for several prompts at once."""
-    boxes, labels = _slots(queries)
-    return {
-        "text_features": np.concatenate([query.text["text_features"] for query in queries]),
-        "text_mask": np.concatenate([query.text["text_mask"] for query in queries]),
-        "boxes": boxes,
-        "box_labels": labels,
-    }
-
-
-def _slots(queries: Sequence[Query]) -> tuple[NDArray[np.float32], NDArray[np.int64]]:
-    """Boxes of several prompts in slots of one width, at least one; empty slots are labelled -10."""
-    width = max(1, *(len(query.boxes) for query in queries))
-    boxes = np.zeros((len(queries), width, 4), np.float32)
-    labels = np.full((len(queries), width), EMPTY_SLOT, np.int64)
-    for row, query in enumerate(queries):
-        boxes[row, : len(query.boxes)] = query.boxes
-        labels[row, : len(query.labels)] = query.labels
-    return boxes, labels
