@@ -60,6 +60,11 @@ Sam3Error
 │   ├── UnfinishedRunError         (ValueError)
 │   ├── LabelCollisionError        (ValueError)
 │   └── PictureNameError           (ValueError)
+├── VideoError
+│   ├── VideoOpenError             (ValueError)
+│   ├── VideoDamagedError          (ValueError)
+│   ├── FrameIndexError            (IndexError)
+│   └── FrameSizeError             (ValueError)
 ├── EvaluateError
 │   └── NoLabelsError              (LookupError)
 ├── OptionError                    (ValueError)
@@ -82,6 +87,7 @@ Sam3Error
 ProviderWarning                    (UserWarning)
 LabelLossWarning                   (UserWarning)
 EmbeddingFolderWarning             (UserWarning)
+VideoWarning                       (UserWarning)
 ```
 
 Each one is also the built-in error that its kind of fault usually raises, so
@@ -184,6 +190,14 @@ from sam3_onnx.errors.use import (
     SessionForkedError,
     SessionPickleError,
 )
+from sam3_onnx.errors.videos import (
+    FrameIndexError,
+    FrameSizeError,
+    VideoDamagedError,
+    VideoError,
+    VideoOpenError,
+    VideoWarning,
+)
 
 __all__ = [
     "AmbiguousFolderError",
@@ -213,6 +227,8 @@ __all__ = [
     "FidelityError",
     "FolderBusyError",
     "FolderError",
+    "FrameIndexError",
+    "FrameSizeError",
     "InstanceIndexError",
     "LabelCollisionError",
     "LabelError",
@@ -264,6 +280,10 @@ __all__ = [
     "UnknownFamilyError",
     "UnknownModelError",
     "UnsupportedPromptError",
+    "VideoDamagedError",
+    "VideoError",
+    "VideoOpenError",
+    "VideoWarning",
     "WebPageError",
     "WeightRangeError",
 ]
