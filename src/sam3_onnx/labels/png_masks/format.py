@@ -24,6 +24,7 @@ from sam3_onnx.errors import (
 )
 from sam3_onnx.geometry.window import Window
 from sam3_onnx.images.indexed import open_indexed_png
+from sam3_onnx.images.loading import DEFAULT_MAX_PIXELS
 from sam3_onnx.labels.conversion import unsaid_file_fields
 from sam3_onnx.labels.formats import modes_of
 from sam3_onnx.labels.label_file import LabelFile
@@ -150,7 +151,8 @@ class PngMasksFormat(ListedFormat):
         """
         for path in sorted(folder.rglob("*.png")):
             try:
-                most = int(open_indexed_png(path.read_bytes()).ids().max(initial=0))
+                file = open_indexed_png(path.read_bytes())
+                most = int(file.ids().max(initial=0)) if file.size[0] * file.size[1] <= DEFAULT_MAX_PIXELS else 0
             except (OSError, TypeError, ValueError):  # no map: it has no numbers, and is told of where it is read
                 continue
             most = most if self.kind == "semantic" else most // _PER_CLASS
