@@ -8,7 +8,7 @@ import subprocess
 import sys
 import tracemalloc
 import zlib
-from functools import cache
+from functools import cache, partial
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -103,6 +103,30 @@ def test_tiff_strips_that_unpack_to_more_than_the_picture() -> None:
 def test_sizes_that_no_memory_holds(sides: dict[int, list[int]]) -> None:
     data = tiff([array_bytes(noise())], array_fields(noise()) | sides)
     assert in_little_memory(data) in {"refused", "out of memory", "(60, 80, 3)"}
+
+
+def test_lists_of_strips_are_counted_before_they_are_unpacked() -> None:
+    data = bytearray(tiff([array_bytes(noise())], array_fields(noise()))) + bytes(8_000_000)
+    at = int.from_bytes(data[4:8], "little") + 2
+    count, begin = 2_000_000, len(data) - 8_000_000
+    for place in range(at, at + 12 * data[at - 2], 12):
+        tag = int.from_bytes(data[place : place + 2], "little")
+        if tag in (tags.STRIPS, tags.SIZES):
+            data[place : place + 12] = struct.pack("<HHII", tag, 4, count, begin)
+    peak = peak_of(lambda: refused(bytes(data), "2000000 strips or tiles instead of 1"))
+    assert peak < 2 * len(data)
+
+
+def test_comments_before_the_pixels_of_a_pnm_end_somewhere() -> None:
+    for filler in (b" ", b"#\n"):
+        longer = b"P5" + filler * 100_000 + b"8 5 255 " + bytes(40)
+        assert peak_of(partial(refused, longer, "longer than 65536 bytes")) < 20 << 20
+        assert load_image(b"P5" + filler * 1000 + b"8 5 255 " + bytes(40)).shape == (5, 8, 3)
+
+
+def refused(data: bytes, reason: str) -> None:
+    with pytest.raises(PictureDecodeError, match=reason):
+        load_image(data)
 
 
 @pytest.mark.parametrize("marker", [0xE1, 0xE2, 0xFE])

@@ -41,6 +41,8 @@ def read_bmp(data: bytes) -> PictureFile:
 _GAP = rb"(?:\s|#[^\r\n]*[\r\n])+"
 _PNM = re.compile(rb"P([1-6])" + _GAP + rb"(\d{1,10})" + _GAP + rb"(\d{1,10})" + rb"(?=\D)")
 _WHITE = re.compile(_GAP + rb"(\d{1,5})(?=\D)(?:#[^\r\n]*[\r\n])?\s?")
+_LONGEST_HEADER = 1 << 16
+"""Bytes that may lie before the pixels: comments cost many times their length while they are looked through."""
 _BITMAPS, _GREYS = "14", {"3": "2", "6": "5"}
 _DEEPEST, _ONE_BYTE = 0xFFFF, 0xFF
 
@@ -54,13 +56,13 @@ def read_pnm(data: bytes) -> PictureFile:
     Raises:
         ValueError: The header is cut off or impossible.
     """
-    head = _PNM.match(data)
+    head = _PNM.match(data, 0, _LONGEST_HEADER)
     if head is None:
-        raise ValueError("it ends within its header")
+        raise ValueError("its header is cut off, damaged, or longer than 65536 bytes")
     kind, width, height = head[1].decode(), int(head[2]), int(head[3])
     if kind in _BITMAPS:
         return PictureFile(b"P%s %d %d\n" % (head[1], width, height) + data[head.end() + 1 :], width, height)
-    white = _WHITE.match(data, head.end())
+    white = _WHITE.match(data, head.end(), _LONGEST_HEADER)
     if white is None or not 0 < int(white[1]) <= _DEEPEST:
         raise ValueError("its header does not say which value is white, from 1 to 65535")
     if head[1] in b"56":

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import struct
 from dataclasses import dataclass
-from operator import add
 from typing import TYPE_CHECKING
+
+import numpy as np
 
 from sam3_onnx.images.structure.packed import WITH_CHECKSUM, require_unpacked
 from sam3_onnx.images.structure.parts import PictureFile, SampleError
@@ -13,12 +14,15 @@ from sam3_onnx.images.structure.parts import PictureFile, SampleError
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+    from numpy.typing import NDArray
+
 __all__ = ["read_tiff"]
 
 _WIDTH, _HEIGHT, _BITS, _COMPRESSION, _MEANING = 256, 257, 258, 259, 262
 _FILL_ORDER, _ORIENTATION, _PALETTE = 266, 274, 320
 _SAMPLES, _ROWS_PER_STRIP, _PLANAR, _KINDS_OF_SAMPLES = 277, 278, 284, 339
 _STRIPS, _TILES = (273, 279), (324, 325)
+_LISTS = (*_STRIPS, *_TILES)
 _TILE_WIDTH, _TILE_HEIGHT = 322, 323
 _ONE_VALUE = (_WIDTH, _HEIGHT, _COMPRESSION, _MEANING, _FILL_ORDER, _SAMPLES, _ROWS_PER_STRIP, _PLANAR, 317)
 _ONE_VALUE_OF_TILES = (_TILE_WIDTH, _TILE_HEIGHT)
@@ -66,7 +70,9 @@ class _Directory:
     entries: Mapping[int, bytes]
     """The entries that make pixels, as they are written."""
     values: Mapping[int, tuple[int, ...]]
-    """Values of tags that are whole numbers."""
+    """Values of tags that are whole numbers, but for those of strips and tiles."""
+    lists: Mapping[int, NDArray[np.integer]]
+    """Where strips and tiles lie, and how long they are. Not copied: a file may claim as many as it has bytes."""
     entries_within: int
     """All of its entries."""
     following: int
@@ -123,10 +129,16 @@ def _require_pages(data: bytes, layout: _Layout, begin: int) -> None:
         directory = _directory(data, layout, begin)
         bytes_of_entries += directory.entries_within * layout.entry.size
         for places, lengths in (_STRIPS, _TILES):
-            ends = map(add, directory.values.get(places, ()), directory.values.get(lengths, ()))
-            if max(ends, default=0) > len(data):
+            if not _lie_within(len(data), directory.lists.get(places), directory.lists.get(lengths)):
                 raise ValueError(f"it is cut off: its page {len(seen) + 1} lies beyond its end")
         begin = directory.following
+
+
+def _lie_within(end: int, places: NDArray[np.integer] | None, lengths: NDArray[np.integer] | None) -> bool:
+    if places is None or lengths is None or len(places) != len(lengths):
+        return True
+    largest = max(int(places.max(initial=0)), int(lengths.max(initial=0)))
+    return largest <= end and int((places.astype(np.int64) + lengths.astype(np.int64)).max(initial=0)) <= end
 
 
 def _layout(data: bytes) -> _Layout:
@@ -142,17 +154,20 @@ def _directory(data: bytes, layout: _Layout, begin: int) -> _Directory:
         raise ValueError("it is cut off: its directory lies beyond its end")
     entries: dict[int, bytes] = {}
     values: dict[int, tuple[int, ...]] = {}
+    lists: dict[int, NDArray[np.integer]] = {}
     for _ in range(count):
         tag, kind, number, _ = layout.entry.unpack_from(data, at)
         place = _place(data, layout, at, number * _BYTES.get(kind, 0))
         if tag in _PIXELS and tag not in entries:
             entries[tag] = data[at : at + layout.entry.size]
             _require_number(tag, number)
-        if kind in _INTEGERS and tag not in values and (tag in entries or tag == _ORIENTATION):
+        if kind in _INTEGERS and tag in _LISTS and tag not in lists:
+            lists[tag] = np.frombuffer(data, layout.order + _INTEGERS[kind], number, place)
+        elif kind in _INTEGERS and tag not in values and (tag in entries or tag == _ORIENTATION):
             values[tag] = struct.unpack_from(f"{layout.order}{number}{_INTEGERS[kind]}", data, place)
         at += layout.entry.size
     (following,) = struct.unpack_from(layout.order + layout.number, data, at)
-    return _Directory(entries, {tag: found for tag, found in values.items() if found}, count, following)
+    return _Directory(entries, {tag: found for tag, found in values.items() if found}, lists, count, following)
 
 
 def _place(data: bytes, layout: _Layout, entry: int, size: int) -> int:
@@ -170,7 +185,7 @@ def _place(data: bytes, layout: _Layout, entry: int, size: int) -> int:
 
 def _require_number(tag: int, number: int) -> None:
     is_single = tag in _ONE_VALUE or tag in _ONE_VALUE_OF_TILES
-    if (is_single and number != 1) or (number > _MOST_VALUES and tag not in (*_STRIPS, *_TILES, 347)):
+    if (is_single and number != 1) or (number > _MOST_VALUES and tag not in (*_LISTS, 347)):
         raise ValueError(f"its tag {tag} has {number} values")
 
 
@@ -232,18 +247,18 @@ def _require_blocks(data: bytes, directory: _Directory, blocks: _Blocks) -> None
     if _STRIPS[0] in directory.entries and _TILES[0] in directory.entries:
         raise ValueError("its header says strips and tiles")
     places, lengths = _TILES if _TILES[0] in directory.entries else _STRIPS
-    begins = directory.values.get(places, ())
-    announced = directory.values.get(lengths)
+    begins = directory.lists.get(places, np.empty(0, np.int64))
+    announced = directory.lists.get(lengths)
     expected = blocks.across * blocks.down * blocks.planes
     if len(begins) != expected or (announced is not None and len(announced) != expected):
         raise ValueError(f"it has {len(begins)} strips or tiles instead of {expected}")
     compression = directory.one(_COMPRESSION, 1)
     is_subsampled = directory.one(_MEANING) == _SUBSAMPLED
-    for index, begin in enumerate(begins):
+    for index, begin in enumerate(begins.tolist()):
         needed = 0
         if compression == _RAW and not is_subsampled:
             needed = blocks.rows(index, directory.one(_HEIGHT)) * blocks.bytes_of_row
-        length = needed if announced is None else announced[index]
+        length = needed if announced is None else int(announced[index])
         if not 0 <= begin <= begin + max(length, needed) <= len(data) or (needed and length < needed):
             raise ValueError(f"it is cut off or damaged: its strip or tile {index} does not lie within the file")
         if announced is None:
