@@ -6,6 +6,7 @@ from importlib.resources import files
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal, get_args
 
+from sam3_onnx._support.checks import require_path
 from sam3_onnx.errors import FolderError, NoPicturesError, OptionError
 from sam3_onnx.images.finding import find_pictures
 from sam3_onnx.images.loading import load_image
@@ -80,18 +81,18 @@ def optimize(  # noqa: PLR0913 - keyword-only options of one step
         raise OptionError("pairs", expected="at least 1", got=pairs)
     if not words:
         raise OptionError("words", expected="at least one word", got=words)
-    source = Path(folder)
+    source, place = require_path("folder", folder), require_path("target", target)
     seen = _pictures(pictures)
     exports = exports_in_folder(source, family=family, variant=variant)
     before = ExaminedModel(exports)
     needed = sum(bytes_of(model.graph) for model in before.models.values())
-    with growing_beside(Path(target).absolute(), needed=needed) as draft:
+    with growing_beside(place.absolute(), needed=needed) as draft:
         fuse = attention == "fused"
         work = Rewriting(before, source=source, draft=draft, precision=precision, fuse=fuse, tell=progress or _silent)
         try:
             work.convert(seen, words)
             fidelity = work.settle(seen, words)
-            report = OptimizeReport(precision, Path(target), work.changes(pairs), fidelity, tuple(seen), tuple(words))
+            report = OptimizeReport(precision, place, work.changes(pairs), fidelity, tuple(seen), tuple(words))
         finally:
             work.close()  # Windows moves no folder that a session reads from
         (draft / REPORT_FILE).write_text(report.json(), encoding="utf-8")
