@@ -62,12 +62,18 @@ Sam3Error
 │   ├── UnfinishedRunError         (ValueError)
 │   ├── LabelCollisionError        (ValueError)
 │   └── PictureNameError           (ValueError)
+├── EvaluateError
+│   └── NoLabelsError              (LookupError)
 ├── OptionError                    (ValueError)
+├── InstanceIndexError             (IndexError)
+├── ObjectIterationError           (TypeError)
 ├── OutputExistsError              (FileExistsError)
 ├── ConfigError                    (ValueError)
 ├── MaskError                      (ValueError)
 ├── SessionClosedError             (RuntimeError)
+├── SessionForkedError             (RuntimeError)
 ├── SessionPickleError             (TypeError)
+├── DisplayError                   (RuntimeError)
 ├── EmbeddingError                 (ValueError)
 ├── EmbeddingFolderError           (OSError)
 ├── CancelledError                 (RuntimeError)
@@ -107,6 +113,7 @@ from sam3_onnx.errors.downloads import (
     UnknownModelError,
     WebPageError,
 )
+from sam3_onnx.errors.evaluating import EvaluateError, NoLabelsError
 from sam3_onnx.errors.exporting import (
     CheckpointError,
     ExportDiskError,
@@ -164,15 +171,19 @@ from sam3_onnx.errors.providers import ProviderError, ProviderWarning
 from sam3_onnx.errors.use import (
     CancelledError,
     ConfigError,
+    DisplayError,
     EmbeddingError,
     EmbeddingFolderError,
     EmbeddingFolderWarning,
+    InstanceIndexError,
     MaskError,
     MissingExtraError,
+    ObjectIterationError,
     OnnxRuntimeError,
     OptionError,
     OutputExistsError,
     SessionClosedError,
+    SessionForkedError,
     SessionPickleError,
 )
 
@@ -187,6 +198,7 @@ __all__ = [
     "ClassListMissingError",
     "ConfigError",
     "DiskFullError",
+    "DisplayError",
     "DownloadDamagedError",
     "DownloadError",
     "DownloadNotFoundError",
@@ -195,6 +207,7 @@ __all__ = [
     "EmbeddingFolderError",
     "EmbeddingFolderWarning",
     "EmptyPromptError",
+    "EvaluateError",
     "ExportDiskError",
     "ExportError",
     "ExportMemoryError",
@@ -202,6 +215,7 @@ __all__ = [
     "FidelityError",
     "FolderBusyError",
     "FolderError",
+    "InstanceIndexError",
     "LabelCollisionError",
     "LabelError",
     "LabelFileDamagedError",
@@ -224,7 +238,9 @@ __all__ = [
     "ModelFileMissingError",
     "ModelFileReplacedError",
     "ModelFileUnreadableError",
+    "NoLabelsError",
     "NoPicturesError",
+    "ObjectIterationError",
     "OfflineError",
     "OnnxRuntimeError",
     "OptionError",
@@ -243,6 +259,7 @@ __all__ = [
     "ProviderWarning",
     "Sam3Error",
     "SessionClosedError",
+    "SessionForkedError",
     "SessionPickleError",
     "TargetFolderError",
     "TrackerMismatchError",

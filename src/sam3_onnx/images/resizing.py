@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from sam3_onnx._support.forking import undivided
 from sam3_onnx.errors import (
     OptionError,
     PictureTypeError,
@@ -19,6 +20,7 @@ if TYPE_CHECKING:
 __all__ = ["resize_bilinear", "to_model_input"]
 
 
+@undivided()
 def resize_bilinear(image: NDArray[np.uint8], size: tuple[int, int]) -> NDArray[np.uint8]:
     """Stretch a picture with a triangle filter that widens as the picture shrinks.
 

@@ -84,6 +84,7 @@ class OpenSession:
         given = {"concepts": family, "clicks": tracker, **(heads or {})}
         answering = {name: encoder for name, encoder in given.items() if encoder is not None}
         self._source, self._closed = source, False
+        self._keep_pictures = settings.keep_pictures
         graphs = [graph.setting for encoder in answering.values() for graph in encoder.models.values()]
         self._cache = EmbeddingCache(settings.cache_bytes, _TEXT_CACHE_BYTES, disk_tier(settings, graphs))
         self._ahead = Prefetcher(self._cache.images, owner=weakref.ref(self))
@@ -330,6 +331,8 @@ class OpenSession:
     def _require_open(self) -> None:
         if self._closed:
             raise SessionClosedError
+        for graph in self.graphs.values():
+            graph.require_usable()
 
 
 def _load(model: OnnxModel, progress: ProgressChoice, stop: Callable[[], None] | None) -> None:

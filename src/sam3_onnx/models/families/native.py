@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from functools import cached_property, partial
+from functools import partial
 from typing import TYPE_CHECKING, ClassVar
 
 import numpy as np
 
+from sam3_onnx._support.lazy_values import cached_property
 from sam3_onnx.errors import ModelFileDamagedError, UnknownFamilyError
 from sam3_onnx.models.families.answers import Output, ask, bools, floats, require_boxes, taken_by
 from sam3_onnx.models.families.decoding import candidates_of, detections_of, scores_of, select

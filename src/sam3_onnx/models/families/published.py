@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
-import threading
 from typing import TYPE_CHECKING, ClassVar
 
 import numpy as np
 
+from sam3_onnx._support.forking import ForkSafeLock
 from sam3_onnx.models.families.answers import Expected, ask, floats, taken_by
 from sam3_onnx.models.families.feeds import finest_cells, fitted, input_size, normalised
 from sam3_onnx.models.families.protocol import Arrays, Defaults
 
 if TYPE_CHECKING:
+    import threading
     from collections.abc import Mapping, Sequence
 
     from numpy.typing import NDArray
@@ -49,7 +50,7 @@ class PictureEncoder:
         self._features = tuple(name for name in taken if name not in constants)
         self._constants = tuple(name for name in taken if name in constants)
         self._kept: dict[str, NDArray[np.generic]] = {}
-        self._lock = threading.Lock()
+        self._lock = ForkSafeLock()
 
     def encode(self, pixels: NDArray[np.uint8], *, cancel: threading.Event | None) -> Arrays:
         """Features of one picture, by the names that the consumer has for them.
