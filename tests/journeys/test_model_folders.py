@@ -14,7 +14,6 @@ import pytest
 
 from sam3_onnx import Sam3Session
 from sam3_onnx.errors import (
-    ModelFileDamagedError,
     ModelFileMissingError,
     ModelFileReplacedError,
     ModelFileUnreadableError,
@@ -104,7 +103,7 @@ def test_where_nothing_can_be_opened_each_is_named_with_its_reason(folder: Path)
         "image_encoder.onnx": "(image uint8[3, 112, 168])",
         "old/notes.onnx": "cannot be read to their end",
         "page.onnx": "a web page",
-        "cache.onnx": "got a folder",
+        "cache.onnx": "is a folder",
         "zzz.onnx": "is a link to /nonexistent/zzz.onnx, where nothing is",
         "loop.onnx": "loop.onnx",
         "decoder (1).onnx": "cannot be read to their end",
@@ -232,5 +231,5 @@ def test_a_path_that_is_none(path: str) -> None:
 
 def test_a_file_in_place_of_a_folder_and_the_other_way_round(folder: Path) -> None:
     assert "is a file" in refused(ModelFileMissingError, Sam3Session.from_folder, folder / "decoder.onnx")
-    text = refused(ModelFileDamagedError, Sam3Session.from_files, image_encoder=folder, decoder=folder)
-    assert "got a folder" in text
+    text = refused(ModelFileMissingError, Sam3Session.from_files, image_encoder=folder, decoder=folder)
+    assert f"{folder} is a folder" in text

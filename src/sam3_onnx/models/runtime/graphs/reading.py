@@ -125,7 +125,8 @@ def _read(path: Path, role: str) -> GraphInfo:
         found = f"{path} is a link to {path.readlink()}, where nothing is"
         raise ModelFileMissingError(path, role=role, found=found, remedy="Copy the file there, or remove the link.")
     if path.is_dir():
-        raise ModelFileDamagedError(path, expected="an ONNX model", got="a folder")
+        remedy = "Name the file, or open the folder with from_folder(...)."
+        raise ModelFileMissingError(path, role=role, found=f"{path} is a folder", remedy=remedy)
     if not path.is_file():
         raise ModelFileMissingError(path, role=role)
     if path.stat().st_size == 0:
