@@ -23,7 +23,6 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
     from sam3_onnx.models.runtime.graphs.protobuf import Span
-    from sam3_onnx.models.runtime.graphs.stamps import Stamp
 
 __all__ = ["GraphInfo", "TensorInfo", "read_graph"]
 
@@ -71,7 +70,7 @@ class GraphInfo:
     external_files: tuple[Path, ...]
     """Files beside the graph that hold its weights."""
     _producers: Mapping[str, tuple[str, ...]] = field(repr=False, compare=False)
-    stamps: Mapping[Path, Stamp] = field(default_factory=dict, repr=False, compare=False)
+    stamps: Mapping[Path, tuple[int, int]] = field(default_factory=dict, repr=False, compare=False)
     """Size and time of change of each file when it was looked at; `stamps.require_unchanged` compares."""
 
     def depends_on(self, output: str) -> frozenset[str]:

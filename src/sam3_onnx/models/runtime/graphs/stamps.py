@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, TypeAlias
+from typing import TYPE_CHECKING
 
 from sam3_onnx.errors import ModelFileMissingError, ModelFileReplacedError, ModelFileUnreadableError
 
@@ -10,14 +10,11 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
     from pathlib import Path
 
-__all__ = ["Stamp", "require_unchanged", "stamps_of"]
-
-Stamp: TypeAlias = "tuple[int, int]"
-"""Size in bytes, and time of change in nanoseconds since 1970."""
+__all__ = ["require_unchanged", "stamps_of"]
 
 
-def stamps_of(paths: Iterable[Path]) -> dict[Path, Stamp]:
-    """Looks at some files.
+def stamps_of(paths: Iterable[Path]) -> dict[Path, tuple[int, int]]:
+    """Returns size in bytes and time of change in nanoseconds since 1970 of some files.
 
     Raises:
         OSError: One is not there.
@@ -29,7 +26,7 @@ def stamps_of(paths: Iterable[Path]) -> dict[Path, Stamp]:
     return found
 
 
-def require_unchanged(stamps: Mapping[Path, Stamp], *, role: str) -> None:
+def require_unchanged(stamps: Mapping[Path, tuple[int, int]], *, role: str) -> None:
     """Lets files pass that are as they were.
 
     Args:
