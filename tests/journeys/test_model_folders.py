@@ -7,6 +7,8 @@ import os
 import shutil
 import subprocess
 import sys
+import tempfile
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -24,8 +26,7 @@ from tests.support.places import NATIVE
 from tests.support.refusals import refused
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
-    from pathlib import Path
+    from collections.abc import Callable, Iterator
 
 IMAGE = np.zeros((50, 60, 3), np.uint8)
 ROLES = ("image_encoder", "text_encoder", "decoder")
@@ -40,6 +41,13 @@ def folder(tmp_path: Path) -> Path:
     for role in ROLES:
         shutil.copyfile(NATIVE / f"{role}.onnx", model / f"{role}.onnx")
     return model
+
+
+@pytest.fixture
+def open_folder() -> Iterator[Path]:
+    """A folder that other users may enter; pytest keeps them out of its own."""
+    with tempfile.TemporaryDirectory() as folder:
+        yield Path(folder)
 
 
 def sidecars(folder: Path) -> None:
@@ -135,10 +143,10 @@ except ModelFileUnreadableError as error:
 @pytest.mark.peers
 @pytest.mark.skipif(not hasattr(os, "geteuid"), reason="needs POSIX permissions")
 @pytest.mark.parametrize("name", ["sam3_decoder.onnx", "sam3_language_encoder.onnx.data", "", ".."])
-def test_what_may_not_be_read_is_said(peer_fixtures: Path, tmp_path: Path, name: str) -> None:
-    model = tmp_path / "top" / "model"
+def test_what_may_not_be_read_is_said(peer_fixtures: Path, open_folder: Path, name: str) -> None:
+    model = open_folder / "top" / "model"
     shutil.copytree(peer_fixtures / "A_six_file", model)
-    for path in (model, *tmp_path.parents[:3], tmp_path, tmp_path / "top"):
+    for path in (model, model.parent, open_folder):
         path.chmod(0o755)
     for path in model.iterdir():
         path.chmod(0o644)
