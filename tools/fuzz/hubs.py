@@ -25,6 +25,8 @@ if TYPE_CHECKING:
 __all__ = ["HubSubject", "Pull", "pull_quickly"]
 
 _NAME = "tiny.onnx"
+_ENDLESS = 1 << 24
+"""Bytes after which a stream without end ends all the same: where no size is published, only the disk would end it."""
 _CONTENT = b"\x08\x07" + Random(1).randbytes(100_000)
 _OURS = (f"{_NAME}.part", f"{_NAME}.part.json", "verified.json", ".lock")
 _NAMES = (
@@ -191,7 +193,7 @@ def _play(plan: Plan, handler: Handler, content: bytes) -> None:
         raise TypeError("the plan is none")
     if plan.get("endless"):
         handler.reply(200, {})
-        while handler.command == "GET" and handler.server.sent < 1 << 30:
+        while handler.command == "GET" and handler.server.sent < _ENDLESS:
             handler.wfile.write(bytes(1 << 16))
             handler.server.sent += 1 << 16
         return
