@@ -209,3 +209,29 @@ def test_data_may_be_a_link_to_the_file_that_is_needed(three: dict[str, object],
     link.symlink_to(str(three["decoder_model_path"]))
     with Sam3Session.from_config({**three, "decoder_model_path": link}) as session:
         assert session.capabilities.family == "native"
+
+
+@pytest.mark.parametrize("written", ["1e-3", "1E-3", "0.001", "1.0e-3", '"1e-3"'])
+def test_numbers_as_yaml_writes_them(three: dict[str, object], tmp_path: Path, written: str) -> None:
+    pytest.importorskip("yaml")
+    lines = [f"{key}: {value}" for key, value in three.items()]
+    (tmp_path / "model.yaml").write_text("\n".join([*lines, f"epsilon: {written}"]), encoding="utf-8")
+    assert read_config(tmp_path / "model.yaml").epsilon == 0.001
+
+
+@pytest.mark.parametrize("value", ["C://models/x.onnx", "c://x.onnx"])
+def test_a_drive_with_two_slashes_is_no_address(three: dict[str, object], value: str) -> None:
+    assert "no file at" in refused({**three, "decoder_model_path": value}, ModelFileMissingError)
+    assert "never downloads" in refused({**three, "decoder_model_path": "https://x/y.onnx"}, ConfigError)
+
+
+@pytest.mark.parametrize("content", ["[" * 5000, "a: 2001-99-99", "a: !!int x"])
+def test_yaml_that_cannot_be_read(tmp_path: Path, content: str) -> None:
+    pytest.importorskip("yaml")
+    (tmp_path / "model.yaml").write_text(content, encoding="utf-8")
+    assert "expected YAML" in refused(tmp_path / "model.yaml", ConfigError)
+
+
+@pytest.mark.parametrize("value", [" ", "a\0b"])
+def test_a_path_in_a_configuration_that_is_none(three: dict[str, object], value: str) -> None:
+    assert "expected a path" in refused({**three, "decoder_model_path": value}, ConfigError)

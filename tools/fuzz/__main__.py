@@ -10,24 +10,35 @@ from typing import TYPE_CHECKING
 
 from tqdm import tqdm
 
+from tools.fuzz.bundles import BundleSubject
+from tools.fuzz.caches import CacheSubject
 from tools.fuzz.examining import judged
+from tools.fuzz.hubs import HubSubject
 from tools.fuzz.labels import LabelSubject
 from tools.fuzz.pictures import PictureSubject
 from tools.fuzz.report import findings, table
 from tools.fuzz.workers import Limits, outcomes
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Mapping, Sequence
 
     from tools.fuzz.inputs import AnySubject, Outcome
 
 __all__ = ["SUBJECTS", "main"]
 
-SUBJECTS = {"pictures": PictureSubject, "labels": LabelSubject}
+SUBJECTS: dict[str, Callable[[int], AnySubject]] = {
+    "pictures": PictureSubject,
+    "labels": LabelSubject,
+    "hub": HubSubject,
+    "bundles": BundleSubject,
+    "cache": CacheSubject,
+}
 _INTERRUPTED = 130
 
 
-def main(arguments: Sequence[str] | None = None, subjects: dict[str, type[AnySubject]] | None = None) -> int:
+def main(
+    arguments: Sequence[str] | None = None, subjects: Mapping[str, Callable[[int], AnySubject]] | None = None
+) -> int:
     """Runs the fuzzer and prints its table.
 
     Returns:

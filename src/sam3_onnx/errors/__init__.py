@@ -4,7 +4,9 @@
 Sam3Error
 ├── ModelError
 │   ├── ModelFileMissingError      (FileNotFoundError)
+│   ├── ModelFileUnreadableError   (OSError)
 │   ├── ModelFileDamagedError      (ValueError)
+│   ├── ModelFileReplacedError     (RuntimeError)
 │   ├── ModelFileChangedError      (ValueError)
 │   ├── ManifestError              (ValueError)
 │   ├── UnknownModelError          (LookupError)
@@ -150,6 +152,8 @@ from sam3_onnx.errors.models import (
     ModelError,
     ModelFileDamagedError,
     ModelFileMissingError,
+    ModelFileReplacedError,
+    ModelFileUnreadableError,
     TargetFolderError,
     UnknownFamilyError,
 )
@@ -250,6 +254,8 @@ __all__ = [
     "ModelFileChangedError",
     "ModelFileDamagedError",
     "ModelFileMissingError",
+    "ModelFileReplacedError",
+    "ModelFileUnreadableError",
     "NoLabelsError",
     "NoPicturesError",
     "ObjectIterationError",

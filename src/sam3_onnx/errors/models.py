@@ -18,6 +18,8 @@ __all__ = [
     "ModelError",
     "ModelFileDamagedError",
     "ModelFileMissingError",
+    "ModelFileReplacedError",
+    "ModelFileUnreadableError",
     "TargetFolderError",
     "UnknownFamilyError",
 ]
@@ -35,6 +37,26 @@ class ModelFileMissingError(ModelError, FileNotFoundError):
         found = found or f"no file at {path}"
         remedy = remedy or "Check the path, or copy the file there."
         super().__init__(f"The {role} is missing: {found}. {remedy}")
+
+
+class ModelFileUnreadableError(ModelError, OSError):
+    """A model file or folder is there, and the system does not let it be read where it is."""
+
+    def __init__(self, path: Path, *, role: str, reason: str, remedy: str = "") -> None:
+        self.path = path
+        remedy = remedy or "Let the user who runs this read the file and search the folders above it."
+        super().__init__(f"The {role} {path} cannot be read: {reason}. {remedy}")
+
+
+class ModelFileReplacedError(ModelError, RuntimeError):
+    """A model file was changed after the model was opened, and before it was loaded."""
+
+    def __init__(self, path: Path, *, role: str) -> None:
+        self.path = path
+        super().__init__(
+            f"The {role} {path} was changed after the model was opened: expected the file as it was then. Open the "
+            "model anew, and keep its files as they are while it is open; load() loads all of them at once."
+        )
 
 
 class ModelFileDamagedError(ModelError, ValueError):

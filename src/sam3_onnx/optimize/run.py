@@ -7,6 +7,7 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, Literal, get_args
 
+from sam3_onnx._support.checks import require_path
 from sam3_onnx.errors import FolderError, NoPicturesError, OptionError
 from sam3_onnx.images.finding import find_pictures
 from sam3_onnx.images.loading import load_image
@@ -89,13 +90,13 @@ def optimize(  # noqa: PLR0913 - keyword-only options of one step
     if (calibration is None) is (precision == "int8-static"):
         expected = 'a folder of pictures with "int8-static", and nothing with other precisions'
         raise OptionError("calibration", expected=expected, got=None if calibration is None else str(calibration))
-    source, fuse = Path(folder), attention == "fused"
+    source, place, fuse = require_path("folder", folder), require_path("target", target), attention == "fused"
     seen = _shipped() if pictures is None else _pictures("pictures", pictures)
     ranges_from = {} if calibration is None else _pictures("calibration", calibration)
     exports = exports_in_folder(source, family=family, variant=variant)
     tell = progress or _silent
     needed = sum(map(bytes_of, exports.graphs))
-    with growing_beside(Path(target).absolute(), needed=needed) as draft, TemporaryDirectory() as room:
+    with growing_beside(place.absolute(), needed=needed) as draft, TemporaryDirectory() as room:
         tell("reading the graphs")
         split = split_bundle(exports, source=source, room=Path(room), picture=next(iter(seen.values())), words=words)
         work = Rewriting(
@@ -110,7 +111,7 @@ def optimize(  # noqa: PLR0913 - keyword-only options of one step
         try:
             work.convert(seen, words)
             fidelity = work.settle(seen, words)
-            report = OptimizeReport(precision, Path(target), work.changes(pairs), fidelity, tuple(seen), tuple(words))
+            report = OptimizeReport(precision, place, work.changes(pairs), fidelity, tuple(seen), tuple(words))
         finally:
             work.close()  # Windows moves no folder that a session reads from
         (draft / REPORT_FILE).write_text(report.json(), encoding="utf-8")

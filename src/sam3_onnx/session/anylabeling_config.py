@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import importlib
+import os
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from sam3_onnx.errors import ConfigError, MissingExtraError, ModelFileMissingError
+from sam3_onnx._support.checks import require_path
+from sam3_onnx.errors import ConfigError, MissingExtraError, ModelFileMissingError, ModelFileUnreadableError
 from sam3_onnx.models.runtime.graphs.reading import read_graph
 
 __all__ = ["ModelConfig", "read_config"]
@@ -17,6 +20,12 @@ _MODEL_KEYS = {
     "text_encoder": ("language_encoder_path", "language_encoder_data_path"),
     "decoder": ("decoder_model_path", "decoder_model_data_path"),
 }
+
+
+_ADDRESS = re.compile(r"[A-Za-z][A-Za-z0-9+.-]+://")
+"""The beginning of an address: RFC 3986, section 3.1. One letter is the drive of a path: `C://models`."""
+_EXPONENT = re.compile(r"[+-]?[0-9]+(\.[0-9]*)?[eE][+-]?[0-9]+")
+"""Numbers that YAML 1.1 takes for text, as they lack a point or a sign: 1e-3."""
 
 
 @dataclass(frozen=True)
@@ -47,7 +56,7 @@ def read_config(config: Mapping[str, object] | str | Path) -> ModelConfig:
     """
     if isinstance(config, Mapping):
         return _read_mapping(config, Path())
-    path = Path(config)
+    path = require_path("config", config)
     return _read_mapping(_read_yaml(path), path.parent)
 
 
@@ -60,7 +69,10 @@ def _read_yaml(path: Path) -> Mapping[str, object]:
         raise ModelFileMissingError(path, role="configuration file")
     try:
         content = yaml.safe_load(path.read_text(encoding="utf-8"))
-    except (yaml.YAMLError, UnicodeDecodeError) as error:
+    except OSError as error:
+        reason = error.strerror or str(error)
+        raise ModelFileUnreadableError(path, role="configuration file", reason=reason) from error
+    except (yaml.YAMLError, ValueError, RecursionError) as error:  # odd dates and numbers, brackets without end
         raise ConfigError(
             what=f"The configuration {path}", expected="YAML", got=str(error), remedy="Correct the file."
         ) from error
@@ -92,13 +104,16 @@ def _path(config: Mapping[str, object], key: str, base: Path) -> Path | None:
     if not isinstance(value, str | Path):
         remedy = "Write the path of the file."
         raise ConfigError(what=f"The configuration key {key}", expected="a path", got=repr(value), remedy=remedy)
-    if "://" in str(value):
+    if not str(value).strip() or "\0" in str(value):
+        what, remedy = f"The configuration key {key}", "Write the path of the file, or leave the key out."
+        raise ConfigError(what=what, expected="a path", got=repr(value), remedy=remedy)
+    if _ADDRESS.match(str(value)):
         remedy = (
             "Download the file and name it here: a configuration never downloads. "
             "Registered models are opened by name, with Sam3Session.from_pretrained."
         )
         raise ConfigError(what=f"The configuration key {key}", expected="a local path", got=repr(value), remedy=remedy)
-    return base / Path(value).expanduser()
+    return base / os.path.expanduser(value)  # noqa: PTH111 - Path.expanduser fails at a name such as "~backup"
 
 
 def _check_data(model: Path, role: str, key: str, named: Path | None) -> None:
@@ -116,6 +131,8 @@ def _number(config: Mapping[str, object], key: str) -> float | None:
     value = config.get(key)
     if value is None:
         return None
+    if isinstance(value, str) and _EXPONENT.fullmatch(value):
+        value = float(value)
     if isinstance(value, bool) or not isinstance(value, int | float):
         what = f"The configuration key {key}"
         raise ConfigError(what=what, expected="a number", got=repr(value), remedy="Write it without quotes.")

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import re
 from typing import TYPE_CHECKING
 
-from sam3_onnx.errors import AmbiguousFolderError, ModelFileMissingError, OptionError
+from sam3_onnx.errors import AmbiguousFolderError, ModelFileMissingError, ModelFileUnreadableError, OptionError
+from sam3_onnx.models.families.listing import list_graphs, stand_in
 from sam3_onnx.models.families.recognition import (
     FAMILY_NAMES,
     HEAD_NAMES,
@@ -14,19 +14,12 @@ from sam3_onnx.models.families.recognition import (
     exports_among,
     unknown,
 )
-from sam3_onnx.models.runtime.graphs.reading import read_graph
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
     from pathlib import Path
 
-__all__ = ["PLAIN", "exports_in_folder"]
-
-PLAIN = "plain"
-"""The variant of files whose names say nothing of one."""
-_PRECISION = re.compile(r"[-_.](fp32|fp16|f16|bf16|half|int8|uint8|int4|q8|q4f16|q4|bnb4|quantized)$", re.IGNORECASE)
-_LAYOUT = "onnx"
-"""Subfolder that Hugging Face repositories keep their graphs in; it makes no variant."""
+__all__ = ["exports_in_folder"]
 
 
 def exports_in_folder(folder: Path, *, family: str | None = None, variant: str | None = None) -> Exports:
@@ -42,32 +35,44 @@ def exports_in_folder(folder: Path, *, family: str | None = None, variant: str |
         variant: Takes this variant: "plain", "fp16", "compact-448", "compact-448/fp16", ...
 
     Raises:
-        ModelFileMissingError: There is no such folder, or external data is missing.
-        ModelFileDamagedError: A file is cut off or no ONNX model.
-        UnknownFamilyError: There is no known export; the message lists each graph.
+        ModelFileMissingError: There is no such folder, or nothing can be opened and external data is missing.
+        ModelFileDamagedError: Nothing can be opened, and a file is cut off or no ONNX model.
+        ModelFileUnreadableError: The folder cannot be read, or nothing can be opened and a file cannot.
+        UnknownFamilyError: There is no known export; the message lists each graph, and each file that is none.
         AmbiguousFolderError: There are several; `family` and `variant` pick one.
         OptionError: `family` is none that is known.
     """
     if family is not None and family not in FAMILY_NAMES:
         raise OptionError("family", expected=f"one of {', '.join(FAMILY_NAMES)}", got=family)
-    if folder.is_file():
+    try:
+        is_file, is_folder = folder.is_file(), folder.is_dir()
+    except OSError as error:
+        raise ModelFileUnreadableError(folder, role="model folder", reason=error.strerror or str(error)) from error
+    if is_file:
         remedy = "Name the folder that holds it, or name files with from_files(...)."
         raise ModelFileMissingError(folder, role="model folder", found=f"{folder} is a file", remedy=remedy)
-    if not folder.is_dir():
+    if not is_folder:
         raise ModelFileMissingError(
             folder, role="model folder", remedy="Check the path; expected a folder of .onnx files."
         )
-    groups = {name: [read_graph(path) for path in paths] for name, paths in _groups(folder).items()}
+    listing = list_graphs(folder)
+    groups = listing.groups
     found = {
-        name: exports_among(graphs, where=folder, family=family, spare=groups.get(_beside(name), ()))
+        name: exports_among(graphs, where=folder, family=family, spare=groups.get(stand_in(name), ()))
         for name, graphs in groups.items()
     }
     variants = [name for head in HEAD_NAMES for name, exports in found.items() if head in exports.heads]
+    passed_over = listing.passed_over
     if not variants:
-        raise unknown([graph for graphs in groups.values() for graph in graphs], where=folder, family=family)
+        if len(passed_over) == 1:  # it is the likely cause, and has a remedy of its own
+            raise next(iter(passed_over.values()))
+        graphs = [graph for graphs in groups.values() for graph in graphs]
+        raise unknown(graphs, where=folder, family=family, passed_over=passed_over)
     if variant is not None and variant not in variants:
         known = ", ".join(dict.fromkeys(variants))
-        raise OptionError("variant", expected=f"one of those in {folder}: {known}", got=variant)
+        remedy = f"Passed over there: {', '.join(passed_over)}." if passed_over else ""
+        raise OptionError("variant", expected=f"one of those in {folder}: {known}", got=variant, remedy=remedy)
+    listing.tell()
     heads: dict[str, Export] = {}
     for head in HEAD_NAMES:
         options = {name: exports.heads[head] for name, exports in found.items() if head in exports.heads}
@@ -75,24 +80,6 @@ def exports_in_folder(folder: Path, *, family: str | None = None, variant: str |
         if options:
             heads[head] = shared or _chosen(folder, options, variant)
     return Exports(heads)
-
-
-def _groups(folder: Path) -> dict[str, list[Path]]:
-    """The `.onnx` files of a folder and of those directly in it, by variant, the plain ones first."""
-    groups: dict[str, list[Path]] = {}
-    for path in sorted((*folder.glob("*.onnx"), *folder.glob("*/*.onnx"))):
-        below = path.parent.relative_to(folder).as_posix()
-        precision = _PRECISION.search(path.stem)
-        parts = [below] if below not in {".", _LAYOUT} else []
-        parts += [precision[1].lower()] if precision else []
-        groups.setdefault("/".join(parts) or PLAIN, []).append(path)
-    return dict(sorted(groups.items(), key=lambda group: group[0] != PLAIN))
-
-
-def _beside(variant: str) -> str:
-    """The variant whose files stand in for what a precision lacks: the same folder's without one."""
-    below, _, precision = variant.rpartition("/")
-    return (below or PLAIN) if _PRECISION.fullmatch(f"_{precision}") else ""
 
 
 def _chosen(folder: Path, options: Mapping[str, Export], variant: str | None) -> Export:

@@ -188,15 +188,29 @@ def exports_of_files(paths: Mapping[str, Path]) -> Exports:
 
 
 def unknown(
-    graphs: Sequence[GraphInfo], *, where: Path | str, family: str | None = None, remark: str = ""
+    graphs: Sequence[GraphInfo],
+    *,
+    where: Path | str,
+    family: str | None = None,
+    remark: str = "",
+    passed_over: Mapping[str, Exception] | None = None,
 ) -> UnknownFamilyError:
-    """The error for graphs that make up no export: lists each, and what is missing of the nearest family."""
+    """The error for graphs that make up no export: lists each, and what is missing of the nearest family.
+
+    Args:
+        graphs: The graphs.
+        where: Where they are.
+        family: The family that was asked for; None for any.
+        remark: What is wrong, if that is known.
+        passed_over: Files that cannot be read as graphs, by name, with what is wrong with each.
+    """
     what = f"{where} holds no known SAM 3 export" if family is None else f"{where} holds no {family} export"
     names = [graph.path.name for graph in graphs]
     listing = {
         (name if names.count(name) == 1 else f"{graph.path.parent.name}/{name}"): graph.signature()
         for name, graph in zip(names, graphs, strict=True)
     }
+    listing |= {name: f"not a graph that can be read. {error}" for name, error in (passed_over or {}).items()}
     reason = remark or reason_against(graphs) or _nearest(graphs, family)
     return UnknownFamilyError(what, graphs=listing, missing=reason)
 

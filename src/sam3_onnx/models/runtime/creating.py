@@ -5,8 +5,9 @@ from __future__ import annotations
 import warnings
 from typing import TYPE_CHECKING
 
-from sam3_onnx.errors import ModelFileDamagedError, ProviderWarning
+from sam3_onnx.errors import ModelError, ModelFileDamagedError, ModelFileUnreadableError, ProviderWarning
 from sam3_onnx.models.runtime.comparing import needs_comparing, open_compared
+from sam3_onnx.models.runtime.graphs.stamps import require_unchanged
 from sam3_onnx.models.runtime.opening import GraphSession, Refusal, open_on
 from sam3_onnx.models.runtime.providers.choosing import provider_error
 from sam3_onnx.models.runtime.providers.diagnosis import why_not_started
@@ -36,12 +37,16 @@ def create(graph: GraphInfo, role: str, plan: Plan, settings: RuntimeSettings) -
         settings: Threads, and providers and precision as they were asked for.
 
     Raises:
+        ModelFileMissingError: A file was removed since it was looked at.
+        ModelFileReplacedError: A file was changed since then.
+        ModelFileUnreadableError: ONNX Runtime does not take a file from where it lies.
         ModelFileDamagedError: ONNX Runtime cannot load the file, whatever the provider.
         ProviderError: A provider asked for by name did not become active.
 
     Warns:
         ProviderWarning: The graph runs on CPU, or on a slower provider than there seemed to be.
     """
+    require_unchanged(graph.stamps, role=role)
     return _best(graph, role, plan, settings) if plan.auto else _named(graph, role, plan, settings)
 
 
@@ -53,12 +58,12 @@ def create_plain(graph: GraphInfo, settings: RuntimeSettings) -> GraphSession:
         settings: Threads.
 
     Raises:
+        ModelFileUnreadableError: ONNX Runtime does not take a file from where it lies.
         ModelFileDamagedError: ONNX Runtime cannot load the file.
     """
     opened = open_on(graph, [PLAIN], threads=settings.threads)
     if isinstance(opened, Refusal):
-        got = f"a file that onnxruntime refuses: {opened.reason}"
-        raise ModelFileDamagedError(graph.path, expected="a loadable ONNX model", got=got) from opened.error
+        raise _unloadable(graph, opened) from opened.error
     return opened
 
 
@@ -104,6 +109,24 @@ def _best(graph: GraphInfo, role: str, plan: Plan, settings: RuntimeSettings) ->
     if failures:
         _tell(role, opened.providers[0], "; ".join(failures))
     return opened
+
+
+def _unloadable(graph: GraphInfo, refusal: Refusal) -> ModelError:
+    """The reason that a graph cannot be loaded: where its files lie, or else what is in them."""
+    folder = graph.path.parent.resolve()
+    for data in graph.external_files:
+        if not data.resolve().is_relative_to(folder):
+            real = data.resolve()
+            reason = f"it leads to {real}, and onnxruntime takes weights from the folder of {graph.path.name} alone"
+            remedy = f"Copy it to {data}, or put the graph beside it in the other folder and open the model there."
+            return ModelFileUnreadableError(data, role="external data", reason=reason, remedy=remedy)
+    try:
+        str(graph.path).encode()
+    except UnicodeEncodeError:
+        reason, remedy = "its path holds bytes that are no UTF-8, which onnxruntime cannot open", "Rename it."
+        return ModelFileUnreadableError(graph.path, role="model file", reason=reason, remedy=remedy)
+    got = f"a file that onnxruntime refuses: {refusal.reason}"
+    return ModelFileDamagedError(graph.path, expected="a loadable ONNX model", got=got)
 
 
 def _tell(role: str, provider: str, why: str) -> None:

@@ -224,5 +224,5 @@ def disk_tier(settings: SessionSettings, graphs: Iterable[str]) -> DiskTier | No
     if folder == "":
         raise OptionError("cache_folder", expected="the path of a folder, or None for none", got=folder)
     scope = " | ".join((f"sam3-onnx {__version__}", *sorted(set(graphs))))
-    path = require_path("cache_folder", folder).expanduser().absolute()
+    path = require_path("cache_folder", folder).absolute()
     return DiskTier(path, settings.cache_folder_bytes, scope=scope, precision=settings.feature_precision)

@@ -7,17 +7,20 @@ session. Field numbers are those of onnx/onnx.proto (ONNX 1.16).
 
 from __future__ import annotations
 
+import contextlib
 import mmap
+import os
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from sam3_onnx._support.files import is_inside
-from sam3_onnx.errors import ModelFileDamagedError, ModelFileMissingError
+from sam3_onnx.errors import ModelError, ModelFileDamagedError, ModelFileMissingError, ModelFileUnreadableError
 from sam3_onnx.models.runtime.graphs.protobuf import fields, signed
+from sam3_onnx.models.runtime.graphs.stamps import stamps_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
-    from pathlib import Path
 
     from sam3_onnx.models.runtime.graphs.protobuf import Span
 
@@ -69,6 +72,8 @@ class GraphInfo:
     _producers: Mapping[str, tuple[str, ...]] = field(repr=False, compare=False)
     operators: frozenset[str] = field(default=frozenset(), repr=False, compare=False)
     """Types of its nodes, those of its subgraphs among them."""
+    stamps: Mapping[Path, tuple[int, int]] = field(default_factory=dict, repr=False, compare=False)
+    """Size and time of change of each file when it was looked at; `stamps.require_unchanged` compares."""
 
     def depends_on(self, output: str) -> frozenset[str]:
         """Names of the graph inputs that an output is computed from."""
@@ -98,7 +103,31 @@ def read_graph(path: Path, *, role: str = "model file") -> GraphInfo:
         ModelFileMissingError: There is no such file, or its external data is not beside it.
         ModelFileDamagedError: The file is cut off or no ONNX model, or its data is too short or
             said to lie outside the model's folder.
+        ModelFileUnreadableError: The system does not let one of them be read.
     """
+    with _faults_named(path, role):
+        return _read(path, role)
+
+
+@contextlib.contextmanager
+def _faults_named(path: Path, role: str) -> Iterator[None]:
+    """Names what the system refuses."""
+    try:
+        yield
+    except ModelError:
+        raise
+    except OSError as error:
+        told = Path(os.fsdecode(error.filename)) if error.filename is not None else path
+        raise ModelFileUnreadableError(told, role=role, reason=error.strerror or str(error)) from error
+
+
+def _read(path: Path, role: str) -> GraphInfo:
+    if path.is_symlink() and not path.exists():
+        found = f"{path} is a link to {path.readlink()}, where nothing is"
+        raise ModelFileMissingError(path, role=role, found=found, remedy="Copy the file there, or remove the link.")
+    if path.is_dir():
+        remedy = "Name the file, or open the folder with from_folder(...)."
+        raise ModelFileMissingError(path, role=role, found=f"{path} is a folder", remedy=remedy)
     if not path.is_file():
         raise ModelFileMissingError(path, role=role)
     if path.stat().st_size == 0:
@@ -106,6 +135,7 @@ def read_graph(path: Path, *, role: str = "model file") -> GraphInfo:
     mistaken = _mistaken_for_a_model(path)
     if mistaken:
         raise ModelFileDamagedError(path, expected="an ONNX model", got=mistaken)
+    stamps = stamps_of((path,))
     with path.open("rb") as file, mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ) as data:
         try:
             reader = _GraphReader(memoryview(data))
@@ -118,14 +148,16 @@ def read_graph(path: Path, *, role: str = "model file") -> GraphInfo:
     if not reader.outputs:
         raise ModelFileDamagedError(path, expected="an ONNX graph with outputs", got="a file without any")
     _check_external(path, reader.external, role)
+    external = tuple(path.parent / name for name in reader.external)
     return GraphInfo(
         path=path,
         inputs={name: info for name, info in reader.inputs.items() if name not in reader.initializers},
         outputs=reader.outputs,
         metadata=reader.metadata,
-        external_files=tuple(path.parent / name for name in reader.external),
+        external_files=external,
         _producers=reader.producers,
         operators=frozenset(reader.operators),
+        stamps={**stamps, **stamps_of(external)},
     )
 
 
@@ -149,6 +181,8 @@ def _check_external(path: Path, needed: Mapping[str, int], role: str) -> None:
         if not data.is_file():
             remedy = f"{path.name} keeps its weights in it; it must lie beside {path.name} under exactly this name."
             raise ModelFileMissingError(data, role=f"external data of the {role}", remedy=remedy)
+        with data.open("rb"):
+            pass  # onnxruntime would say no more than that it cannot load the graph
         if data.stat().st_size < size:
             raise ModelFileDamagedError(
                 data, expected=f"at least {size} bytes of weights for {path.name}", got=f"{data.stat().st_size} bytes"
