@@ -46,7 +46,7 @@ def create(graph: GraphInfo, role: str, plan: Plan, settings: RuntimeSettings) -
     Warns:
         ProviderWarning: The graph runs on CPU, or on a slower provider than there seemed to be.
     """
-    require_unchanged(graph.stamps, role=role)
+    require_unchanged(graph.stamps, role=spoken(role))
     return _best(graph, role, plan, settings) if plan.auto else _named(graph, role, plan, settings)
 
 
