@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 from tqdm import tqdm
 
+from tools.fuzz.api import ApiSubject
 from tools.fuzz.examining import judged
 from tools.fuzz.labels import LabelSubject
 from tools.fuzz.pictures import PictureSubject
@@ -23,7 +24,7 @@ if TYPE_CHECKING:
 
 __all__ = ["SUBJECTS", "main"]
 
-SUBJECTS = {"pictures": PictureSubject, "labels": LabelSubject}
+SUBJECTS = {"pictures": PictureSubject, "labels": LabelSubject, "api": ApiSubject}
 _INTERRUPTED = 130
 
 

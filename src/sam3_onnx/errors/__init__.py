@@ -60,6 +60,7 @@ Sam3Error
 │   ├── LabelCollisionError        (ValueError)
 │   └── PictureNameError           (ValueError)
 ├── OptionError                    (ValueError)
+│   └── KeywordError               (TypeError)
 ├── OutputExistsError              (FileExistsError)
 ├── ConfigError                    (ValueError)
 ├── MaskError                      (ValueError)
@@ -160,6 +161,7 @@ from sam3_onnx.errors.use import (
     EmbeddingError,
     EmbeddingFolderError,
     EmbeddingFolderWarning,
+    KeywordError,
     MaskError,
     MissingExtraError,
     OptionError,
@@ -194,6 +196,7 @@ __all__ = [
     "FidelityError",
     "FolderBusyError",
     "FolderError",
+    "KeywordError",
     "LabelCollisionError",
     "LabelError",
     "LabelFileDamagedError",

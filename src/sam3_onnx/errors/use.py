@@ -15,6 +15,7 @@ __all__ = [
     "EmbeddingError",
     "EmbeddingFolderError",
     "EmbeddingFolderWarning",
+    "KeywordError",
     "MaskError",
     "MissingExtraError",
     "OptionError",
@@ -30,6 +31,10 @@ class OptionError(Sam3Error, ValueError):
     def __init__(self, name: str, *, expected: str, got: object, remedy: str = "") -> None:
         tail = f" {remedy}" if remedy else ""
         super().__init__(f"{name} must be {expected}, got {got!r}.{tail}")
+
+
+class KeywordError(OptionError, TypeError):
+    """A call was given a keyword that it does not take, or more without a name than it takes."""
 
 
 class OutputExistsError(Sam3Error, FileExistsError):

@@ -11,7 +11,8 @@ from typing import TYPE_CHECKING, BinaryIO, Literal, TypeAlias
 
 import numpy as np
 
-from sam3_onnx._support.checks import require_whole
+from sam3_onnx._support.checks import require_choice, require_whole
+from sam3_onnx._support.keywords import known_keywords
 from sam3_onnx.errors import (
     OptionError,
     PictureDecodeError,
@@ -35,6 +36,7 @@ DEFAULT_MAX_PIXELS = 178_956_970
 """Where Pillow refuses a picture as a decompression bomb: 1 GiB at six bytes a pixel, 512 MiB as RGB uint8."""
 
 
+@known_keywords()
 def load_image(
     picture: Picture, *, color: Literal["rgb", "bgr"] = "rgb", max_pixels: int | None = DEFAULT_MAX_PIXELS
 ) -> NDArray[np.uint8]:
@@ -79,8 +81,7 @@ def require_reading(color: object, max_pixels: object) -> None:
     Raises:
         OptionError: One of them is out of range.
     """
-    if color not in ("rgb", "bgr"):
-        raise OptionError("color", expected="'rgb' or 'bgr'", got=color)
+    require_choice("color", color, ("rgb", "bgr"))
     require_whole("max_pixels", max_pixels, least=1, none="for no limit")
 
 

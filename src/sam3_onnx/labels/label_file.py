@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Literal, Protocol, TypeAlias
 
 import numpy as np
 
+from sam3_onnx._support.checks import require_size
 from sam3_onnx.errors import LabelShapeError, OptionError
 from sam3_onnx.results.shape import Shape
 
@@ -21,7 +22,7 @@ if TYPE_CHECKING:
     from sam3_onnx.labels.losses import Loss
     from sam3_onnx.results.shape import ShapeType
 
-__all__ = ["HoleChoice", "LabelFile", "PictureFormat", "require_points", "require_shapes"]
+__all__ = ["HoleChoice", "LabelFile", "PictureFormat", "require_image_size", "require_points", "require_shapes"]
 
 HoleChoice: TypeAlias = Literal["fill", "seam"]
 """What becomes of a polygon's holes where a format has none: "fill" outlines the polygon without them, "seam" joins
@@ -53,6 +54,22 @@ class LabelFile:
 
     def __post_init__(self) -> None:
         require_shapes(self.shapes)
+
+
+def require_image_size(shapes: Iterable[Shape], given: object) -> tuple[int, int]:
+    """Returns the (height, width) of the picture that some shapes are of.
+
+    Raises:
+        OptionError: It is no size, or one into which the shapes fit only with height and width exchanged.
+    """
+    height, width = require_size("image_size", given)
+    ends = [np.max(shape.points, axis=0) for shape in shapes if shape.points.ndim == 2 and shape.points.size]  # noqa: PLR2004 - (V, 2)
+    right, down = np.max(ends, axis=0) if ends else (0, 0)
+    if (right > width or down > height) and right <= height and down <= width:
+        got = f"({height}, {width}), with points as far as x {right:g}, y {down:g}"
+        remedy = f"Did you mean ({width}, {height})? The height comes first."
+        raise OptionError("image_size", expected="(height, width)", got=got, remedy=remedy)
+    return height, width
 
 
 def require_shapes(given: object) -> tuple[Shape, ...]:

@@ -13,7 +13,7 @@ from sam3_onnx.errors import (
     LabelFolderMissingError,
     OptionError,
 )
-from sam3_onnx.labels.label_file import LabelFile, require_shapes
+from sam3_onnx.labels.label_file import LabelFile, require_image_size, require_shapes
 from sam3_onnx.labels.losses import warn_of_losses
 
 if TYPE_CHECKING:
@@ -129,7 +129,8 @@ def label_file(
     if image_path is None or image_size is None:
         got = (image_path, image_size)
         raise OptionError("image_path and image_size", expected="given with shapes that are no LabelFile", got=got)
-    return LabelFile(require_shapes(shapes), image_path, image_size)
+    given = require_shapes(shapes)
+    return LabelFile(given, image_path, require_image_size(given, image_size))
 
 
 def write_label_file(path: str | os.PathLike[str], file: LabelFile, picture_format: PictureFormat) -> tuple[Loss, ...]:

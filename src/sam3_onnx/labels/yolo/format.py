@@ -11,11 +11,12 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, ClassVar
 
+from sam3_onnx._support.checks import require_choice
 from sam3_onnx._support.files import seen_from
 from sam3_onnx.errors import ClassListMissingError, OptionError
 from sam3_onnx.labels.conversion import unsaid_file_fields
 from sam3_onnx.labels.formats import modes_of
-from sam3_onnx.labels.label_file import LabelFile, PictureFormat, require_points, require_shapes
+from sam3_onnx.labels.label_file import LabelFile, PictureFormat, require_image_size, require_points, require_shapes
 from sam3_onnx.labels.losses import warn_of_losses
 from sam3_onnx.labels.writing import put, require_folder
 from sam3_onnx.labels.yolo.classes import CLASSES_FILE, class_number, with_new_classes
@@ -196,8 +197,7 @@ def _dataset(path: str | os.PathLike[str], classes: str | os.PathLike[str] | Non
 
 
 def _format(task: YoloTask, dataset: DatasetClasses, holes: HoleChoice) -> YoloFormat:
-    if task not in _TASKS:
-        raise OptionError("task", expected='"detect", "segment" or "obb"', got=task)
+    require_choice("task", task, _TASKS)
     return YoloFormat(task, dataset.names, holes, dataset=dataset)
 
 
@@ -206,4 +206,5 @@ def _file(shapes: Sequence[Shape] | LabelFile, size: tuple[int, int] | None) -> 
         return shapes
     if size is None:
         raise OptionError("image_size", expected="given with shapes that are no LabelFile", got=None)
-    return LabelFile(require_shapes(shapes), "", size)
+    given = require_shapes(shapes)
+    return LabelFile(given, "", require_image_size(given, size))

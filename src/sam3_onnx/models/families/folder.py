@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING
 
+from sam3_onnx._support.checks import require_choice
 from sam3_onnx.errors import AmbiguousFolderError, ModelFileMissingError, OptionError
 from sam3_onnx.models.families.recognition import (
     FAMILY_NAMES,
@@ -48,8 +49,7 @@ def exports_in_folder(folder: Path, *, family: str | None = None, variant: str |
         AmbiguousFolderError: There are several; `family` and `variant` pick one.
         OptionError: `family` is none that is known.
     """
-    if family is not None and family not in FAMILY_NAMES:
-        raise OptionError("family", expected=f"one of {', '.join(FAMILY_NAMES)}", got=family)
+    require_choice("family", family, FAMILY_NAMES, none="for any")
     if folder.is_file():
         remedy = "Name the folder that holds it, or name files with from_files(...)."
         raise ModelFileMissingError(folder, role="model folder", found=f"{folder} is a file", remedy=remedy)
