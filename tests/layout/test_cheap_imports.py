@@ -57,8 +57,11 @@ def users_of(packages: set[str]) -> set[str]:
     return {room(module) for module in modules() if packages & {name.split(".")[0] for name in imports(module)}}
 
 
-def test_onnxruntime_is_imported_by_runtime_and_by_the_rooms_that_write_graphs() -> None:
-    assert users_of({"onnxruntime"}) == {"models", "export", "optimize"}
+def test_onnxruntime_is_imported_in_one_place_of_models_and_by_the_room_that_compares_exports() -> None:
+    assert users_of({"onnxruntime"}) == {"models", "export"}
+    assert [module for module in modules() if room(module) == "models" and "onnxruntime" in imports(module)] == [
+        f"{PACKAGE}.models.runtime.library"
+    ]
 
 
 def test_ray_and_what_comes_with_it_is_imported_by_integrations_only() -> None:

@@ -6,6 +6,7 @@ import ast
 import importlib
 from functools import cache
 from pathlib import Path
+from types import ModuleType
 from typing import TYPE_CHECKING, TypeVar
 
 import pytest
@@ -107,13 +108,14 @@ def hidden_types(home: str, name: str) -> set[str]:
 
 
 def types_of(module: str) -> set[str]:
-    """Types of the library that a module defines or imports; type variables are none."""
-    variables = {
+    """Types of the library that a module defines or imports; type variables and modules are none."""
+    others = {
         name
         for name, home in imported_names(module).items()
-        if home in MODULES and isinstance(getattr(importlib.import_module(f"{PACKAGE}.{home}"), name, None), TypeVar)
+        if home in MODULES
+        and isinstance(getattr(importlib.import_module(f"{PACKAGE}.{home}"), name, None), TypeVar | ModuleType)
     }
-    return {*imported_names(module), *defined_names(module)} - variables
+    return {*imported_names(module), *defined_names(module)} - others
 
 
 def bases_of(value: object) -> Iterator[tuple[str, str]]:

@@ -28,9 +28,10 @@ def found(subject: AnySubject, count: int = 1000) -> list[Outcome]:
     return [outcome for outcome in (examine(subject, at) for at in range(count)) if outcome.is_finding]
 
 
-def test_label_files_of_one_picture_are_right_in_a_short_run() -> None:
-    outcomes = found(command.SUBJECTS["labels"](12), 600)
-    assert [outcome for outcome in outcomes if outcome.format != "coco"] == []
+@pytest.mark.parametrize(("what", "count"), [("pictures", 900), ("labels", 600)])
+def test_the_library_is_right_in_a_short_run(what: str, count: int, capsys: pytest.CaptureFixture[str]) -> None:
+    status = command.main([what, "--count", str(count), "--seed", "12", "--processes", "2"])
+    assert status == 0, capsys.readouterr().out
 
 
 @pytest.mark.parametrize("what", ["pictures", "labels"])

@@ -69,6 +69,7 @@ Sam3Error
 ├── EmbeddingError                 (ValueError)
 ├── EmbeddingFolderError           (OSError)
 ├── CancelledError                 (RuntimeError)
+├── OnnxRuntimeError               (ImportError)
 └── MissingExtraError              (ImportError)
 
 ProviderWarning                    (UserWarning)
@@ -164,6 +165,7 @@ from sam3_onnx.errors.use import (
     KeywordError,
     MaskError,
     MissingExtraError,
+    OnnxRuntimeError,
     OptionError,
     OutputExistsError,
     SessionClosedError,
@@ -218,6 +220,7 @@ __all__ = [
     "ModelFileMissingError",
     "NoPicturesError",
     "OfflineError",
+    "OnnxRuntimeError",
     "OptionError",
     "OutputExistsError",
     "PictureDecodeError",

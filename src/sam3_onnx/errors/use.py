@@ -18,6 +18,7 @@ __all__ = [
     "KeywordError",
     "MaskError",
     "MissingExtraError",
+    "OnnxRuntimeError",
     "OptionError",
     "OutputExistsError",
     "SessionClosedError",
@@ -116,4 +117,15 @@ class MissingExtraError(Sam3Error, ImportError):
         super().__init__(
             f"{feature} needs the package {package}, which is not installed. "
             f'Install it with: pip install "sam3-onnx[{extra}]"'
+        )
+
+
+class OnnxRuntimeError(Sam3Error, ImportError):
+    """ONNX Runtime is not installed, or files of it are missing."""
+
+    def __init__(self, *, reason: str, installed: str, mend: str) -> None:
+        self.mend = mend
+        super().__init__(
+            f"ONNX Runtime cannot be used: expected a whole installation, got {installed or 'none that pip knows of'}, "
+            f"of which the import fails with: {reason}. {mend}"
         )

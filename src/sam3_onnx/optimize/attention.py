@@ -15,10 +15,10 @@ import numpy as np
 import onnx
 from onnx import helper, numpy_helper
 
-from sam3_onnx.optimize.graphs import attribute, drop_unused, reads_of, replace_nodes, without_weights
+from sam3_onnx.optimize.graphs import attribute, drop_unused, reads_of, replace_nodes, shapes_of
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Iterator
 
 __all__ = ["fuse_attention"]
 
@@ -75,7 +75,7 @@ def _attentions(model: onnx.ModelProto) -> Iterator[_Attention]:
     makers = {name: node for node in model.graph.node for name in node.output}
     readers = Counter(name for node in model.graph.node for name in reads_of(node))
     readers.update(output.name for output in model.graph.output)
-    shapes = _shapes(model)
+    shapes = shapes_of(model)
     opset = next(each.version for each in model.opset_import if each.domain in {"", "ai.onnx"})
     last = {-1, _RANK - 1} | ({None} if opset >= _SOFTMAX_BY_AXIS else set())
     for sums in model.graph.node:
@@ -91,15 +91,6 @@ def _attentions(model: onnx.ModelProto) -> Iterator[_Attention]:
         heads = queries[1]
         if heads and heads == keys[1] == values[1]:
             yield _Attention(products, softmax, sums, heads)
-
-
-def _shapes(model: onnx.ModelProto) -> Mapping[str, tuple[int | None, ...]]:
-    """Sizes of all values, as far as they can be inferred; None for an open one."""
-    graph = onnx.shape_inference.infer_shapes(without_weights(model), data_prop=True).graph
-    return {
-        value.name: tuple(size.dim_value or None for size in value.type.tensor_type.shape.dim)
-        for value in (*graph.input, *graph.output, *graph.value_info)
-    }
 
 
 def _fused(attention: _Attention, graph: onnx.GraphProto) -> Iterator[onnx.NodeProto]:

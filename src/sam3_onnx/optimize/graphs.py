@@ -9,7 +9,7 @@ import onnx
 from onnx import TensorProto, helper, numpy_helper
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Iterator, Mapping, Sequence
     from pathlib import Path
 
     from numpy.typing import NDArray
@@ -25,6 +25,7 @@ __all__ = [
     "reads_of",
     "replace_nodes",
     "set_metadata",
+    "shapes_of",
     "without_weights",
     "write_graph",
 ]
@@ -140,6 +141,15 @@ def without_weights(model: onnx.ModelProto) -> onnx.ModelProto:
         if node.op_type in LIKE_THEIR_INPUT:
             node.CopyFrom(helper.make_node("Identity", node.input[:1], node.output[:1]))
     return light
+
+
+def shapes_of(model: onnx.ModelProto) -> Mapping[str, tuple[int | None, ...]]:
+    """Returns the sizes of all values, as far as they can be inferred; None for an open one."""
+    graph = onnx.shape_inference.infer_shapes(without_weights(model), data_prop=True).graph
+    return {
+        value.name: tuple(size.dim_value or None for size in value.type.tensor_type.shape.dim)
+        for value in (*graph.input, *graph.output, *graph.value_info)
+    }
 
 
 def attribute(node: onnx.NodeProto, name: str) -> object | None:

@@ -10,9 +10,9 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 import onnx
-import onnxruntime as ort
 from onnx import TensorProto, helper, numpy_helper
 
+from sam3_onnx.models.runtime.library import ort
 from sam3_onnx.optimize.graphs import LIKE_THEIR_INPUT, Weights, drop_unused, reads_of, replace_nodes, without_weights
 
 if TYPE_CHECKING:

@@ -15,6 +15,7 @@ from sam3_onnx.optimize.graph_files import bytes_of, copy_graph, remove_graph
 from sam3_onnx.optimize.graphs import is_quantized, load_graph, set_metadata, write_graph
 from sam3_onnx.optimize.half import overflowing, to_half
 from sam3_onnx.optimize.int8 import to_int8
+from sam3_onnx.optimize.projections import split_projections
 from sam3_onnx.optimize.report import GraphChange
 from sam3_onnx.optimize.timing import paired_time
 
@@ -185,8 +186,9 @@ class Rewriting:
         if is_quantized(model):
             return 0, "quantised already"
         if self._precision == "int8":
+            apart = split_projections(model, folder)
             count, layers = to_int8(model, folder)
-            return count, f"{count} of {layers} linear layers"
+            return count, f"{count} of {layers} linear layers" + (f", {apart} projections taken apart" if apart else "")
         _, feeds = first_call(self._before.models[role])
         count, nodes = to_half(model, folder, large=overflowing(model, folder, feeds))
         return count, f"{count} of {nodes} nodes"

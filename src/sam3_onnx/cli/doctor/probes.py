@@ -19,6 +19,8 @@ class FailedProbe:
 
     probe: str
     error: str
+    mend: str = ""
+    """What to do about it, where that is known: then nothing works until it is done."""
 
 
 @dataclass(frozen=True)
@@ -37,5 +39,5 @@ class Probes:
         try:
             return probe()
         except Exception as error:  # noqa: BLE001 - whatever it is, it is reported, and the next probe is asked
-            self.failures.append(FailedProbe(name, f"{type(error).__name__}: {error}"))
+            self.failures.append(FailedProbe(name, f"{type(error).__name__}: {error}", getattr(error, "mend", "")))
             return None

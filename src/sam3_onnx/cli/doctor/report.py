@@ -119,7 +119,7 @@ def problems_of(report: DoctorReport) -> tuple[Problem, ...]:
     """What is wrong on a machine, what is broken first."""
     found = [
         *_package_problems(report.packages),
-        *_trial_problems(report.trials),
+        *(() if any(failure.mend for failure in report.failures) else _trial_problems(report.trials)),
         *_machine_problems(report.machine),
         *_store_problems(report.store),
         *map(_failed_probe, report.failures),
@@ -187,7 +187,7 @@ def _store_problems(store: Store | None) -> Iterator[Problem]:
 
 def _failed_probe(failure: FailedProbe) -> Problem:
     return Problem(
-        broken=False,
-        what=f"the probe of {failure.probe} failed: {failure.error}",
-        remedy="Nothing else depends on it. Please report it.",
+        broken=bool(failure.mend),
+        what=f"the probe of {failure.probe} failed: {failure.error.removesuffix(failure.mend)}",
+        remedy=failure.mend or "Nothing else depends on it. Please report it.",
     )

@@ -7,12 +7,12 @@ import threading
 from typing import TYPE_CHECKING, Any, TypeGuard
 
 import numpy as np
-import onnxruntime as ort
 
 from sam3_onnx._support.waiting import wait_or_cancel
 from sam3_onnx.errors import CancelledError, SessionClosedError
 from sam3_onnx.models.runtime.creating import create
 from sam3_onnx.models.runtime.heap import give_back
+from sam3_onnx.models.runtime.library import ort
 from sam3_onnx.models.runtime.providers.choosing import plan_of
 from sam3_onnx.models.runtime.providers.findings import finding_key
 from sam3_onnx.models.runtime.settings import RuntimeSettings

@@ -7,9 +7,8 @@ import mmap
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-import onnxruntime as ort
-
 from sam3_onnx.models.runtime.graphs.edits import without_empty_operands
+from sam3_onnx.models.runtime.library import ort
 from sam3_onnx.models.runtime.providers.names import CPU
 from sam3_onnx.models.runtime.providers.plugins import built_in, plugin_of
 from sam3_onnx.models.runtime.providers.precision import options_for

@@ -9,10 +9,9 @@ import re
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-import onnxruntime as ort
-
 from sam3_onnx._support.files import write_atomically
 from sam3_onnx._support.folders import cache_folder
+from sam3_onnx.models.runtime.library import ort
 from sam3_onnx.models.runtime.providers.plugins import built_in, plugin_of
 
 if TYPE_CHECKING:

@@ -12,7 +12,7 @@ import threading
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-import onnxruntime as ort
+from sam3_onnx.models.runtime.library import ort
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

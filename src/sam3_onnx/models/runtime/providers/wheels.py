@@ -11,7 +11,7 @@ if TYPE_CHECKING:
 
     from sam3_onnx._support.distributions import Distribution
 
-__all__ = ["conflicting", "installed_wheels", "is_build", "is_plugin", "mend"]
+__all__ = ["conflicting", "installed_wheels", "is_build", "is_plugin", "mend", "mend_runtime"]
 
 _PLAIN = "onnxruntime"
 _REPLACEMENTS = {
@@ -84,3 +84,21 @@ def mend(provider: str, wheels: Sequence[Distribution], *, plugin_tried: bool = 
         install = 'Install the plug-in that lives beside plain onnxruntime: `pip install "sam3-onnx[openvino]"`.'
         return "" if plugin_tried else install
     return f"Install the build that offers it: {replace}.{place}"
+
+
+def mend_runtime(wheels: Sequence[Distribution]) -> str:
+    """Returns the command lines that bring ONNX Runtime back where its files are missing.
+
+    A build that was uninstalled has taken files along that it shared with the one that is left.
+
+    Args:
+        wheels: What is installed, as far as its records tell.
+    """
+    builds = {wheel.name: wheel for wheel in wheels if is_build(wheel.name)}
+    if not builds:
+        return f"Install it: `pip install {_PLAIN}`."
+    if len(builds) == 1:
+        (build,) = builds.values()
+        return f"Install it anew: `pip install --force-reinstall --no-deps {build.name}=={build.version}`."
+    keep = next(name for name in builds if name != _PLAIN)
+    return f"Keep one build only: `pip uninstall -y {' '.join(builds)}`, then `pip install {keep}`."
