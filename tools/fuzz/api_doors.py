@@ -253,7 +253,7 @@ def _model_doors() -> dict[str, Door]:
             lambda **config: Sam3Session.from_config(config, provider="cpu"),
             _always(lambda: {**config, "conf_threshold": 0.5, "epsilon": 0.001}),
         ),
-        "hub.where": Door(where, _always(lambda: {"name": "miniature", "folder": None})),
+        "hub.where": Door(where, _always(lambda: {"model": "miniature", "folder": None})),
         "hub.model_folder": Door(
             model_folder,
             _always(lambda: {"name": "miniature", "folder": None, "mirror": None, "offline": True, "progress": False}),
@@ -297,7 +297,7 @@ def _result_doors() -> dict[str, Door]:
             _always(
                 lambda: {
                     "image": _picture(),
-                    "masks": [_mask()],
+                    "masks": _mask()[None],
                     "labels": ["coin"],
                     "scores": [0.5],
                     "boxes": [(10, 10, 50, 40)],
@@ -345,7 +345,7 @@ def _file_doors() -> dict[str, Door]:
     fresh = partial(Shape, shape_type="polygon")
     files = partial(Door, may_fail_on_files=True)
     return {
-        "find_pictures": files(find_pictures, lambda folder: {"folder": folder, **searched}),
+        "find_pictures": files(find_pictures, lambda folder: {"folder": folder / "pictures", **searched}),
         "find_left_out": files(find_left_out, lambda folder: {"folder": folder, **searched}),
         "write_xanylabeling": files(
             write_xanylabeling, lambda folder: {"path": folder / "new.json", "image_path": "a.png", **written}

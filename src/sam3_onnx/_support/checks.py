@@ -31,6 +31,8 @@ __all__ = [
     "require_whole",
 ]
 
+_LONGEST_NAME = 255
+"""Bytes of a file's name on the file systems in use."""
 _FEW = 3
 """Names that are read at a glance."""
 
@@ -140,14 +142,22 @@ def require_label(value: object) -> None:
 
 
 def require_path(name: str, value: object) -> Path:
-    """A path from what the caller calls one.
+    """Returns a path from what the caller calls one.
 
     Raises:
-        OptionError: It is neither a string nor a path object.
+        OptionError: It is neither a string nor a path object, or no file can have such a name.
     """
-    if not isinstance(value, str | os.PathLike):
+    text = os.fspath(value) if isinstance(value, str | os.PathLike) else None
+    if not isinstance(text, str):
         raise OptionError(name, expected="a path: a string or a pathlib.Path", got=value)
-    return Path(value)
+    try:
+        encoded = os.fsencode(text)
+    except UnicodeEncodeError:
+        encoded = b"\0"
+    path = Path(text)
+    if b"\0" in encoded or any(len(os.fsencode(part)) > _LONGEST_NAME for part in path.parts):
+        raise OptionError(name, expected="a path that files can have", got=f"{text[:_LONGEST_NAME]!a}")
+    return path
 
 
 def require_size(name: str, value: object) -> tuple[int, int]:
@@ -156,11 +166,18 @@ def require_size(name: str, value: object) -> tuple[int, int]:
     Raises:
         OptionError: It is no two whole numbers of at least 1.
     """
-    entries = tuple(value) if isinstance(value, Iterable) and not isinstance(value, str | bytes) else ()
-    match entries:
+    match _entries(value):
         case (height, width) if is_whole(height) and is_whole(width) and min(height, width) >= 1:
             return int(height), int(width)
     raise OptionError(name, expected="the height and width of the picture, in whole pixels", got=value)
+
+
+def _entries(value: object) -> tuple[object, ...]:
+    """Returns what can be gone through as a tuple; an empty one for text, and for arrays without a length."""
+    try:
+        return tuple(value) if isinstance(value, Iterable) and not isinstance(value, str | bytes) else ()
+    except TypeError:  # an array of no dimension says that it can be gone through
+        return ()
 
 
 def require_callable(name: str, value: object, *, takes: str) -> None:

@@ -12,7 +12,7 @@ from sam3_onnx.hub.inventory import hash_and_record, held, settle
 from sam3_onnx.hub.patience import Patience
 from sam3_onnx.hub.progress import meter, say
 from sam3_onnx.hub.records import read_records
-from sam3_onnx.hub.registry import find_model
+from sam3_onnx.hub.registry import PublishedModel, find_model
 from sam3_onnx.hub.sources import is_offline, mirrored, shown, token_for
 from sam3_onnx.hub.store import folder_of, local_files, make_folder, require_space
 
@@ -23,7 +23,6 @@ if TYPE_CHECKING:
 
     from sam3_onnx.hub.progress import ProgressChoice
     from sam3_onnx.hub.records import Record
-    from sam3_onnx.hub.registry import PublishedModel
     from sam3_onnx.hub.store import LocalFile
     from sam3_onnx.hub.transfer import Order
 
@@ -67,7 +66,7 @@ def pull(
         DiskFullError: There is not enough space.
         OptionError: The mirror is no address, or `folder` is given for a model that ships in the package.
     """
-    published = find_model(model) if isinstance(model, str) else model
+    published = model if isinstance(model, PublishedModel) else find_model(model)
     target = folder_of(published, folder)
     if published.bundled:
         if folder is not None:

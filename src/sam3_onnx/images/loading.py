@@ -69,7 +69,7 @@ def load_image(
     """
     require_reading(color, max_pixels)
     if isinstance(picture, np.ndarray):
-        return rgb_of_array(picture, color=color)
+        return rgb_of_array(np.asarray(picture), color=color)  # a matrix or a masked array as a plain one
     if is_pil_image(picture):
         return rgb_of_image(picture, max_pixels=max_pixels)
     return decode_picture(*_read(picture), max_pixels=max_pixels)
@@ -113,13 +113,20 @@ def _read(picture: object) -> tuple[bytes, str]:
         except (OSError, ValueError) as error:
             raise PictureDecodeError(str(picture), reason=f"the file cannot be read ({error})") from error
     read = getattr(picture, "read", None)
-    if isinstance(picture, io.TextIOBase) or not callable(read):
-        raise PictureTypeError(
-            expected="a path, bytes, a file opened in binary mode, a PIL image or a numpy array",
-            got=type(picture).__name__,
-            remedy="Open a file with mode 'rb'; convert anything else to a uint8 array (H, W, 3).",
-        )
-    return read(), str(getattr(picture, "name", "in a file object"))
+    if isinstance(picture, type | io.TextIOBase) or not callable(read):
+        raise _no_picture(picture)
+    content = read()
+    if not isinstance(content, (bytes, bytearray, memoryview)):
+        raise _no_picture(picture)
+    return bytes(content), str(getattr(picture, "name", "in a file object"))
+
+
+def _no_picture(given: object) -> PictureTypeError:
+    remedy = "Open a file with mode 'rb'; convert anything else to a uint8 array (H, W, 3)."
+    if isinstance(given, list | tuple):
+        remedy = "Pass one picture at a time; session.annotate(pictures, text) takes many."
+    expected = "a path, bytes, a file opened in binary mode, a PIL image or a numpy array"
+    return PictureTypeError(expected=expected, got=type(given).__name__, remedy=remedy)
 
 
 def _missing(path: str) -> PictureMissingError:

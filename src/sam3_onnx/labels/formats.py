@@ -11,7 +11,7 @@ from pkgutil import resolve_name
 from types import MappingProxyType
 from typing import TYPE_CHECKING, NamedTuple
 
-from sam3_onnx._support.checks import require_choice
+from sam3_onnx._support.checks import require_choice, require_path
 
 if TYPE_CHECKING:
     import os
@@ -77,9 +77,10 @@ def picture_format(
         ('.txt', ('rectangle',), {'classes.txt': b'car\nperson\n'})
     """
     require_choice("holes", holes, ("fill", "seam"))
-    remedy = "COCO has one file for all pictures: sam3_onnx.labels.CocoDataset." if name == COCO else ""
+    is_coco = isinstance(name, str) and name == COCO
+    remedy = "COCO has one file for all pictures: sam3_onnx.labels.CocoDataset." if is_coco else ""
     require_choice("name", name, FORMAT_NAMES, remedy=remedy)
     entry = _TABLE[name]
     make: Callable[..., PictureFormat] = resolve_name(f"sam3_onnx.labels.{entry.made_by}")
     made = make(holes=holes, **entry.options)
-    return made if folder is None else made.in_folder(folder)
+    return made if folder is None else made.in_folder(require_path("folder", folder))

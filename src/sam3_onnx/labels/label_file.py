@@ -4,18 +4,18 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass, field, replace
-from pathlib import Path
 from typing import TYPE_CHECKING, Literal, Protocol, TypeAlias
 
 import numpy as np
 
-from sam3_onnx._support.checks import require_size
+from sam3_onnx._support.checks import require_path, require_size
 from sam3_onnx.errors import LabelShapeError, OptionError
 from sam3_onnx.results.shape import Shape
 
 if TYPE_CHECKING:
     import os
     from collections.abc import Mapping
+    from pathlib import Path
 
     from typing_extensions import Self
 
@@ -78,7 +78,8 @@ def require_shapes(given: object) -> tuple[Shape, ...]:
     Raises:
         OptionError: They are something else, such as a result.
     """
-    entries = tuple(given) if isinstance(given, Iterable) else (given,)
+    is_scalar = isinstance(given, np.ndarray) and given.ndim == 0
+    entries = tuple(given) if isinstance(given, Iterable) and not is_scalar else (given,)
     shapes = tuple(entry for entry in entries if isinstance(entry, Shape))
     if isinstance(given, Shape) or len(shapes) < len(entries):
         others = {type(entry).__name__ for entry in entries if not isinstance(entry, Shape)}
@@ -143,7 +144,8 @@ class PictureFormat(Protocol):
             LabelError: As `decode`.
             OSError: It cannot be opened.
         """
-        return self.decode(Path(path).read_bytes(), path=path, image_size=image_size)
+        size = require_size("image_size", image_size)
+        return self.decode(require_path("path", path).read_bytes(), path=path, image_size=size)
 
     def encode(self, file: LabelFile) -> tuple[bytes, tuple[Loss, ...]]:
         """Returns what a file holds as bytes, and what of it the format cannot say.

@@ -9,7 +9,7 @@ from typing import TypeAlias
 import numpy as np
 from numpy.typing import NDArray
 
-from sam3_onnx._support.checks import as_finite, as_sign
+from sam3_onnx._support.checks import as_finite, as_sign, require_size
 from sam3_onnx.errors import BoxError
 
 __all__ = [
@@ -86,6 +86,7 @@ def parse_boxes(boxes: BoxesLike, size: tuple[int, int]) -> tuple[Box, ...]:
         >>> parse_boxes([(90, 80, 10, -5)], size=(60, 100))
         (Box(x1=10.0, y1=0.0, x2=90.0, y2=60.0, positive=True),)
     """
+    size = require_size("size", size)
     if isinstance(boxes, Box) or finite_corners(boxes) is not None:
         raise BoxError(repr(boxes), reason="it is not in a list", expected=f"a list of boxes: boxes=[{boxes!r}]")
     if not isinstance(boxes, Iterable) or isinstance(boxes, str | bytes | Mapping):
@@ -112,7 +113,7 @@ def parse_box(box: object, size: tuple[int, int]) -> Box:
         >>> parse_box((90, 80, 10, -5), size=(60, 100))
         Box(x1=10.0, y1=0.0, x2=90.0, y2=60.0, positive=True)
     """
-    return _inside(box, size, f"one {_FORMS}")
+    return _inside(box, require_size("size", size), f"one {_FORMS}")
 
 
 def normalised_cxcywh(boxes: Sequence[Box], size: tuple[int, int]) -> NDArray[np.float32]:

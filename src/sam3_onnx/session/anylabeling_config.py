@@ -87,7 +87,7 @@ def _read_mapping(config: Mapping[str, object], base: Path) -> ModelConfig:
 
 def _path(config: Mapping[str, object], key: str, base: Path) -> Path | None:
     value = config.get(key)
-    if value is None or value == "":
+    if value is None or (isinstance(value, str) and not value):
         return None
     if not isinstance(value, str | Path):
         remedy = "Write the path of the file."

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Literal, NamedTuple, TypeAlias, TypedDict
 
 import numpy as np
 
-from sam3_onnx._support.checks import require_choice
+from sam3_onnx._support.checks import require_choice, require_size
 from sam3_onnx.errors import OptionError
 from sam3_onnx.geometry.rle import Rle, mask_to_rle
 from sam3_onnx.labels.conversion import rings_of, shapes_by_instance, unsaid_fields, unsaid_file_fields
@@ -82,6 +82,8 @@ def coco_picture(
         OptionError: What is no shapes, shapes without a size, another size than found, or another segmentation.
     """
     require_choice("segmentation", segmentation, ("rle", "polygons"))
+    if not isinstance(file_name, str):
+        raise OptionError("file_name", expected="the picture's name, a string", got=file_name)
     losses: list[Loss] = []
     if isinstance(found, Segmentation):
         size, instances = _one_size(found.size, image_size), _of_result(found, segmentation, epsilon)
@@ -106,7 +108,7 @@ def coco_picture(
 
 
 def _one_size(known: tuple[int, int], asked: tuple[int, int] | None) -> tuple[int, int]:
-    if asked is not None and tuple(asked) != tuple(known):
+    if asked is not None and require_size("image_size", asked) != tuple(known):
         raise OptionError("image_size", expected=f"left out, or {known} as what was found says", got=asked)
     return known
 

@@ -11,7 +11,7 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, ClassVar
 
-from sam3_onnx._support.checks import require_choice
+from sam3_onnx._support.checks import require_choice, require_path
 from sam3_onnx._support.files import seen_from
 from sam3_onnx.errors import ClassListMissingError, OptionError
 from sam3_onnx.labels.conversion import unsaid_file_fields
@@ -126,9 +126,10 @@ def read_yolo(
         OptionError: Another task.
         OSError: It cannot be opened.
     """
+    path = require_path("path", path)
     dataset = _dataset(path, classes)
     if not dataset.lists:
-        raise ClassListMissingError(Path(path), expected="classes.txt, data.yaml or dataset.yaml")
+        raise ClassListMissingError(path, expected="classes.txt, data.yaml or dataset.yaml")
     return _format(task, dataset, "fill").read(path, image_size=image_size)
 
 
@@ -175,8 +176,9 @@ def write_yolo(
         LabelLossWarning: The file does not say all.
     """
     file = _file(shapes, image_size)
-    listed = Path(path).with_name(CLASSES_FILE) if classes is None else Path(classes)
-    if listed.resolve() == Path(path).resolve():
+    path = require_path("path", path)
+    listed = path.parent / CLASSES_FILE if classes is None else require_path("classes", classes)
+    if listed.resolve() == path.resolve():
         remedy = "Name the picture and its label file otherwise, or pass classes= with another list."
         raise OptionError("path", expected="another file than the list of classes", got=str(path), remedy=remedy)
     require_folder(path)
@@ -193,7 +195,9 @@ def write_yolo(
 
 def _dataset(path: str | os.PathLike[str], classes: str | os.PathLike[str] | None) -> DatasetClasses:
     label_file = Path(path)
-    return classes_of_folders(label_file.parent, alone=label_file) if classes is None else classes_of_list(classes)
+    if classes is None:
+        return classes_of_folders(label_file.parent, alone=label_file)
+    return classes_of_list(require_path("classes", classes))
 
 
 def _format(task: YoloTask, dataset: DatasetClasses, holes: HoleChoice) -> YoloFormat:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from typing import TYPE_CHECKING, Literal, TypeAlias, get_args
 
+from sam3_onnx._support.checks import require_choice
 from sam3_onnx.errors import OptionError
 from sam3_onnx.models.runtime.providers.names import CPU, short_name
 
@@ -37,9 +38,7 @@ def check_precision(precision: str, provider: str) -> None:
     Raises:
         OptionError: No such precision, or the provider has no such choice.
     """
-    if precision not in get_args(Precision):
-        expected = ", ".join(f'"{name}"' for name in get_args(Precision))
-        raise OptionError("precision", expected=f"one of {expected}", got=precision)
+    require_choice("precision", precision, get_args(Precision))
     choices = _OPENVINO_HINTS if provider == _OPENVINO else _CHOICES.get(provider, {})
     if precision != "auto" and precision not in choices:
         offered = ", ".join(f'"{name}"' for name in ("auto", *choices))
