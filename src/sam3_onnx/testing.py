@@ -14,7 +14,6 @@ embeddings cached, masks made.
 
 from __future__ import annotations
 
-import threading
 from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -22,6 +21,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from sam3_onnx._support.forking import ForkSafeLock
 from sam3_onnx.errors import OptionError
 from sam3_onnx.geometry.mask_sources import LogitMask
 from sam3_onnx.models.families.protocol import Arrays, Candidates, Capabilities, Clicks, Defaults, Detections, Query
@@ -29,6 +29,7 @@ from sam3_onnx.prompts.tokenizer import load_tokenizer
 from sam3_onnx.session.session import Sam3Session
 
 if TYPE_CHECKING:
+    import threading
     from collections.abc import Callable, Sequence
 
     from numpy.typing import NDArray
@@ -86,7 +87,7 @@ class FakeFamily:
         self._defaults = defaults or Defaults()
         self._feature_size = feature_bytes // 4
         self._on_encode = on_encode
-        self._lock = threading.Lock()
+        self._lock = ForkSafeLock()
         self.calls: Counter[str] = Counter()
         self.queries: list[Query] = []
 

@@ -21,7 +21,12 @@ __all__ = ["odd_value"]
 
 
 class _Plain:
-    """An object that knows nothing."""
+    """An object that knows nothing but that it is no less than another."""
+
+    def __init__(self, *_: object) -> None: ...
+
+    def __lt__(self, _: object) -> bool:
+        return False
 
 
 class _Reads:
@@ -97,8 +102,8 @@ _VALUES: Mapping[str, Callable[[], object]] = {
     "endless list": _endless,
     "object": _Plain,
     "class": lambda: _Plain,
-    "function": lambda: lambda: None,
-    "function of one": lambda: lambda one: one,
+    "function": lambda: lambda *_: 0,
+    "function of one": lambda: lambda _: False,
     "generator": lambda: (number for number in (1, 2)),
     "range": lambda: range(3),
     "iterator": lambda: iter([None]),

@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from collections.abc import Collection
 
 __all__ = [
+    "as_entries",
     "as_finite",
     "as_sign",
     "is_number",
@@ -142,22 +143,29 @@ def require_label(value: object) -> None:
 
 
 def require_path(name: str, value: object) -> Path:
-    """Returns a path from what the caller calls one.
+    """Returns a path from what the caller calls one, with `~` for the user's home folder.
 
     Raises:
-        OptionError: It is neither a string nor a path object, or no file can have such a name.
+        OptionError: It is neither a string nor a path object, it is empty, no file can have such a name, or nobody's
+            home folder is known by `~`.
     """
     text = os.fspath(value) if isinstance(value, str | os.PathLike) else None
-    if not isinstance(text, str):
-        raise OptionError(name, expected="a path: a string or a pathlib.Path", got=value)
-    try:
-        encoded = os.fsencode(text)
-    except UnicodeEncodeError:
-        encoded = b"\0"
-    path = Path(text)
-    if b"\0" in encoded or any(len(os.fsencode(part)) > _LONGEST_NAME for part in path.parts):
+    if not isinstance(text, str) or not text.strip():
+        raise OptionError(name, expected="a path: a string that is not empty, or a pathlib.Path", got=value)
+    if not _is_possible(text):
         raise OptionError(name, expected="a path that files can have", got=f"{text[:_LONGEST_NAME]!a}")
-    return path
+    try:
+        return Path(text).expanduser()
+    except RuntimeError as error:
+        raise OptionError(name, expected="a path whose ~ stands for a home folder", got=text) from error
+
+
+def _is_possible(path: str) -> bool:
+    """Whether a file can lie at a path: in bytes of the system, without NUL, no name of it too long."""
+    try:
+        return "\0" not in path and all(len(os.fsencode(part)) <= _LONGEST_NAME for part in Path(path).parts)
+    except UnicodeEncodeError:
+        return False
 
 
 def require_size(name: str, value: object) -> tuple[int, int]:
@@ -166,13 +174,13 @@ def require_size(name: str, value: object) -> tuple[int, int]:
     Raises:
         OptionError: It is no two whole numbers of at least 1.
     """
-    match _entries(value):
+    match as_entries(value):
         case (height, width) if is_whole(height) and is_whole(width) and min(height, width) >= 1:
             return int(height), int(width)
     raise OptionError(name, expected="the height and width of the picture, in whole pixels", got=value)
 
 
-def _entries(value: object) -> tuple[object, ...]:
+def as_entries(value: object) -> tuple[object, ...]:
     """Returns what can be gone through as a tuple; an empty one for text, and for arrays without a length."""
     try:
         return tuple(value) if isinstance(value, Iterable) and not isinstance(value, str | bytes) else ()

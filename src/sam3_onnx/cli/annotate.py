@@ -8,6 +8,7 @@ from pathlib import Path
 
 from sam3_onnx.cli.opening import (
     add_model_options,
+    add_question_options,
     model_line,
     opened,
     question_options,
@@ -64,6 +65,7 @@ def add(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
     annotate.add_argument("--restart", action="store_true", help="forget how far an interrupted run has come")
     told = "exit status 3 also if the format could not hold all that was found or was there; the summary says what"
     annotate.add_argument("--strict", action="store_true", help=told)
+    add_question_options(annotate)
     add_model_options(annotate, needs_model=True)
     annotate.set_defaults(run=_annotate)
 

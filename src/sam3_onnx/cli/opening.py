@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 __all__ = [
     "MODEL_VARIABLE",
     "add_model_options",
+    "add_question_options",
     "model_line",
     "opened",
     "question_options",
@@ -58,11 +59,6 @@ def add_model_options(command: argparse.ArgumentParser, *, needs_model: bool = F
     command.add_argument("--variant", help="this variant, such as fp16, where the folder holds several", metavar="NAME")
     told = "only scores above it, in 0..1 (default: the model's, usually 0.5)"
     command.add_argument("--conf", type=number, help=told, metavar="SCORE")
-    told = "leave out what overlaps a better find by a higher mask IoU, or off (default: the model's, usually off)"
-    command.add_argument("--nms", type=share_or_off, default=argparse.SUPPRESS, help=told, metavar="IOU")
-    told = "cut masks to their boxes (default: the model's, usually not)"
-    command.add_argument("--cut-to-box", action=argparse.BooleanOptionalAction, default=None, help=told)
-    command.add_argument("--truncate", action="store_true", help="cut words that are too long for the model")
     told = "polygon simplification (default: 0.001), as a share of the perimeter"
     command.add_argument("--epsilon", type=number, help=told, metavar="SHARE")
     told = "execution provider (default: auto), such as cpu, cuda, openvino; several with commas"
@@ -73,6 +69,15 @@ def add_model_options(command: argparse.ArgumentParser, *, needs_model: bool = F
     command.add_argument("--threads", type=whole, help=told, metavar="NUMBER")
     command.add_argument("--offline", action="store_true", default=None, help="never use the network")
     command.add_argument("--cache-folder", help="where embeddings are kept for the next time", metavar="FOLDER")
+
+
+def add_question_options(command: argparse.ArgumentParser) -> None:
+    """Adds the options that `question_options` reads."""
+    told = "leave out what overlaps a better find by a higher mask IoU, or off (default: the model's, usually off)"
+    command.add_argument("--nms", type=share_or_off, default=argparse.SUPPRESS, help=told, metavar="IOU")
+    told = "cut masks to their boxes (default: the model's, usually not)"
+    command.add_argument("--cut-to-box", action=argparse.BooleanOptionalAction, default=None, help=told)
+    command.add_argument("--truncate", action="store_true", help="cut words that are too long for the model")
 
 
 def require_model_options(options: argparse.Namespace) -> None:

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 from sam3_onnx.cli.opening import (
     add_model_options,
+    add_question_options,
     model_line,
     opened,
     question_options,
@@ -54,6 +55,7 @@ def add(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
     modes = modes_of("xanylabeling")
     told = "of the shapes (default: %(default)s)"
     segment.add_argument("--output-mode", type=choice(modes), default="polygon", help=told, metavar=braced(modes))
+    add_question_options(segment)
     add_model_options(segment)
     segment.add_argument("-o", "--out", default="out", help="folder of the results (default: %(default)s)")
     segment.add_argument("--overwrite", action="store_true", help="replace results that are there already")

@@ -8,11 +8,13 @@ from __future__ import annotations
 
 import unicodedata
 from dataclasses import dataclass
-from functools import cached_property, lru_cache
+from functools import lru_cache
 from typing import TYPE_CHECKING
 
 import cv2
 import numpy as np
+
+from sam3_onnx._support.lazy_values import cached_property
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray

@@ -6,6 +6,7 @@ Sam3Error
 │   ├── ModelFileMissingError      (FileNotFoundError)
 │   ├── ModelFileDamagedError      (ValueError)
 │   ├── ModelFileChangedError      (ValueError)
+│   ├── ManifestError              (ValueError)
 │   ├── UnknownModelError          (LookupError)
 │   ├── OfflineError               (FileNotFoundError)
 │   ├── DownloadError              (ConnectionError)
@@ -59,13 +60,19 @@ Sam3Error
 │   ├── UnfinishedRunError         (ValueError)
 │   ├── LabelCollisionError        (ValueError)
 │   └── PictureNameError           (ValueError)
+├── EvaluateError
+│   └── NoLabelsError              (LookupError)
 ├── OptionError                    (ValueError)
 │   └── KeywordError               (TypeError)
+├── InstanceIndexError             (IndexError)
+├── ObjectIterationError           (TypeError)
 ├── OutputExistsError              (FileExistsError)
 ├── ConfigError                    (ValueError)
 ├── MaskError                      (ValueError)
 ├── SessionClosedError             (RuntimeError)
+├── SessionForkedError             (RuntimeError)
 ├── SessionPickleError             (TypeError)
+├── DisplayError                   (RuntimeError)
 ├── EmbeddingError                 (ValueError)
 ├── EmbeddingFolderError           (OSError)
 ├── CancelledError                 (RuntimeError)
@@ -105,6 +112,7 @@ from sam3_onnx.errors.downloads import (
     UnknownModelError,
     WebPageError,
 )
+from sam3_onnx.errors.evaluating import EvaluateError, NoLabelsError
 from sam3_onnx.errors.exporting import (
     CheckpointError,
     ExportDiskError,
@@ -131,6 +139,7 @@ from sam3_onnx.errors.labels import (
 from sam3_onnx.errors.models import (
     AmbiguousFolderError,
     FidelityError,
+    ManifestError,
     ModelAnswerError,
     ModelError,
     ModelFileDamagedError,
@@ -159,16 +168,20 @@ from sam3_onnx.errors.providers import ProviderError, ProviderWarning
 from sam3_onnx.errors.use import (
     CancelledError,
     ConfigError,
+    DisplayError,
     EmbeddingError,
     EmbeddingFolderError,
     EmbeddingFolderWarning,
+    InstanceIndexError,
     KeywordError,
     MaskError,
     MissingExtraError,
+    ObjectIterationError,
     OnnxRuntimeError,
     OptionError,
     OutputExistsError,
     SessionClosedError,
+    SessionForkedError,
     SessionPickleError,
 )
 
@@ -183,6 +196,7 @@ __all__ = [
     "ClassListMissingError",
     "ConfigError",
     "DiskFullError",
+    "DisplayError",
     "DownloadDamagedError",
     "DownloadError",
     "DownloadNotFoundError",
@@ -191,6 +205,7 @@ __all__ = [
     "EmbeddingFolderError",
     "EmbeddingFolderWarning",
     "EmptyPromptError",
+    "EvaluateError",
     "ExportDiskError",
     "ExportError",
     "ExportMemoryError",
@@ -198,6 +213,7 @@ __all__ = [
     "FidelityError",
     "FolderBusyError",
     "FolderError",
+    "InstanceIndexError",
     "KeywordError",
     "LabelCollisionError",
     "LabelError",
@@ -210,6 +226,7 @@ __all__ = [
     "LabelLossWarning",
     "LabelNameError",
     "LabelShapeError",
+    "ManifestError",
     "MarkError",
     "MaskError",
     "MissingExtraError",
@@ -218,7 +235,9 @@ __all__ = [
     "ModelFileChangedError",
     "ModelFileDamagedError",
     "ModelFileMissingError",
+    "NoLabelsError",
     "NoPicturesError",
+    "ObjectIterationError",
     "OfflineError",
     "OnnxRuntimeError",
     "OptionError",
@@ -237,6 +256,7 @@ __all__ = [
     "ProviderWarning",
     "Sam3Error",
     "SessionClosedError",
+    "SessionForkedError",
     "SessionPickleError",
     "TargetFolderError",
     "TrackerMismatchError",

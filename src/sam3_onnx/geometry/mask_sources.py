@@ -7,11 +7,11 @@ the picture's size. Both are read through the same window: the smallest rectangl
 from __future__ import annotations
 
 from dataclasses import dataclass
-from functools import cached_property
 from typing import TYPE_CHECKING, Protocol
 
 import numpy as np
 
+from sam3_onnx._support.lazy_values import cached_property
 from sam3_onnx.errors import MaskError
 from sam3_onnx.geometry.window import Window
 

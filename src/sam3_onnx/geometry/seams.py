@@ -6,12 +6,15 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from sam3_onnx._support.forking import undivided
+
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from numpy.typing import NDArray
 
 
+@undivided()
 def signed_area(ring: NDArray[np.float64]) -> float:
     """Area within a ring `(V, 2)` in square pixels, below zero if it runs anticlockwise on the screen.
 

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from sam3_onnx._support.checks import require_size
+from sam3_onnx._support.forking import undivided
 from sam3_onnx.errors import OptionError
 from sam3_onnx.images.arrays import require_rgb
 
@@ -21,6 +22,7 @@ _MOST_PIXELS = 1 << 30
 """As OpenCV reads at most."""
 
 
+@undivided()
 def resize_bilinear(image: NDArray[np.uint8], size: tuple[int, int]) -> NDArray[np.uint8]:
     """Stretch a picture with a triangle filter that widens as the picture shrinks.
 

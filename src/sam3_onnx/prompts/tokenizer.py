@@ -28,6 +28,7 @@ from typing import TYPE_CHECKING, Final
 
 import numpy as np
 
+from sam3_onnx._support.forking import undivided
 from sam3_onnx.errors import OptionError, PromptTooLongError
 
 if TYPE_CHECKING:
@@ -126,6 +127,7 @@ class ClipTokenizer:
 
 
 @functools.cache
+@undivided()
 def load_tokenizer() -> ClipTokenizer:
     """Give the one tokenizer of this process, made at the first call."""
     return ClipTokenizer()

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, TypedDict
 
-from sam3_onnx._support.checks import is_share, require_choice, require_whole
+from sam3_onnx._support.checks import is_share, require_choice, require_flag, require_whole
 from sam3_onnx._support.keywords import require_known
 from sam3_onnx.errors import OptionError
 from sam3_onnx.models.runtime.settings import RuntimeSettings
@@ -49,6 +49,9 @@ class SessionOptions(TypedDict, total=False):
     feature_precision: FeaturePrecision
     """"float16", the default, halves what a cached picture occupies and moves scores by less than 1e-3;
     "exact" keeps the model's own float32."""
+    keep_pictures: bool
+    """Whether a result or an embedding holds the array, PIL image or bytes that it was asked about, without a copy, so
+    that it can be drawn; True. False keeps nothing but paths, for many results of pictures that nobody else holds."""
 
 
 @dataclass(frozen=True)
@@ -68,11 +71,13 @@ class SessionSettings:
     cache_folder: str | PathLike[str] | None = None
     cache_folder_bytes: int = 10 << 30
     feature_precision: FeaturePrecision = "float16"
+    keep_pictures: bool = True
 
     def __post_init__(self) -> None:
         if not is_share(self.epsilon):
             raise OptionError("epsilon", expected="a fraction of the perimeter in 0..1", got=self.epsilon)
         require_choice("feature_precision", self.feature_precision, ("float16", "exact"))
+        require_flag("keep_pictures", self.keep_pictures)
         require_whole("cache_bytes", self.cache_bytes, least=0, of="bytes")
         require_whole("cache_folder_bytes", self.cache_folder_bytes, least=0, of="bytes")
 

@@ -6,17 +6,18 @@ While the caller works on one result, the next picture is with the model and the
 from __future__ import annotations
 
 import contextlib
+import os
 import threading
 from collections import deque
 from concurrent.futures import ThreadPoolExecutor, wait
 from typing import TYPE_CHECKING, Literal, TypeAlias, TypedDict, TypeVar
 
 from sam3_onnx._support.waiting import wait_or_cancel
-from sam3_onnx.errors import CancelledError, ModelAnswerError, PictureError, PromptError
+from sam3_onnx.errors import CancelledError, ModelAnswerError, PictureError, PromptError, SessionForkedError
 from sam3_onnx.session.stopwatch import Stopwatch
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Generator, Iterable, Iterator
+    from collections.abc import Callable, Generator, Iterable, Iterator, Mapping
     from concurrent.futures import Future
 
     from sam3_onnx.images.loading import Picture
@@ -48,8 +49,8 @@ class QuestionOptions(TypedDict, total=False):
     """Boxes in X-AnyLabeling's form."""
     label: str | None
     """What results of boxes without words are called."""
-    conf_threshold: float | None
-    """Only scores above it, in 0..1."""
+    conf_threshold: float | Mapping[str, float] | None
+    """Only scores above it, in 0..1; {word: threshold} for words of their own."""
     cut_to_box: bool | None
     """Drop what of a mask lies outside its box."""
     nms: float | Literal[False] | None
@@ -81,10 +82,11 @@ def stream(
     Raises:
         PictureError: Without `on_error`: a picture cannot be used.
         PromptError: Likewise: the question does not suit a picture.
-        ModelAnswerError: Likewise: NaN or infinity in the model's answer.
+        ModelAnswerError: Likewise: no usable answer of the model.
         CancelledError: `cancel` was set.
+        SessionForkedError: It is asked for the next picture in the child of a fork.
     """
-    stop = threading.Event()
+    stop, process = threading.Event(), os.getpid()
     waiting: deque[tuple[AnyPicture, Future[Segmentation]]] = deque()
     reader, model = ThreadPoolExecutor(1, "sam3-read"), ThreadPoolExecutor(1, "sam3-answer")
 
@@ -99,15 +101,25 @@ def stream(
 
     try:
         for picture in pictures:
+            _require_process(process)
             begin(picture)
             if len(waiting) > _IN_HAND:
                 yield from _oldest(waiting, on_error, cancel, stop)
         while waiting:
+            _require_process(process)
             yield from _oldest(waiting, on_error, cancel, stop)
     finally:
-        stop.set()
-        for executor in (reader, model):
-            executor.shutdown(wait=True, cancel_futures=True)
+        if os.getpid() == process:
+            stop.set()
+            for executor in (reader, model):
+                executor.shutdown(wait=True, cancel_futures=True)
+
+
+def _require_process(process: int) -> None:
+    """Lets the process pass whose threads do the work."""
+    if os.getpid() != process:
+        reason = "nobody reads and answers the pictures of an iteration that the parent has begun"
+        raise SessionForkedError(reason=reason, remedy="Call annotate again here, with the pictures that are left.")
 
 
 def _oldest(

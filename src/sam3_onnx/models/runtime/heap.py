@@ -1,11 +1,11 @@
-"""Freed memory given back to the operating system."""
+"""Memory of native objects: freed memory given back to the operating system, and objects kept from being freed."""
 
 from __future__ import annotations
 
 import ctypes
 import sys
 
-__all__ = ["give_back"]
+__all__ = ["give_back", "keep_for_ever"]
 
 
 def give_back() -> None:
@@ -21,3 +21,8 @@ def give_back() -> None:
     trim = getattr(ctypes.CDLL(None), "malloc_trim", None)
     if trim is not None:
         trim(ctypes.c_size_t(0))
+
+
+def keep_for_ever(thing: object) -> None:
+    """Keeps an object from ever being freed, at the end of the interpreter either."""
+    ctypes.pythonapi.Py_IncRef(ctypes.py_object(thing))

@@ -8,13 +8,15 @@ from typing import TYPE_CHECKING, Any, TypeGuard
 
 import numpy as np
 
+from sam3_onnx._support.forking import renew_in_children
 from sam3_onnx._support.waiting import wait_or_cancel
-from sam3_onnx.errors import CancelledError, SessionClosedError
+from sam3_onnx.errors import CancelledError, ModelAnswerError, SessionClosedError, SessionForkedError
 from sam3_onnx.models.runtime.creating import create
-from sam3_onnx.models.runtime.heap import give_back
+from sam3_onnx.models.runtime.heap import give_back, keep_for_ever
 from sam3_onnx.models.runtime.library import ort
 from sam3_onnx.models.runtime.providers.choosing import plan_of
 from sam3_onnx.models.runtime.providers.findings import finding_key
+from sam3_onnx.models.runtime.providers.names import survives_fork
 from sam3_onnx.models.runtime.settings import RuntimeSettings
 
 if TYPE_CHECKING:
@@ -57,6 +59,8 @@ class OnnxModel:
         self._lock = threading.Lock()
         self._session: GraphSession | None = None
         self._closed = False
+        self._forked_from: tuple[str, ...] = ()
+        renew_in_children(self)
 
     @property
     def loaded(self) -> bool:
@@ -77,10 +81,33 @@ class OnnxModel:
         """
         return ", ".join(finding_key(wanted, self._settings.precision) for wanted in self._plan.wanted)
 
+    def begin_anew(self) -> None:
+        """Forgets the session in the child of a fork, which lacks its threads; it is created again from the file."""
+        self._lock = threading.Lock()
+        session, self._session = self._session, None
+        if session is not None:
+            keep_for_ever(session)  # its end would wait for those threads
+            self._forked_from = tuple(name for name in session.providers if not survives_fork(name))
+
+    def require_usable(self) -> None:
+        """Lets a graph pass that can be run in this process.
+
+        Raises:
+            SessionForkedError: The process was forked while the graph was in a device's memory.
+        """
+        if self._forked_from:
+            reason = f"the {self.role} cannot be run: the parent has it on {', '.join(self._forked_from)}"
+            remedy = (
+                "Open a session in each process, and start processes that use a device with "
+                'multiprocessing.get_context("spawn").'
+            )
+            raise SessionForkedError(reason=reason, remedy=remedy)
+
     def load(self) -> ort.InferenceSession:
         """Creates the session unless it is there.
 
         Raises:
+            SessionForkedError: The process was forked while the graph was in a device's memory.
             ModelFileDamagedError: ONNX Runtime cannot load the file.
             ProviderError: A provider asked for by name did not become active.
             SessionClosedError: `close` was called before.
@@ -88,6 +115,7 @@ class OnnxModel:
         with self._lock:
             if self._closed:
                 raise SessionClosedError
+            self.require_usable()
             if self._session is None:
                 self._session = create(self.graph, self.role, self._plan, self._settings)
             return self._session.session
@@ -112,17 +140,34 @@ class OnnxModel:
 
         Raises:
             CancelledError: `cancel` was set.
+            ModelAnswerError: ONNX Runtime stopped with an error, or an output is no tensor.
         """
         session = self.load()
         known = {name: array for name, array in feeds.items() if name in self.graph.inputs}
         self.runs += 1
-        if cancel is None:
-            answers = session.run(list(outputs), known)
-        else:
-            answers = self._run_cancellable(session, list(outputs), known, cancel)
+        try:
+            if cancel is None:
+                answers = session.run(list(outputs), known)
+            else:
+                answers = self._run_cancellable(session, list(outputs), known, cancel)
+        except (CancelledError, MemoryError):
+            raise
+        except Exception as error:
+            raise self._no_answer(outputs, f"onnxruntime stopped: {str(error).strip()}") from error
         if not _are_arrays(answers):
-            raise TypeError(f"{self.graph.path} answered with something that is not a tensor")
+            kinds = ", ".join(type(answer).__name__ for answer in answers)
+            raise self._no_answer(outputs, f"the answers are of the kinds {kinds}")
         return answers
+
+    def _no_answer(self, outputs: Sequence[str], why: str) -> ModelAnswerError:
+        return ModelAnswerError(
+            self.graph.path,
+            output=", ".join(outputs),
+            expected="a tensor",
+            got=f"nothing, because {why}",
+            remedy="The graph does not fit what it is fed, or the provider does not suit it: try provider='cpu'; if "
+            "that is the same, get the file again or export it anew.",
+        )
 
     def _run_cancellable(
         self,

@@ -7,6 +7,7 @@ import mmap
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from sam3_onnx._support.forking import undivided
 from sam3_onnx.models.runtime.graphs.edits import without_empty_operands
 from sam3_onnx.models.runtime.library import ort
 from sam3_onnx.models.runtime.providers.names import CPU
@@ -109,11 +110,13 @@ def _open(graph: GraphInfo, wanted: Sequence[Wanted], settings: RuntimeSettings,
     if plugins:
         for name, given in full:
             _add(options, name, given, plugins.get(name))
-        return GraphSession(ort.InferenceSession(model, options, enable_fallback=0))
+        with undivided():
+            return GraphSession(ort.InferenceSession(model, options, enable_fallback=0))
     names, chosen = [name for name, _ in full] + [CPU], [given for _, given in full] + [{}]
-    return GraphSession(
-        ort.InferenceSession(model, options, providers=names, provider_options=chosen, enable_fallback=0)
-    )
+    with undivided():
+        return GraphSession(
+            ort.InferenceSession(model, options, providers=names, provider_options=chosen, enable_fallback=0)
+        )
 
 
 def session_options(settings: RuntimeSettings, severity: int) -> ort.SessionOptions:

@@ -10,6 +10,7 @@ from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING, Generic, Protocol, TypeAlias, TypeVar
 
 from sam3_onnx._support.checks import require_path
+from sam3_onnx._support.forking import renew_in_children
 from sam3_onnx.errors import EmbeddingFolderWarning, OptionError
 from sam3_onnx.results.embedding import Embedding, TextEmbedding
 from sam3_onnx.session.encoding.container import NotThisEntryError, load, pieces_of
@@ -45,7 +46,8 @@ _Entry = TypeVar("_Entry", bound=_Storable)
 class DiskTier:
     """Entries of one session in a folder that others may share. Safe under threads and processes.
 
-    One thread writes, so that no answer waits for the disk; the end of the program waits for it.
+    One thread writes, so that no answer waits for the disk; the end of the program waits for it. The child of a fork
+    has a thread of its own, and leaves to the parent what waits there.
     """
 
     def __init__(self, path: Path, budget: int, *, scope: str, precision: FeaturePrecision) -> None:
@@ -63,12 +65,17 @@ class DiskTier:
         self._scope = scope
         self._precision = precision
         self._folder = EntryFolder(path, budget)
+        self.begin_anew()
+        renew_in_children(self)
+        self._do(self._folder.tidy)
+
+    def begin_anew(self) -> None:
+        """Takes the state of a tier that was not used yet."""
         self._lock = threading.Lock()
         self._hits = self._misses = self._damaged = 0
         self._warned = False
         self._writer = ThreadPoolExecutor(1, thread_name_prefix="sam3-onnx-cache-folder")
         self._waiting: deque[Future[None]] = deque()
-        self._do(self._folder.tidy)
 
     @property
     def images(self) -> DiskShelf[Embedding]:

@@ -11,9 +11,11 @@ import os
 import re
 import time
 from dataclasses import dataclass
+from functools import partial
 from typing import TYPE_CHECKING
 
 from sam3_onnx._support.folders import LOCK_NAME
+from sam3_onnx._support.forking import undivided
 from sam3_onnx.errors import EmbeddingFolderError
 
 if TYPE_CHECKING:
@@ -60,6 +62,12 @@ class EntryFolder:
             os.close(os.open(path / LOCK_NAME, os.O_RDWR | os.O_CREAT, 0o666))
         except OSError as error:
             raise EmbeddingFolderError(path, reason=str(error)) from error
+        with undivided():
+            from filelock import FileLock  # noqa: PLC0415 - a session without a folder needs none of it
+
+        self._lock = partial(
+            FileLock, path / LOCK_NAME, timeout=_PATIENCE, preserve_lock_file=True, fallback_to_soft=False
+        )
 
     def open(self, name: str) -> BufferedReader:
         """An entry for reading.
@@ -116,14 +124,12 @@ class EntryFolder:
 
     @contextlib.contextmanager
     def _locked(self) -> Iterator[None]:
-        from filelock import FileLock, Timeout  # noqa: PLC0415 - a session without a folder needs none of it
-
-        path = self.path / LOCK_NAME
-        lock = FileLock(path, timeout=_PATIENCE, preserve_lock_file=True, fallback_to_soft=False)
+        lock = self._lock()
         try:
             lock.acquire()
-        except Timeout as error:
-            reason = f"another process or thread has held the lock {path} for more than {_PATIENCE:g} seconds"
+        except TimeoutError as error:
+            holder = f"the lock {self.path / LOCK_NAME} for more than {_PATIENCE:g} seconds"
+            reason = f"another process or thread has held {holder}"
             raise TimeoutError(reason) from error
         try:
             yield

@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Generic, Literal, Protocol, TypeVar
 
 from sam3_onnx._support.checks import require_choice
+from sam3_onnx._support.forking import renew_in_children
 from sam3_onnx._support.waiting import wait_or_cancel
 
 if TYPE_CHECKING:
@@ -74,7 +75,7 @@ class CacheTier(Generic[Entry]):
 
     However many threads ask for a key at once, it is computed once: the first
     computes, the others wait. If the first fails, its error is its own, and the
-    next waiting thread tries.
+    next waiting thread tries. In the child of a fork it is empty.
     """
 
     def __init__(self, budget: int, shelf: Shelf[Entry] | None = None) -> None:
@@ -86,6 +87,12 @@ class CacheTier(Generic[Entry]):
         """
         self.budget = budget
         self._shelf = shelf
+        self._closed = False
+        self.begin_anew()
+        renew_in_children(self)
+
+    def begin_anew(self) -> None:
+        """Takes the state of an empty tier."""
         self._lock = threading.Lock()
         self._entries: OrderedDict[Hashable, Entry] = OrderedDict()
         self._in_flight: dict[Hashable, _InFlight[Entry]] = {}
@@ -146,7 +153,7 @@ class CacheTier(Generic[Entry]):
             self._store(key, entry, beside)
         finally:
             with self._lock:
-                del self._in_flight[key]
+                self._in_flight.pop(key, None)  # it is not there if `make` has forked the process
             flight.done.set()
         if self._shelf and found is None:
             self._shelf.keep(key, entry)
@@ -157,7 +164,7 @@ class CacheTier(Generic[Entry]):
         with self._lock:
             kept = set() if beside is None else {*beside, self._last_used}
             fits = size <= self._room_beside(kept)
-            if fits:
+            if fits and not self._closed:
                 self._drop_oldest(self._bytes + size - self.budget, kept)
                 self._entries[key] = entry
                 self._bytes += size
@@ -216,6 +223,12 @@ class CacheTier(Generic[Entry]):
         with self._lock:
             self._entries.clear()
             self._bytes = 0
+
+    def close(self) -> None:
+        """Forgets all entries; what calls in flight compute afterwards is returned to them and not stored."""
+        with self._lock:
+            self._closed = True
+        self.clear()
 
 
 ImageEntry = TypeVar("ImageEntry", bound=Sized)
@@ -280,7 +293,8 @@ class EmbeddingCache(Generic[ImageEntry, TextEntry]):
         self.texts.clear()
 
     def close(self) -> None:
-        """Empties the tiers in memory, and waits until all is written to the folder."""
-        self.clear()
+        """Empties the tiers in memory for good, and waits until all is written to the folder."""
+        self.images.close()
+        self.texts.close()
         if self._disk:
             self._disk.close()

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Literal
 
 import numpy as np
 
+from sam3_onnx._support.forking import renew_in_children
 from sam3_onnx._support.waiting import wait_or_cancel
 from sam3_onnx.errors import CancelledError, Sam3Error, SessionClosedError
 from sam3_onnx.images.loading import load_image, require_pictures, require_reading
@@ -41,12 +42,20 @@ class _Progress:
     failures: dict[int, Exception] = field(default_factory=dict)
     over: threading.Event = field(default_factory=threading.Event)
 
+    def __post_init__(self) -> None:
+        renew_in_children(self)
+
+    def begin_anew(self) -> None:
+        """Says in the child of a fork that nothing more will come: the worker is the parent's."""
+        self.over = threading.Event()
+        self.over.set()
+
 
 class Prefetch:
     """How far one call of `Sam3Session.prefetch` has come. Pictures are known by their index in its list.
 
     Those that are neither encoded, left out nor failed once it is done were called off: by `cancel`, by a
-    newer `prefetch`, or by closing the session.
+    newer `prefetch`, by closing the session, or by a fork: in the child every list is called off.
     """
 
     def __init__(self, progress: _Progress, withdraw: Callable[[_Progress], None]) -> None:
@@ -139,7 +148,7 @@ class _Attempt:
 class Prefetcher:
     """Encodes the newest list in one background thread, which gives way to calls. Safe under threads.
 
-    The thread is there for as long as there is a list.
+    The thread is there for as long as there is a list. The child of a fork begins without either.
     """
 
     def __init__(self, cache: CacheTier[Embedding], *, owner: Callable[[], object]) -> None:
@@ -151,13 +160,20 @@ class Prefetcher:
         """
         self._cache = cache
         self._owner = owner
+        self._closed = False
+        self.begin_anew()
+        renew_in_children(self)
+
+    def begin_anew(self) -> None:
+        """Takes the state of one that has no list."""
+        atexit.unregister(self.close)
         self._changed = threading.Condition()
         self._plan: _Plan | None = None
         self._at: _Plan | None = None
         self._attempt: _Attempt | None = None
-        self._calls = 0
+        self._calls: set[object] = set()
         self._worker: threading.Thread | None = None
-        self._working = self._closed = False
+        self._working = False
 
     def begin(
         self,
@@ -193,14 +209,15 @@ class Prefetcher:
         Raises:
             CancelledError: `cancel` was set meanwhile.
         """
+        call = object()
         with self._changed:
-            self._calls += 1
+            self._calls.add(call)
         try:
             self._stop_attempt(cancel)
             yield
         finally:
             with self._changed:
-                self._calls -= 1
+                self._calls.discard(call)
                 self._changed.notify_all()
 
     def close(self) -> None:

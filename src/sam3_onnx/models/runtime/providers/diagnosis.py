@@ -10,9 +10,9 @@ import contextlib
 import os
 import re
 import tempfile
-import threading
 from typing import TYPE_CHECKING
 
+from sam3_onnx._support.forking import ForkSafeLock
 from sam3_onnx.models.runtime.opening import Refusal, open_on
 from sam3_onnx.models.runtime.providers.miniature import miniature_graph
 
@@ -29,7 +29,7 @@ _WARNINGS = 2  # severity of onnxruntime's log
 _MOST_CHARACTERS = 600
 _LOG_LINE = re.compile(r"\[[WEF]:onnxruntime:[^\]]*\]\s*(.+)")
 _COLOURS = re.compile(r"\x1b\[[0-9;]*m")
-_lock = threading.Lock()
+_lock = ForkSafeLock()
 
 
 def why_not_started(wanted: Sequence[Wanted], settings: RuntimeSettings) -> str:

@@ -7,7 +7,7 @@ from typing import TypeAlias
 
 from sam3_onnx.errors import OptionError
 
-__all__ = ["CPU", "SHORT_NAMES", "ProviderChoice", "Wanted", "short_name", "spelt_out"]
+__all__ = ["CPU", "SHORT_NAMES", "ProviderChoice", "Wanted", "short_name", "spelt_out", "survives_fork"]
 
 CPU = "CPUExecutionProvider"
 SHORT_NAMES = {
@@ -32,6 +32,15 @@ Wanted: TypeAlias = tuple[str, dict[str, str]]
 def short_name(provider: str) -> str:
     """What callers call a provider: "cuda" for "CUDAExecutionProvider"; a name without a short form stays as it is."""
     return next((short for short, name in SHORT_NAMES.items() if name == provider), provider)
+
+
+def survives_fork(provider: str) -> bool:
+    """Whether the child of a fork can use a provider that its parent has used.
+
+    CUDA cannot ("cudaErrorInitializationError", CUDA's programming guide), and the others that drive devices or keep
+    threads of their own beside ONNX Runtime's promise nothing.
+    """
+    return provider == CPU
 
 
 def spelt_out(choice: ProviderChoice) -> list[Wanted]:

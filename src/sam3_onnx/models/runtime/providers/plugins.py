@@ -8,10 +8,10 @@ from __future__ import annotations
 
 import importlib
 import importlib.util
-import threading
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from sam3_onnx._support.forking import ForkSafeLock
 from sam3_onnx.models.runtime.library import ort
 
 if TYPE_CHECKING:
@@ -22,7 +22,7 @@ __all__ = ["Plugin", "built_in", "plugin_of"]
 _LIBRARIES = {"OpenVINOExecutionProvider": ("onnxruntime_ep_openvino", "onnxruntime-ep-openvino")}
 """Module and distribution of the plug-in that offers a provider."""
 _registered: dict[str, Plugin] = {}
-_lock = threading.Lock()
+_lock = ForkSafeLock()
 
 
 @dataclass(frozen=True)

@@ -6,13 +6,13 @@ remembered in the cache folder; one that was not is repeated, because a driver m
 
 from __future__ import annotations
 
-import threading
 import time
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, TypeAlias
 
 import numpy as np
 
+from sam3_onnx._support.forking import ForkSafeLock
 from sam3_onnx.models.runtime.opening import GraphSession, Refusal, open_on
 from sam3_onnx.models.runtime.providers.findings import NUMBERS, finding_key, recall, remember
 from sam3_onnx.models.runtime.providers.miniature import miniature_graph
@@ -50,7 +50,7 @@ _OUTPUTS = {
 }
 _Arrays: TypeAlias = "dict[str, NDArray[np.generic]]"
 _proofs: dict[str, Proof] = {}
-_lock = threading.Lock()
+_lock = ForkSafeLock()
 
 
 @dataclass(frozen=True)
