@@ -28,13 +28,13 @@ def found(subject: AnySubject, count: int = 1000) -> list[Outcome]:
     return [outcome for outcome in (examine(subject, at) for at in range(count)) if outcome.is_finding]
 
 
-@pytest.mark.parametrize(("what", "count"), [("pictures", 900), ("labels", 600)])
+@pytest.mark.parametrize(("what", "count"), [("pictures", 900), ("labels", 600), ("api", 320)])
 def test_the_library_is_right_in_a_short_run(what: str, count: int, capsys: pytest.CaptureFixture[str]) -> None:
     status = command.main([what, "--count", str(count), "--seed", "12", "--processes", "2"])
     assert status == 0, capsys.readouterr().out
 
 
-@pytest.mark.parametrize("what", ["pictures", "labels"])
+@pytest.mark.parametrize("what", ["pictures", "labels", "api"])
 def test_the_same_seed_makes_the_same_inputs_and_another_one_makes_others(what: str) -> None:
     subject, same, other = (command.SUBJECTS[what](seed) for seed in (1, 1, 2))
     files = [[one.make(number).files for number in range(120)] for one in (subject, same, other)]

@@ -63,7 +63,7 @@ def _evaluate(options: argparse.Namespace) -> int:
         raise OptionError("--sheet", expected="a file that ends in .png", got=options.sheet)
     threshold = {} if options.conf is None else {"conf_threshold": options.conf}
     with opened(options) as session, tqdm(unit="picture", file=sys.stderr, disable=None) as bar:
-        print(model_line(options, session), flush=True)
+        print(model_line(options, session), file=sys.stderr, flush=True)
 
         def show(done: int, total: int) -> None:
             bar.total = total
