@@ -107,12 +107,14 @@ def instance_colour(index: int) -> Colour:
     """
     require_whole("index", index, least=0)
     saturation, value = _SHADES[index % len(_SHADES)]
-    hue = (_FIRST_HUE + index * _GOLDEN_RATIO) % 1.0
+    hue = (_FIRST_HUE + index % _MOST_COLOURS * _GOLDEN_RATIO) % 1.0
     red, green, blue = colorsys.hsv_to_rgb(hue, saturation, value)
     return round(255 * red), round(255 * green), round(255 * blue)
 
 
 _GOLDEN_RATIO = (5**0.5 - 1) / 2
 _FIRST_HUE = 0.86
+_MOST_COLOURS = 3 << 24
+"""From here on they come again; a multiple of the number of shades."""
 _SHADES = ((0.75, 1.0), (0.75, 1.0), (0.55, 0.9))
 """Saturation and value. With the first hue they keep the first 12 colours 25 CIELAB units apart, the best of a grid."""

@@ -6,7 +6,7 @@ from functools import partial
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
-from sam3_onnx._support.checks import require_callbacks, require_flag
+from sam3_onnx._support.checks import require_callable, require_callbacks, require_flag
 from sam3_onnx._support.units import in_bytes
 from sam3_onnx.errors import OfflineError, OptionError
 from sam3_onnx.hub.inventory import hash_and_record, held, settle
@@ -77,6 +77,8 @@ def pull(
     require_callbacks(cancel)
     if offline is not None:
         require_flag("offline", offline)
+    if not isinstance(progress, bool):
+        require_callable("progress", progress, takes="a file's name, the bytes so far and its size")
     stop = Stop(cancel)
     published = model if isinstance(model, PublishedModel) else find_model(model)
     target = folder_of(published, folder)
