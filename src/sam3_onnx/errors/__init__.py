@@ -60,6 +60,11 @@ Sam3Error
 │   ├── UnfinishedRunError         (ValueError)
 │   ├── LabelCollisionError        (ValueError)
 │   └── PictureNameError           (ValueError)
+├── VideoError
+│   ├── VideoOpenError             (ValueError)
+│   ├── VideoDamagedError          (ValueError)
+│   ├── FrameIndexError            (IndexError)
+│   └── FrameSizeError             (ValueError)
 ├── EvaluateError
 │   └── NoLabelsError              (LookupError)
 ├── OptionError                    (ValueError)
@@ -67,6 +72,7 @@ Sam3Error
 ├── InstanceIndexError             (IndexError)
 ├── ObjectIterationError           (TypeError)
 ├── OutputExistsError              (FileExistsError)
+├── ResultAttributeError           (AttributeError)
 ├── ConfigError                    (ValueError)
 ├── MaskError                      (ValueError)
 ├── SessionClosedError             (RuntimeError)
@@ -82,6 +88,7 @@ Sam3Error
 ProviderWarning                    (UserWarning)
 LabelLossWarning                   (UserWarning)
 EmbeddingFolderWarning             (UserWarning)
+VideoWarning                       (UserWarning)
 ```
 
 Each one is also the built-in error that its kind of fault usually raises, so
@@ -180,9 +187,18 @@ from sam3_onnx.errors.use import (
     OnnxRuntimeError,
     OptionError,
     OutputExistsError,
+    ResultAttributeError,
     SessionClosedError,
     SessionForkedError,
     SessionPickleError,
+)
+from sam3_onnx.errors.videos import (
+    FrameIndexError,
+    FrameSizeError,
+    VideoDamagedError,
+    VideoError,
+    VideoOpenError,
+    VideoWarning,
 )
 
 __all__ = [
@@ -213,6 +229,8 @@ __all__ = [
     "FidelityError",
     "FolderBusyError",
     "FolderError",
+    "FrameIndexError",
+    "FrameSizeError",
     "InstanceIndexError",
     "KeywordError",
     "LabelCollisionError",
@@ -254,6 +272,7 @@ __all__ = [
     "PromptTooLongError",
     "ProviderError",
     "ProviderWarning",
+    "ResultAttributeError",
     "Sam3Error",
     "SessionClosedError",
     "SessionForkedError",
@@ -264,6 +283,10 @@ __all__ = [
     "UnknownFamilyError",
     "UnknownModelError",
     "UnsupportedPromptError",
+    "VideoDamagedError",
+    "VideoError",
+    "VideoOpenError",
+    "VideoWarning",
     "WebPageError",
     "WeightRangeError",
 ]
