@@ -22,6 +22,7 @@ from sam3_onnx.annotate.targets.protocol import Merging
 from sam3_onnx.errors import (
     FolderError,
     LabelError,
+    OptionError,
     PictureGoneError,
     PictureMissingError,
     PictureNameError,
@@ -123,6 +124,8 @@ def annotate_folder(  # noqa: PLR0913 - keyword-only options of one run
         QuestionOptions.__annotations__,
         also=("session", "folder", "text", *(annotate_folder.__kwdefaults__ or ())),
     )
+    if not hasattr(session, "fingerprint"):
+        raise OptionError("session", expected="a Sam3Session", got=type(session).__name__)
     require_merging(existing, duplicate_iou)
     require_callbacks(cancel, progress)
     require_whole("min_area", min_area, least=0, of="pixels")

@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
+from sam3_onnx._support.checks import require_path
 from sam3_onnx.errors import ConfigError, MissingExtraError, ModelFileMissingError
 from sam3_onnx.models.runtime.graphs.reading import read_graph
 
@@ -41,6 +42,7 @@ def read_config(config: Mapping[str, object] | str | Path) -> ModelConfig:
 
     Raises:
         ConfigError: A key is missing, or holds something that is no path or number.
+        OptionError: No file can have the name that a key holds.
         MissingExtraError: A YAML file without PyYAML.
         ModelFileMissingError: A file that is named is not there.
         ModelFileDamagedError: A file is cut off.
@@ -98,7 +100,7 @@ def _path(config: Mapping[str, object], key: str, base: Path) -> Path | None:
             "Registered models are opened by name, with Sam3Session.from_pretrained."
         )
         raise ConfigError(what=f"The configuration key {key}", expected="a local path", got=repr(value), remedy=remedy)
-    return base / Path(value).expanduser()
+    return base / require_path(f"The configuration key {key}", value)
 
 
 def _check_data(model: Path, role: str, key: str, named: Path | None) -> None:
