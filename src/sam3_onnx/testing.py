@@ -15,12 +15,14 @@ embeddings cached, masks made.
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import numpy as np
 
 from sam3_onnx._support.forking import ForkSafeLock
+from sam3_onnx.errors import OptionError
 from sam3_onnx.geometry.mask_sources import LogitMask
 from sam3_onnx.models.families.protocol import Arrays, Candidates, Capabilities, Clicks, Defaults, Detections, Query
 from sam3_onnx.prompts.tokenizer import load_tokenizer
@@ -28,7 +30,7 @@ from sam3_onnx.session.session import Sam3Session
 
 if TYPE_CHECKING:
     import threading
-    from collections.abc import Callable, Mapping, Sequence
+    from collections.abc import Callable, Sequence
 
     from numpy.typing import NDArray
     from typing_extensions import Unpack
@@ -77,6 +79,8 @@ class FakeFamily:
             feature_bytes: Size of a picture's features as float32, a multiple of 4.
             on_encode: Called inside every run of the image encoder, to wait, fail, or signal.
         """
+        if not isinstance(answers, Mapping):
+            raise OptionError("answers", expected="a mapping of prompts to lists of FakeInstance", got=answers)
         encode = load_tokenizer().encode
         self._answers = {tuple(encode(prompt)): tuple(found) for prompt, found in answers.items()}
         self._capabilities = capabilities or Capabilities(family="fake", input_size=(_CELLS, _CELLS))

@@ -105,6 +105,7 @@ def test_what_was_cut_off_is_not_taken_for_whole(tmp_path: Path, coins: Path) ->
     for name in NAMES:
         (folder / name).write_bytes(coins.read_bytes())
     command = ["annotate", str(folder), "--text", "coin", "--output-mode", "rectangle", "--provider", "cpu"]
+    command += ["--model", "miniature"]
 
     def run(limit: int) -> subprocess.CompletedProcess[str]:
         words = [sys.executable, "-c", FILE_LIMIT, str(limit), *command]

@@ -70,6 +70,7 @@ def run(folder: Path, killed_at: int = 0) -> subprocess.CompletedProcess[str]:
     """Labels a folder, or begins to. Each process opens the model anew: that is most of what this test takes."""
     words = [sys.executable, "-c", RUN, str(folder), str(killed_at)]
     asked = ["annotate", str(folder), "--text", ", ".join(WORDS), "--conf", "0.3", "--provider", "cpu"]
+    asked += ["--model", "miniature"]
     return subprocess.run([*words, *asked, *OPTIONS.split()], check=False, capture_output=True, text=True)  # noqa: S603 - our own command
 
 

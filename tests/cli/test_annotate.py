@@ -19,6 +19,12 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 
+@pytest.fixture(autouse=True)
+def toy(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The miniature, unless another model is named."""
+    monkeypatch.setenv("SAM3_ONNX_MODEL", "miniature")
+
+
 @pytest.fixture
 def folder(tmp_path: Path, coins: Path) -> Path:
     folder = tmp_path / "pictures"
@@ -83,10 +89,11 @@ def test_an_interruption_says_how_far_the_run_came_and_how_to_go_on(
         raise KeyboardInterrupt
 
     monkeypatch.setattr(Sam3Session, "annotate", interrupted)
-    assert main(["annotate", str(folder), "--text", "coin"]) == 130
+    command = ["annotate", str(folder), "--text", "coin", "--model", "miniature"]
+    assert main(command) == 130
     assert "interrupted: 1 of 2 pictures are done; the same command goes on" in capsys.readouterr().err
     monkeypatch.undo()
-    assert main(["annotate", str(folder), "--text", "coin"]) == 0
+    assert main(command) == 0
     assert "1 of them done already" in capsys.readouterr().out
 
 

@@ -112,7 +112,7 @@ def test_places_of_a_run(coins: Path, tmp_path: Path, read_only: Path, capsys: p
         (["--preview", str(tmp_path / "folder.png")], "preview must be a file, got"),
         (["--preview", str(read_only / "preview.png")], "preview must be a file in a folder that can be written to"),
     ):
-        assert main(["annotate", str(folder), "--text", "coin", *words]) == 1
+        assert main(["annotate", str(folder), "--text", "coin", "--model", "miniature", *words]) == 1
         assert told in capsys.readouterr().err
     assert [path.name for path in folder.iterdir()] == ["a.png"]
 

@@ -99,11 +99,11 @@ def test_boxes_ask_for_everything_like_them(coins: Path, tmp_path: Path) -> None
     [
         (["nowhere.png", "--text", "coin"], "nowhere.png"),
         (["{coins}"], "Nothing was asked for"),
-        (["{coins}", "--text", "coin", "--conf", "3"], "conf_threshold must be a number in 0..1, got 3.0"),
+        (["{coins}", "--text", "coin", "--conf", "3"], "--conf must be a number in 0..1, got 3.0"),
         (["{coins}", "--text", "coin", "--model", "sam99"], "No model is called 'sam99'. Known names: miniature"),
         (
             ["{coins}", "--text", "coin", "--negative-box", "900,900,950,950"],
-            "Box(x1=900.0, y1=900.0, x2=950.0, y2=950.0, positive=False) cannot be used",
+            "--negative-box 900,900,950,950 cannot be used",
         ),
     ],
 )

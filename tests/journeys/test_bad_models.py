@@ -82,7 +82,10 @@ def test_a_folder_that_is_missing_empty_or_a_file(tmp_path: Path) -> None:
     text = refused(ModelFileMissingError, Sam3Session.from_folder, file)
     assert text.startswith(f"The model folder is missing: {file} is a file. Name the folder that holds it, or name")
     text = refused(UnknownFamilyError, Sam3Session.from_folder, tmp_path)
-    assert text == f"{tmp_path} holds no known SAM 3 export. The graphs there have:\n  (no .onnx file)"
+    assert text.startswith(
+        f"{tmp_path} holds no known SAM 3 export. The graphs there have:\n  (no .onnx file)\nPut the"
+    )
+    assert "sam3-onnx models pull NAME" in text
 
 
 def test_a_graph_of_no_known_family(folder: Path) -> None:

@@ -14,6 +14,7 @@ from sam3_onnx.geometry.mask_sources import PackedMask
 from sam3_onnx.labels import (
     CocoDataset,
     LabelFile,
+    coco_picture,
     picture_format,
     read_labelme,
     read_xanylabeling,
@@ -25,6 +26,7 @@ from sam3_onnx.labels import (
 from sam3_onnx.results import Segmentation
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
     from pathlib import Path
 
 SIZE = (40, 60)
@@ -136,3 +138,34 @@ def test_coco_takes_a_label_file_with_its_size() -> None:
     assert repr(dataset) == "<CocoDataset of 1 pictures, 2 annotations, 1 categories>"
     with pytest.raises(OptionError, match="image_size"):
         dataset.add("b.png", LabelFile((COIN,), "b.png", SIZE), image_size=(1, 1))
+
+
+WIDE = Shape("coin", "polygon", np.array([[2.0, 2.0], [80.0, 2.0], [80.0, 50.0]]))
+
+
+@pytest.mark.parametrize(
+    "write",
+    [
+        lambda folder, size: write_xanylabeling(folder / "a.json", [WIDE], image_path="a.png", image_size=size),
+        lambda folder, size: write_labelme(folder / "a.json", [WIDE], image_path="a.png", image_size=size),
+        lambda folder, size: write_yolo(folder / "a.txt", [WIDE], task="segment", image_size=size),
+        lambda _, size: coco_picture("a.png", [WIDE], image_size=size),
+    ],
+    ids=["xanylabeling", "labelme", "yolo", "coco"],
+)
+def test_a_size_with_height_and_width_exchanged_is_refused(
+    tmp_path: Path, write: Callable[[Path, object], object]
+) -> None:
+    with pytest.raises(OptionError, match=r"Did you mean \(60, 90\)\? The height comes first") as caught:
+        write(tmp_path, (90, 60))
+    assert "points as far as x 80, y 50" in str(caught.value)
+    for size in (60, "6090", (60,), (60.5, 90), (0, 90), (True, 90)):
+        with pytest.raises(OptionError, match="image_size must be the height and width"):
+            write(tmp_path, size)
+    assert list(tmp_path.iterdir()) == []
+    write(tmp_path, (60, 90))
+
+
+def test_a_format_of_one_file_for_all_pictures_is_answered_with_its_class() -> None:
+    with pytest.raises(OptionError, match=r"COCO has one file for all pictures: sam3_onnx\.labels\.CocoDataset"):
+        picture_format("coco")

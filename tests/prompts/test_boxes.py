@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import math
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pytest
@@ -81,8 +81,14 @@ def test_a_box_without_area_is_an_error(box: Box | tuple[float, ...]) -> None:
         [None],
         [(0, 0, None, 9)],
         [{"x1": 0}],
-        [0, 0, 9, 9],
-        np.array([0, 0, 9, 9]),
+        [(10**400, 0, 9, 9)],
+        [Box(0, 0, 10**400, 9)],
+        [(True, 0, 9, 9)],
+        [(np.array([5.0, 6.0]), 0, 9, 9)],
+        [(np.datetime64("2020-01-01"), 0, 9, 9)],
+        [np.zeros((1, 4)).view(np.matrix)],
+        "1234",
+        np.array(7),
         np.zeros((1, 2, 2)),
         np.zeros((1, 4, 2)),
         7,
@@ -95,6 +101,26 @@ def test_what_is_no_box_is_an_error(boxes: BoxesLike) -> None:
     )
     with pytest.raises(BoxError, match=expected):
         parse_boxes(boxes, SIZE)
+
+
+@pytest.mark.parametrize("box", [(0, 0, 9, 9), [0, 0, 9, 9], np.array([0, 0, 9, 9]), Box(0, 0, 9, 9)])
+def test_one_box_that_is_in_no_list_is_refused_with_the_list(box: Any) -> None:  # noqa: ANN401 - of several kinds
+    with pytest.raises(BoxError) as caught:
+        parse_boxes(box, SIZE)
+    assert str(caught.value).endswith(f"it is not in a list. Expected a list of boxes: boxes=[{box!r}].")
+
+
+@pytest.mark.parametrize("positive", [-10, -1, 0.5, 1.0, "1", "0", None, 7, math.nan, [True], np.array([1])])
+def test_a_box_is_positive_or_not_and_nothing_else(positive: Any) -> None:  # noqa: ANN401 - what nobody expects
+    with pytest.raises(BoxError, match=r"positive is .*Expected positive=True for an example, or positive=False"):
+        Box(0, 0, 9, 9, positive=positive)
+
+
+@pytest.mark.parametrize("positive", [True, 1, np.True_, np.int8(1)])
+def test_one_and_zero_stand_for_true_and_false(positive: Any) -> None:  # noqa: ANN401 - of several kinds
+    assert Box(0, 0, 9, 9, positive=positive) == Box(0, 0, 9, 9)
+    assert Box(0, 0, 9, 9, positive=positive).positive is True
+    assert Box(0, 0, 9, 9, positive=not positive).positive is False
 
 
 @given(coordinate, coordinate, coordinate, coordinate)

@@ -45,7 +45,16 @@ def prompts(text: TextLike) -> list[str]:
         ("cat.2 dogs", ["cat", "2 dogs"]),
         ("no. 7. cat", ["no", "7", "cat"]),
         ("1,000 coins", ["1", "000 coins"]),
-        ("car; bus", ["car; bus"]),
+        ("car; bus", ["car", "bus"]),
+        ("car\nbus\r\ntaxi\n", ["car", "bus", "taxi"]),
+        ("car|bus | taxi", ["car", "bus", "taxi"]),
+        (
+            "\u0642\u0637\u060c \u0643\u0644\u0628\u061b \u062c\u0645\u0644",
+            ["\u0642\u0637", "\u0643\u0644\u0628", "\u062c\u0645\u0644"],
+        ),
+        ("salt &amp; pepper; sugar", ["salt &amp; pepper", "sugar"]),
+        ("&lt;b&gt; &#39;x&#39; &quot;y&quot;", ["&lt;b&gt; &#39;x&#39; &quot;y&quot;"]),
+        ("R&D; M&M's", ["R&D", "M&M's"]),
     ],
 )
 def test_a_string_is_a_class_list(text: str, expected: list[str]) -> None:

@@ -37,7 +37,9 @@ def session() -> Sam3Session:
         ("conf_treshold", 0.9, "Did you mean conf_threshold?"),
         ("Provider", "cpu", "Did you mean provider?"),
         ("providers", ["cpu"], "Did you mean provider?"),
-        ("device", "cuda", ""),
+        ("device", "cuda", "Did you mean provider?"),
+        ("threshold", 0.9, "Did you mean conf_threshold?"),
+        ("whatever", 1, ""),
     ],
 )
 def test_an_option_that_does_not_exist_is_refused_with_those_that_do(

@@ -29,7 +29,7 @@ def found(subject: AnySubject, count: int = 1000) -> list[Outcome]:
 
 
 @pytest.mark.parametrize(
-    ("what", "count"), [("pictures", 900), ("labels", 600), ("hub", 27), ("bundles", 18), ("cache", 80)]
+    ("what", "count"), [("pictures", 900), ("labels", 600), ("hub", 27), ("bundles", 18), ("cache", 80), ("api", 320)]
 )
 def test_the_library_is_right_in_a_short_run(what: str, count: int, capsys: pytest.CaptureFixture[str]) -> None:
     status = command.main([what, "--count", str(count), "--seed", "12", "--processes", "2"])

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 from tqdm import tqdm
 
+from tools.fuzz.api import ApiSubject
 from tools.fuzz.bundles import BundleSubject
 from tools.fuzz.caches import CacheSubject
 from tools.fuzz.examining import judged
@@ -32,6 +33,7 @@ SUBJECTS: dict[str, Callable[[int], AnySubject]] = {
     "hub": HubSubject,
     "bundles": BundleSubject,
     "cache": CacheSubject,
+    "api": ApiSubject,
 }
 _INTERRUPTED = 130
 

@@ -2,33 +2,74 @@
 
 from __future__ import annotations
 
-import difflib
+import math
 import os
+from collections.abc import Iterable
 from numbers import Integral, Real
 from pathlib import Path
-from typing import TYPE_CHECKING, TypeGuard
+from typing import TYPE_CHECKING, SupportsFloat, TypeGuard
 
+from sam3_onnx._support.keywords import near_name
 from sam3_onnx.errors import OptionError
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Collection
 
 __all__ = [
+    "as_entries",
+    "as_finite",
+    "as_sign",
     "is_number",
+    "is_share",
     "is_whole",
     "require_callable",
     "require_callbacks",
+    "require_choice",
     "require_flag",
-    "require_known",
     "require_label",
     "require_path",
+    "require_size",
     "require_whole",
 ]
 
+_LONGEST_NAME = 255
+"""Bytes of a file's name on the file systems in use."""
+_FEW = 3
+"""Names that are read at a glance."""
+
 
 def is_number(value: object) -> TypeGuard[float]:
-    """Whether it is a real number, NumPy's among them; True and False are none."""
-    return isinstance(value, Real) and not isinstance(value, bool)
+    """Whether it is a finite real number that a float can hold, NumPy's among them; True and False are none."""
+    return isinstance(value, Real) and as_finite(value) is not None
+
+
+def is_share(value: object) -> TypeGuard[float]:
+    """Whether it is a number in 0..1."""
+    return is_number(value) and bool(0 <= value <= 1)
+
+
+def as_finite(value: object) -> float | None:
+    """Returns one number as a float; None for what is none, is not finite or too large, and for True and False.
+
+    More than `is_number` passes: whatever turns itself into a float, such as an element of a tensor.
+    """
+    if _is_bool(value) or not isinstance(value, SupportsFloat):
+        return None
+    try:
+        number = float(value)
+    except (TypeError, ValueError, OverflowError):  # an array of several, a date, an integer of 400 digits
+        return None
+    return number if math.isfinite(number) else None
+
+
+def as_sign(value: object) -> bool | None:
+    """Returns True for True and 1, False for False and 0, NumPy's among them; None for anything else."""
+    return bool(value) if (_is_bool(value) or is_whole(value)) and value in (0, 1) else None
+
+
+def _is_bool(value: object) -> bool:
+    """Whether it is True or False, NumPy's too, which are known by name: the command line starts without NumPy."""
+    return type(value).__name__ in {"bool", "bool_"}
 
 
 def is_whole(value: object) -> TypeGuard[int]:
@@ -55,24 +96,30 @@ def require_whole(name: str, value: object, *, least: int, of: str = "", none: s
     raise OptionError(name, expected=expected, got=value)
 
 
-def require_known(names: Iterable[str], known: Iterable[str], *, also: Iterable[str] = ()) -> None:
-    """Lets names of options pass.
+def require_choice(name: str, value: object, choices: Collection[str], *, remedy: str = "", none: str = "") -> None:
+    """Lets one of several names pass.
 
     Args:
-        names: What a caller passed by keyword.
-        known: The options that there are.
-        also: Keywords that the same call takes beside these options; they are listed and offered as near names.
+        name: What the caller knows the value by.
+        value: What was passed.
+        choices: The names that there are.
+        remedy: What to do instead; "" to offer a near name where there are many.
+        none: What None stands for, if it passes.
 
     Raises:
-        OptionError: One is no option; the message lists those that there are, and offers a near one.
+        OptionError: It is anything else.
     """
-    options = [*known]
-    listed = [*also, *options]
-    for name in names:
-        if name not in options:
-            near = difflib.get_close_matches(name.lower(), listed, n=1, cutoff=0.7)
-            remedy = f"Did you mean {near[0]}?" if near else ""
-            raise OptionError("The name of an option", expected=f"one of {', '.join(listed)}", got=name, remedy=remedy)
+    if (none and value is None) or (isinstance(value, str) and value in choices):
+        return
+    names = list(choices)
+    if len(names) <= _FEW:
+        quoted = [f'"{choice}"' for choice in names]
+        expected = " or ".join([", ".join(quoted[:-1]), quoted[-1]]) if len(quoted) > 1 else quoted[0]
+    else:
+        expected = f"one of {', '.join(names)}"
+        near = near_name(value, names) if isinstance(value, str) else None
+        remedy = remedy or (f"Did you mean {near}?" if near else "")
+    raise OptionError(name, expected=f"{expected}{none and f', or None {none}'}", got=value, remedy=remedy)
 
 
 def require_flag(name: str, value: object) -> None:
@@ -96,17 +143,47 @@ def require_label(value: object) -> None:
 
 
 def require_path(name: str, value: object) -> Path:
-    """A path from what the caller calls one, with `~` for the user's home folder.
+    """Returns a path from what the caller calls one, with `~` for the user's home folder.
 
     Raises:
-        OptionError: It is neither a string nor a path object, or it is empty.
+        OptionError: It is neither a string nor a path object, it is empty, or no file can have such a name.
     """
     text = os.fspath(value) if isinstance(value, str | os.PathLike) else None
     if not isinstance(text, str):
         raise OptionError(name, expected="a path: a string or a pathlib.Path", got=value)
-    if not text.strip() or "\0" in text:
+    if not text.strip():
         raise OptionError(name, expected="the path of a file or folder, which is not empty", got=text)
+    if not _is_possible(text):
+        raise OptionError(name, expected="a path that files can have", got=f"{text[:_LONGEST_NAME]!a}")
     return Path(os.path.expanduser(text))  # noqa: PTH111 - Path.expanduser fails at a name such as "~backup"
+
+
+def _is_possible(path: str) -> bool:
+    """Whether a file can lie at a path: in bytes of the system, without NUL, no name of it too long."""
+    try:
+        return "\0" not in path and all(len(os.fsencode(part)) <= _LONGEST_NAME for part in Path(path).parts)
+    except UnicodeEncodeError:
+        return False
+
+
+def require_size(name: str, value: object) -> tuple[int, int]:
+    """Returns the height and width of a picture.
+
+    Raises:
+        OptionError: It is no two whole numbers of at least 1.
+    """
+    match as_entries(value):
+        case (height, width) if is_whole(height) and is_whole(width) and min(height, width) >= 1:
+            return int(height), int(width)
+    raise OptionError(name, expected="the height and width of the picture, in whole pixels", got=value)
+
+
+def as_entries(value: object) -> tuple[object, ...]:
+    """Returns what can be gone through as a tuple; an empty one for text, and for arrays without a length."""
+    try:
+        return tuple(value) if isinstance(value, Iterable) and not isinstance(value, str | bytes) else ()
+    except TypeError:  # an array of no dimension says that it can be gone through
+        return ()
 
 
 def require_callable(name: str, value: object, *, takes: str) -> None:

@@ -6,7 +6,7 @@ from collections import defaultdict
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Literal, TypeAlias, get_args
 
-from sam3_onnx._support.checks import is_number
+from sam3_onnx._support.checks import is_share, require_choice
 from sam3_onnx.errors import OptionError
 from sam3_onnx.geometry.window import Window, window_iou
 from sam3_onnx.labels.conversion import places_by_instance
@@ -49,9 +49,8 @@ def require_merging(existing: object, duplicate_iou: object) -> None:
     Raises:
         OptionError: One is out of its range.
     """
-    if existing not in get_args(Existing):
-        raise OptionError("existing", expected=f"one of {', '.join(get_args(Existing))}", got=existing)
-    if duplicate_iou is not None and not (is_number(duplicate_iou) and 0 < duplicate_iou <= 1):
+    require_choice("existing", existing, get_args(Existing))
+    if duplicate_iou is not None and not (is_share(duplicate_iou) and duplicate_iou > 0):
         raise OptionError("duplicate_iou", expected="above 0 and at most 1, or None for no check", got=duplicate_iou)
 
 

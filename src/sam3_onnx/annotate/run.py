@@ -8,7 +8,8 @@ from collections import Counter
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from sam3_onnx._support.checks import require_callbacks, require_known, require_path, require_whole
+from sam3_onnx._support.checks import require_callbacks, require_choice, require_path, require_whole
+from sam3_onnx._support.keywords import require_known
 from sam3_onnx.annotate.busy import sole_run
 from sam3_onnx.annotate.finished import FinishedPicture
 from sam3_onnx.annotate.journal import Journal
@@ -118,14 +119,19 @@ def annotate_folder(  # noqa: PLR0913 - keyword-only options of one run
         FolderError: A folder may not be read or written to, or the disk is full.
         CancelledError: `cancel` was set; what is finished stays finished.
     """
-    require_known(options, QuestionOptions.__annotations__, also=annotate_folder.__kwdefaults__ or ())
+    require_known(
+        options,
+        QuestionOptions.__annotations__,
+        also=("session", "folder", "text", *(annotate_folder.__kwdefaults__ or ())),
+    )
+    if not hasattr(session, "fingerprint"):
+        raise OptionError("session", expected="a Sam3Session", got=type(session).__name__)
     require_merging(existing, duplicate_iou)
     require_callbacks(cancel, progress)
     require_whole("min_area", min_area, least=0, of="pixels")
     began = time.perf_counter()
     root = require_path("folder", folder)
-    if label_format not in LABEL_FORMATS:
-        raise OptionError("label_format", expected=f"one of {', '.join(LABEL_FORMATS)}", got=label_format)
+    require_choice("label_format", label_format, LABEL_FORMATS)
     if preview is not None:
         require_place(require_path("preview", preview), pictures=root)
     pictures = find_pictures(root, recursive=recursive, include=include, exclude=exclude)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import argparse
 import os
 import sys
 from typing import TYPE_CHECKING
@@ -10,9 +9,12 @@ from typing import TYPE_CHECKING
 from sam3_onnx._support.version import __version__
 from sam3_onnx.cli import annotate, evaluate, export, models, optimize, segment
 from sam3_onnx.cli.doctor.command import add as add_doctor
+from sam3_onnx.cli.parser import CommandParser, with_negative_numbers
+from sam3_onnx.cli.wording import in_shell_words
 from sam3_onnx.errors import Sam3Error
 
 if TYPE_CHECKING:
+    import argparse
     from collections.abc import Sequence
 
 __all__ = ["main"]
@@ -30,12 +32,12 @@ def main(arguments: Sequence[str] | None = None) -> int:
         0; 1 if the command failed, 3 if it failed for some pictures of many or could not write all of what a strict
         run asks for, 130 if it was interrupted: the reason is on standard error, or in the summary of a run.
     """
-    options = _parser().parse_args(arguments)
+    options = _parser().parse_args(with_negative_numbers(sys.argv[1:] if arguments is None else arguments))
     try:
         code: int = options.run(options)
         sys.stdout.flush()
     except Sam3Error as error:
-        print(f"sam3-onnx: {error}", file=sys.stderr)
+        print(f"sam3-onnx: {in_shell_words(str(error))}", file=sys.stderr)
         return 1
     except BrokenPipeError:  # whoever read standard output, such as `head`, has had enough
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
@@ -50,7 +52,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 
 def _parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(prog="sam3-onnx", description="SAM 3 on your own machine through ONNX Runtime.")
+    parser: argparse.ArgumentParser = CommandParser(
+        prog="sam3-onnx", description="SAM 3 on your own machine through ONNX Runtime."
+    )
     parser.add_argument("--version", action="version", version=f"sam3-onnx {__version__}")
     commands = parser.add_subparsers(dest="command", required=True)
     segment.add(commands)

@@ -5,15 +5,21 @@ from __future__ import annotations
 import argparse
 import sys
 from pathlib import Path
-from typing import TYPE_CHECKING
 
-from sam3_onnx.cli.opening import add_model_options, opened
+from sam3_onnx.cli.opening import (
+    add_model_options,
+    add_question_options,
+    model_line,
+    opened,
+    question_options,
+    require_model_options,
+    warn_of_words,
+)
 from sam3_onnx.cli.outputs import require_folder
+from sam3_onnx.cli.progress import RunProgress
+from sam3_onnx.cli.values import braced, choice, require_least, require_share, share_or_off, whole
 from sam3_onnx.errors import OptionError
 from sam3_onnx.labels.formats import LABEL_FORMATS, MODES
-
-if TYPE_CHECKING:
-    from sam3_onnx.annotate.summary import AnnotateProgress
 
 __all__ = ["add"]
 
@@ -34,12 +40,12 @@ def add(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
     annotate.add_argument("--text", required=True, help='what to find, such as "person, car"')
     told = "call what was found for a prompt something else in the files; may be repeated"
     annotate.add_argument("--label", help=told, action="append", default=[], metavar="PROMPT=LABEL", type=_renaming)
-    told = "of the label files (default: %(default)s)"
-    annotate.add_argument("--format", choices=LABEL_FORMATS, help=told, default="xanylabeling")
+    told, names = "of the label files (default: %(default)s)", braced(LABEL_FORMATS)
+    annotate.add_argument("--format", type=choice(LABEL_FORMATS), help=told, default="xanylabeling", metavar=names)
     told = f"{', '.join(MODES[:-1])} or {MODES[-1]} (default: what the format is best at)"
-    annotate.add_argument("--output-mode", choices=MODES, help=told)
+    annotate.add_argument("--output-mode", type=choice(MODES), help=told, metavar=braced(MODES))
     told = "leave out instances, and parts of polygons, of fewer pixels (default: %(default)s)"
-    annotate.add_argument("--min-area", type=int, default=0, metavar="PIXELS", help=told)
+    annotate.add_argument("--min-area", type=whole, default=0, metavar="PIXELS", help=told)
     annotate.add_argument("-o", "--out", help="folder of the labels (default: beside the pictures)")
     there = annotate.add_mutually_exclusive_group()
     for name, told in (
@@ -50,7 +56,7 @@ def add(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
     ):
         there.add_argument(f"--{name}", dest="existing", action="store_const", const=name, default="append", help=told)
     told = "mask IoU from which a find is there already under the same label, or off (default: %(default)s)"
-    annotate.add_argument("--duplicates", default="0.8", metavar="IOU", type=_share_or_off, help=told)
+    annotate.add_argument("--duplicates", default="0.8", metavar="IOU", type=share_or_off, help=told)
     annotate.add_argument("-r", "--recursive", action="store_true", help="also pictures in the folders within")
     for name, which in (("include", "only pictures"), ("exclude", "no pictures")):
         told = f'{which} whose name matches, such as "*.jpg", or whose path does, such as "train/*"; may be repeated'
@@ -59,7 +65,8 @@ def add(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
     annotate.add_argument("--restart", action="store_true", help="forget how far an interrupted run has come")
     told = "exit status 3 also if the format could not hold all that was found or was there; the summary says what"
     annotate.add_argument("--strict", action="store_true", help=told)
-    add_model_options(annotate)
+    add_question_options(annotate)
+    add_model_options(annotate, needs_model=True)
     annotate.set_defaults(run=_annotate)
 
 
@@ -68,13 +75,6 @@ def _renaming(text: str) -> tuple[str, str]:
     if not (prompt and sign and label):
         raise argparse.ArgumentTypeError(f"expected PROMPT=LABEL, got {text!r}")
     return prompt, label
-
-
-def _share_or_off(text: str) -> float | None:
-    try:
-        return None if text == "off" else float(text)
-    except ValueError as error:
-        raise argparse.ArgumentTypeError(f"expected a number or off, got {text!r}") from error
 
 
 def _named(text: str, renamings: list[tuple[str, str]]) -> dict[str, str]:
@@ -90,30 +90,24 @@ def _named(text: str, renamings: list[tuple[str, str]]) -> dict[str, str]:
 
 
 def _annotate(options: argparse.Namespace) -> int:
-    from tqdm import tqdm  # noqa: PLC0415 - --help need not wait for it
-
-    from sam3_onnx.annotate.preview import require_place  # noqa: PLC0415
+    from sam3_onnx.annotate.preview import require_place  # noqa: PLC0415 - --help need not wait for it
     from sam3_onnx.annotate.run import annotate_folder  # noqa: PLC0415
     from sam3_onnx.images.finding import find_pictures  # noqa: PLC0415
 
     text = _named(options.text, options.label)
+    require_model_options(options)
+    require_least("--min-area", options.min_area, 0)
+    require_share("--duplicates", options.duplicates)
+    if Path(options.folder).is_file():
+        remedy = f'For one picture: sam3-onnx segment {options.folder} --text "{options.text}".'
+        raise OptionError("FOLDER", expected="a folder of pictures", got=options.folder, remedy=remedy)
     find_pictures(options.folder, recursive=options.recursive, include=options.include, exclude=options.exclude)
     require_folder(Path(options.out or options.folder), option="-o" if options.out else "folder")
     if options.preview:
         require_place(Path(options.preview), pictures=Path(options.folder))
-    done = ""
-
-    def show(progress: AnnotateProgress) -> None:
-        nonlocal done
-        done = f"{progress.done} of {progress.total} pictures are done; "
-        if not bar.total:  # what was done before counts for the bar, not for its rate
-            bar.initial = bar.n = progress.done - 1
-        bar.total = progress.total
-        bar.set_postfix(found=progress.instances, failed=progress.failures, refresh=False)
-        bar.update(progress.done - bar.n)
-
-    # disable=None: no bar where standard error is no terminal
-    with opened(options) as session, tqdm(unit="picture", file=sys.stderr, disable=None) as bar:
+    warn_of_words(options, text)
+    with opened(options) as session, RunProgress() as progress:
+        print(model_line(options, session), flush=True)
         try:
             summary = annotate_folder(
                 session,
@@ -130,11 +124,14 @@ def _annotate(options: argparse.Namespace) -> int:
                 exclude=options.exclude,
                 restart=options.restart,
                 preview=options.preview,
-                progress=show,
+                progress=progress,
+                **question_options(options),
             )
         except KeyboardInterrupt:
-            bar.close()
-            print(f"sam3-onnx: interrupted: {done}the same command goes on where this one was", file=sys.stderr)
+            progress.close()
+            print(
+                f"sam3-onnx: interrupted: {progress.done}the same command goes on where this one was", file=sys.stderr
+            )
             return _INTERRUPTED
     print(summary)
     return _NOT_ALL if summary.failures or (options.strict and summary.losses) else 0

@@ -6,8 +6,9 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from sam3_onnx.cli.opening import add_model_options, opened
+from sam3_onnx.cli.opening import add_model_options, model_line, opened, require_model_options
 from sam3_onnx.cli.outputs import require_folder
+from sam3_onnx.cli.values import braced, choice, number
 from sam3_onnx.errors import OptionError
 from sam3_onnx.labels.formats import LABEL_FORMATS
 
@@ -31,9 +32,14 @@ def add(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
     evaluate.add_argument("labels", help="a COCO file, or a folder of label files with the pictures' names")
     evaluate.add_argument("--pictures", help="folder of the pictures (default: that of the labels)")
     evaluate.add_argument("--text", help="the words to ask for (default: all labels)")
-    evaluate.add_argument("--format", choices=LABEL_FORMATS, help="of the labels; YOLO's has to be named")
     evaluate.add_argument(
-        "--iou", type=float, default=0.5, help="IoU from which a find can be an object (default: %(default)s)"
+        "--format",
+        type=choice(LABEL_FORMATS),
+        help="of the labels; YOLO's has to be named",
+        metavar=braced(LABEL_FORMATS),
+    )
+    evaluate.add_argument(
+        "--iou", type=number, default=0.5, help="IoU from which a find can be an object (default: %(default)s)"
     )
     evaluate.add_argument("-r", "--recursive", action="store_true", help="also pictures in the folders within")
     evaluate.add_argument("--json", help="write all figures, missed objects and unlabelled finds", metavar="FILE")
@@ -49,6 +55,7 @@ def _evaluate(options: argparse.Namespace) -> int:
     from sam3_onnx._support.files import write_atomically  # noqa: PLC0415
     from sam3_onnx.evaluate.run import evaluate_folder  # noqa: PLC0415
 
+    require_model_options(options)
     for option, path in (("--json", options.json), ("--sheet", options.sheet), ("--plot", options.plot)):
         if path is not None:
             require_folder(Path(path).parent, option=option)
@@ -56,6 +63,7 @@ def _evaluate(options: argparse.Namespace) -> int:
         raise OptionError("--sheet", expected="a file that ends in .png", got=options.sheet)
     threshold = {} if options.conf is None else {"conf_threshold": options.conf}
     with opened(options) as session, tqdm(unit="picture", file=sys.stderr, disable=None) as bar:
+        print(model_line(options, session), file=sys.stderr, flush=True)
 
         def show(done: int, total: int) -> None:
             bar.total = total

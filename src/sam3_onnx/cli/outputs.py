@@ -14,6 +14,9 @@ if TYPE_CHECKING:
 
 __all__ = ["require_folder", "require_free"]
 
+_ENDINGS = frozenset({".json", ".jsonl", ".txt", ".xml", ".csv", ".yaml", ".yml", ".png", ".jpg", ".jpeg", ".zip"})
+"""Endings of files, which no folder of results has."""
+
 
 def require_folder(folder: Path, *, option: str = "-o") -> None:
     """Lets a folder pass in which files can be made, and a path at which there can be such a folder.
@@ -23,8 +26,12 @@ def require_folder(folder: Path, *, option: str = "-o") -> None:
         option: What names it, for messages.
 
     Raises:
-        OptionError: A file lies there, or where a folder above it would be; or nothing can be written there.
+        OptionError: It is named as a file is; a file lies there, or where a folder above it would be; or nothing can be
+            written there.
     """
+    if folder.suffix.lower() in _ENDINGS and not folder.is_dir():
+        remedy = f"Results are written into it, under names of their own: {option} {folder.with_suffix('')}."
+        raise OptionError(option, expected="a folder", got=str(folder), remedy=remedy)
     there = next((path for path in (folder, *folder.absolute().parents) if os.path.lexists(path)), folder)
     if not there.is_dir():
         what = "a link that leads nowhere" if there.is_symlink() else "a file" if there.exists() else "not there"

@@ -2,18 +2,28 @@
 
 from __future__ import annotations
 
-import argparse
+import sys
 import time
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from sam3_onnx.cli.opening import add_model_options, opened
+from sam3_onnx.cli.opening import (
+    add_model_options,
+    add_question_options,
+    model_line,
+    opened,
+    question_options,
+    require_model_options,
+    warn_of_words,
+)
 from sam3_onnx.cli.outputs import require_folder, require_free
+from sam3_onnx.cli.values import box, braced, choice, point
 from sam3_onnx.errors import EmptyPromptError, OptionError
 from sam3_onnx.labels.formats import modes_of
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    import argparse
+    from collections.abc import Iterable, Mapping
 
     import numpy as np
     from numpy.typing import NDArray
@@ -38,38 +48,39 @@ def add(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
     segment.add_argument("--text", help='what to find, such as "person, car"; beside clicks, what the object is called')
     for name, meaning in (("--box", "an example"), ("--negative-box", "what is not meant")):
         told = f"a box around {meaning}, in pixels; may be repeated"
-        segment.add_argument(name, help=told, action="append", default=[], metavar="X1,Y1,X2,Y2", type=_box)
+        segment.add_argument(name, help=told, action="append", default=[], metavar="X1,Y1,X2,Y2", type=box)
     for name, meaning in (("--point", "on one object"), ("--negative-point", "beside it")):
         told = f"a click {meaning}, in pixels; may be repeated; needs a model with a tracker head"
-        segment.add_argument(name, help=told, action="append", default=[], metavar="X,Y", type=_point)
-    segment.add_argument("--output-mode", choices=modes_of("xanylabeling"), default="polygon")
+        segment.add_argument(name, help=told, action="append", default=[], metavar="X,Y", type=point)
+    modes = modes_of("xanylabeling")
+    told = "of the shapes (default: %(default)s)"
+    segment.add_argument("--output-mode", type=choice(modes), default="polygon", help=told, metavar=braced(modes))
+    add_question_options(segment)
     add_model_options(segment)
     segment.add_argument("-o", "--out", default="out", help="folder of the results (default: %(default)s)")
     segment.add_argument("--overwrite", action="store_true", help="replace results that are there already")
     segment.set_defaults(run=_segment)
 
 
-def _box(text: str) -> tuple[float, float, float, float]:
-    try:
-        x1, y1, x2, y2 = (float(number) for number in text.split(","))
-    except ValueError as error:
-        raise argparse.ArgumentTypeError(f"expected four numbers x1,y1,x2,y2, got {text!r}") from error
-    return x1, y1, x2, y2
-
-
-def _point(text: str) -> tuple[float, float]:
-    try:
-        x, y = (float(number) for number in text.split(","))
-    except ValueError as error:
-        raise argparse.ArgumentTypeError(f"expected two numbers x,y, got {text!r}") from error
-    return x, y
-
-
 def _boxes(options: argparse.Namespace) -> list[Box]:
     from sam3_onnx.prompts.boxes import Box  # noqa: PLC0415 - --help need not wait for NumPy
 
-    boxes = [Box(*box) for box in options.box]
+    boxes = [Box(*corners) for corners in options.box]
     return boxes + [Box(x1, y1, x2, y2, positive=False) for x1, y1, x2, y2 in options.negative_box]
+
+
+def _say_reversed(boxes: Iterable[Box]) -> None:
+    """Says which corners are put in order: what was written may have been a corner, a width and a height."""
+    for given in boxes:
+        if given.x2 < given.x1 or given.y2 < given.y1:
+            option = "--box" if given.positive else "--negative-box"
+            corners = f"{given.x1:g},{given.y1:g},{given.x2:g},{given.y2:g}"
+            other = f"{given.x1:g},{given.y1:g},{given.x1 + given.x2:g},{given.y1 + given.y2:g}"
+            print(
+                f"sam3-onnx: the corners of {option} {corners} are put in order; if its last two numbers are width and "
+                f"height, write {option} {other}",
+                file=sys.stderr,
+            )
 
 
 def _require_question(options: argparse.Namespace, size: tuple[int, int]) -> None:
@@ -79,12 +90,13 @@ def _require_question(options: argparse.Namespace, size: tuple[int, int]) -> Non
     from sam3_onnx.prompts.words import parse_text  # noqa: PLC0415
 
     clicks = options.point + options.negative_point
+    _say_reversed(_boxes(options))
     boxes = parse_boxes(_boxes(options), size)
     if clicks:
         _require_object_options(options)
         require_object(parse_clicks(clicks, _signs(options), next(iter(boxes), None), size))
     elif options.text is not None:
-        parse_text(options.text)
+        warn_of_words(options, [concept.prompt for concept in parse_text(options.text)])
     elif not options.box:
         raise EmptyPromptError(
             got=f"{len(boxes)} negative boxes and no word" if boxes else "no word and no box",
@@ -108,10 +120,12 @@ def _signs(options: argparse.Namespace) -> list[int]:
 def _answer(session: Sam3Session, picture: NDArray[np.uint8], options: argparse.Namespace) -> Segmentation:
     clicks, can = options.point + options.negative_point, session.capabilities
     if not clicks and (can.text or can.boxes or not options.box):
-        return session.predict(picture, options.text, boxes=_boxes(options))
+        asked = question_options(options)
+        asked["boxes"] = _boxes(options)
+        return session.predict(picture, options.text, **asked)
     _require_object_options(options)
-    box, label = (options.box[0] if options.box else None), options.text or "object"
-    return session.predict_object(picture, clicks, _signs(options), box=box, label=label).segmentation()
+    around, label = (options.box[0] if options.box else None), options.text or "object"
+    return session.predict_object(picture, clicks, _signs(options), box=around, label=label).segmentation()
 
 
 def _segment(options: argparse.Namespace) -> int:
@@ -123,6 +137,7 @@ def _segment(options: argparse.Namespace) -> int:
     from sam3_onnx.labels.json_files.xanylabeling import write_xanylabeling  # noqa: PLC0415
     from sam3_onnx.labels.losses import loss_summary  # noqa: PLC0415
 
+    require_model_options(options)
     picture = load_image(options.picture)
     folder, name = Path(options.out), Path(options.picture).stem
     labels, overlay = folder / f"{name}.json", folder / f"{name}.png"
@@ -135,6 +150,7 @@ def _segment(options: argparse.Namespace) -> int:
         loaded = time.perf_counter() - began
         result = _answer(session, picture, options)
         print(_table(result, options.output_mode))
+        print(model_line(options, session))
         print(_times({"load model": loaded, **result.timings}))
         folder.mkdir(parents=True, exist_ok=True)
         shapes, losses = shapes_of(result, options.output_mode)

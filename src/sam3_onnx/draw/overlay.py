@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Protocol
 import cv2
 import numpy as np
 
+from sam3_onnx._support.checks import as_entries, as_finite, is_number
 from sam3_onnx.draw.chips import ChipStyle, draw_chip, place_chips
 from sam3_onnx.draw.style import DEFAULT_OPACITY, DrawStyle
 from sam3_onnx.errors import MaskError, OptionError, PictureTypeError
@@ -102,14 +103,28 @@ def draw_instances(
         OptionError: The numbers of masks, labels, scores and boxes differ, or `opacity` is outside 0..1.
     """
     _require_rgb(image)
-    for mask in masks:
-        if mask.dtype != np.bool_ or mask.shape != image.shape[:2]:
-            raise MaskError(expected=f"bool {image.shape[:2]}, as the picture", got=f"{mask.dtype} {mask.shape}")
-    windows = [Window.of(mask) for mask in masks]
-    counts = (len(windows), len(labels), len(scores), len(boxes))
+    windows = [Window.of(_mask(mask, image.shape[:2])) for mask in as_entries(masks)]
+    chips = [as_entries(given) for given in (labels, scores, boxes)]
+    counts = (len(windows), *map(len, chips))
     if len(set(counts)) != 1:
         raise OptionError("masks, labels, scores and boxes", expected="of one number", got=counts)
-    return _drawn(image, windows, labels, scores, boxes, DrawStyle(opacity), ())
+    named, scored, corners = chips
+    rows = [tuple(map(as_finite, as_entries(box))) for box in corners]
+    if not all(isinstance(label, str) for label in named):
+        raise OptionError("labels", expected="made of strings", got=named)
+    if not all(is_number(score) for score in scored):
+        raise OptionError("scores", expected="made of numbers", got=scored)
+    if not all(len(row) == _CORNERS and None not in row for row in rows):
+        raise OptionError("boxes", expected="made of x1, y1, x2, y2, finite numbers", got=corners)
+    edges = np.array(rows, np.float32).reshape(-1, 4)
+    return _drawn(image, windows, labels, scores, edges, DrawStyle(opacity), ())
+
+
+def _mask(given: object, size: tuple[int, ...]) -> NDArray[np.bool_]:
+    if isinstance(given, np.ndarray) and given.dtype == np.bool_ and given.shape == size:
+        return given
+    got = f"{given.dtype} {given.shape}" if isinstance(given, np.ndarray) else type(given).__name__
+    raise MaskError(expected=f"bool {size}, as the picture", got=got)
 
 
 def draw_result(image: NDArray[np.uint8], result: Drawable, **options: Unpack[DrawOptions]) -> NDArray[np.uint8]:
@@ -129,6 +144,8 @@ def draw_result(image: NDArray[np.uint8], result: Drawable, **options: Unpack[Dr
     """
     style = DrawStyle.of(options)
     _require_rgb(image)
+    if not (hasattr(result, "size") and hasattr(result, "classes")):
+        raise OptionError("result", expected="what predict returns", got=type(result).__name__)
     require_same_size(image, result.size)
     found = list(result)
     return _drawn(
@@ -157,10 +174,11 @@ def require_same_size(image: NDArray[np.uint8], size: tuple[int, int]) -> None:
 
 
 def _require_rgb(image: NDArray[np.uint8]) -> None:
-    if image.dtype != np.uint8 or image.ndim != 3 or image.shape[2] != 3 or image.size == 0:  # noqa: PLR2004 - RGB
+    is_array = isinstance(image, np.ndarray)
+    if not (is_array and image.size and image.dtype == np.uint8 and image.shape[2:] == (3,)):
         raise PictureTypeError(
             expected="a uint8 array (H, W, 3)",
-            got=f"a {image.dtype} array {image.shape}",
+            got=f"a {image.dtype} array {image.shape}" if is_array else type(image).__name__,
             remedy="Bring it there with load_image(picture).",
         )
 
@@ -211,6 +229,7 @@ def _outline(canvas: NDArray[np.uint8], window: Window, colour: Colour, *, line:
         cv2.drawContours(canvas, contours, -1, ink, thickness, cv2.LINE_AA, offset=(window.x, window.y))
 
 
+_CORNERS = 4
 _SIDE_PER_LINE, _SIDE_PER_RIM = 400, 200
 """Pixels of the picture's side for each pixel of line, and for each that the rim may have; tiny pictures have none."""
 _RIM_SHADE = 0.35

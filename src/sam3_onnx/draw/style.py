@@ -10,7 +10,8 @@ import colorsys
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal, TypeAlias, TypedDict, get_args
 
-from sam3_onnx._support.checks import is_number, require_flag, require_known
+from sam3_onnx._support.checks import is_share, require_choice, require_flag, require_whole
+from sam3_onnx._support.keywords import require_known
 from sam3_onnx.errors import OptionError
 
 if TYPE_CHECKING:
@@ -57,12 +58,11 @@ class DrawStyle:
     color_mode: ColorMode = "instance"
 
     def __post_init__(self) -> None:
-        if not (is_number(self.opacity) and 0 <= self.opacity <= 1):
+        if not is_share(self.opacity):
             raise OptionError("opacity", expected="between 0 and 1", got=self.opacity)
         require_flag("fill", self.fill)
         require_flag("labels", self.labels)
-        if self.color_mode not in get_args(ColorMode):
-            raise OptionError("color_mode", expected='"instance" or "class"', got=self.color_mode)
+        require_choice("color_mode", self.color_mode, get_args(ColorMode))
 
     @classmethod
     def of(cls, options: DrawOptions, *, also: Iterable[str] = ()) -> Self:
@@ -101,14 +101,20 @@ def instance_colour(index: int) -> Colour:
 
     Returns:
         Red, green, blue, 0 to 255.
+
+    Raises:
+        OptionError: `index` is no whole number of at least 0.
     """
+    require_whole("index", index, least=0)
     saturation, value = _SHADES[index % len(_SHADES)]
-    hue = (_FIRST_HUE + index * _GOLDEN_RATIO) % 1.0
+    hue = (_FIRST_HUE + index % _MOST_COLOURS * _GOLDEN_RATIO) % 1.0
     red, green, blue = colorsys.hsv_to_rgb(hue, saturation, value)
     return round(255 * red), round(255 * green), round(255 * blue)
 
 
 _GOLDEN_RATIO = (5**0.5 - 1) / 2
 _FIRST_HUE = 0.86
+_MOST_COLOURS = 3 << 24
+"""From here on they come again; a multiple of the number of shades."""
 _SHADES = ((0.75, 1.0), (0.75, 1.0), (0.55, 0.9))
 """Saturation and value. With the first hue they keep the first 12 colours 25 CIELAB units apart, the best of a grid."""

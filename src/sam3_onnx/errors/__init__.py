@@ -70,6 +70,7 @@ Sam3Error
 ├── EvaluateError
 │   └── NoLabelsError              (LookupError)
 ├── OptionError                    (ValueError)
+│   └── KeywordError               (TypeError)
 ├── InstanceIndexError             (IndexError)
 ├── ObjectIterationError           (TypeError)
 ├── OutputExistsError              (FileExistsError)
@@ -183,6 +184,7 @@ from sam3_onnx.errors.use import (
     EmbeddingFolderError,
     EmbeddingFolderWarning,
     InstanceIndexError,
+    KeywordError,
     MaskError,
     MissingExtraError,
     ObjectIterationError,
@@ -234,6 +236,7 @@ __all__ = [
     "FrameIndexError",
     "FrameSizeError",
     "InstanceIndexError",
+    "KeywordError",
     "LabelCollisionError",
     "LabelError",
     "LabelFileDamagedError",

@@ -86,7 +86,12 @@ class UnknownFamilyError(ModelError, ValueError):
 
     def __init__(self, what: str, *, graphs: Mapping[str, str], missing: str = "") -> None:
         listing = "\n".join(f"  {name}: {signature}" for name, signature in graphs.items())
-        listing = listing or "  (no .onnx file)"
+        if not graphs:
+            listing = "  (no .onnx file)"
+            missing = (
+                "Put the .onnx files of an export there, with their .data files, or name another folder; a published "
+                "model is fetched by its name: sam3-onnx models pull NAME."
+            )
         tail = f"\n{missing}" if missing else ""
         super().__init__(f"{what}. The graphs there have:\n{listing}{tail}")
 

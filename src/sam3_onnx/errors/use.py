@@ -17,6 +17,7 @@ __all__ = [
     "EmbeddingFolderError",
     "EmbeddingFolderWarning",
     "InstanceIndexError",
+    "KeywordError",
     "MaskError",
     "MissingExtraError",
     "ObjectIterationError",
@@ -36,6 +37,10 @@ class OptionError(Sam3Error, ValueError):
     def __init__(self, name: str, *, expected: str, got: object, remedy: str = "") -> None:
         tail = f" {remedy}" if remedy else ""
         super().__init__(f"{name} must be {expected}, got {got!r}.{tail}")
+
+
+class KeywordError(OptionError, TypeError):
+    """A call was given a keyword that it does not take, or more without a name than it takes."""
 
 
 class InstanceIndexError(Sam3Error, IndexError):

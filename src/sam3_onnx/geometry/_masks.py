@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import math
 from typing import TYPE_CHECKING
 
 import numpy as np
 
+from sam3_onnx._support.checks import is_number
 from sam3_onnx.errors import MaskError, OptionError
 
 if TYPE_CHECKING:
@@ -26,9 +26,9 @@ def foreground(array: NDArray[np.generic], threshold: float) -> NDArray[np.bool_
 
     Raises:
         MaskError: Another dtype, a NaN, or an integer below zero.
-        OptionError: `threshold` is NaN.
+        OptionError: `threshold` is no finite number.
     """
-    if math.isnan(threshold):
+    if not is_number(threshold):
         raise OptionError("threshold", expected="a number", got=threshold)
     if np.issubdtype(array.dtype, np.bool_):
         return np.asarray(array, dtype=np.bool_)
@@ -57,9 +57,9 @@ def as_mask(mask: NDArray[np.generic], threshold: float) -> NDArray[np.bool_]:
 
     Raises:
         MaskError: Another shape or dtype, or a NaN.
-        OptionError: `threshold` is NaN.
+        OptionError: `threshold` is no finite number.
     """
-    array = np.asarray(mask)
+    array = _array_of(mask)
     plane = array[0] if array.ndim == 3 and array.shape[0] == 1 else array  # noqa: PLR2004 - (1, H, W)
     if plane.ndim != 2 or plane.size == 0:  # noqa: PLR2004 - (H, W)
         raise MaskError(
@@ -82,7 +82,7 @@ def as_stack(masks: NDArray[np.generic]) -> NDArray[np.generic]:
     Raises:
         MaskError: Another shape.
     """
-    stack = np.asarray(masks)
+    stack = _array_of(masks)
     if stack.ndim != 3 or 0 in stack.shape[1:]:  # noqa: PLR2004 - (N, H, W)
         raise MaskError(
             expected="a stack of shape (N, H, W) with at least one pixel to a mask",
@@ -114,6 +114,14 @@ def extent(mask: NDArray[np.bool_]) -> tuple[slice, slice] | None:
     between = slice(int(rows[0]), int(rows[-1]) + 1)
     columns = np.flatnonzero(mask[between].any(axis=0))
     return between, slice(int(columns[0]), int(columns[-1]) + 1)
+
+
+def _array_of(mask: object) -> NDArray[np.generic]:
+    try:
+        return np.asarray(mask)
+    except (TypeError, ValueError) as error:  # lists whose rows differ in length, or that hold themselves
+        got = type(mask).__name__
+        raise MaskError(expected="an array", got=f"{got} that makes none ({error})", remedy="Pass a mask.") from error
 
 
 def _reject_negative(array: NDArray[np.generic]) -> None:

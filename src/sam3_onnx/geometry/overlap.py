@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from sam3_onnx._support.checks import is_share
 from sam3_onnx.errors import MaskError, OptionError
 from sam3_onnx.geometry._masks import as_mask, as_stack, foreground
 from sam3_onnx.geometry.window import Window, window_iou
@@ -128,8 +129,8 @@ def suppress_overlaps(iou_matrix: ArrayLike, scores: ArrayLike, iou_threshold: f
         >>> suppress_overlaps([[1.0, 0.6], [0.6, 1.0]], [0.4, 0.9], 0.6).tolist()
         [1, 0]
     """
-    overlaps, ranking = np.asarray(iou_matrix, dtype=np.float64), np.asarray(scores, dtype=np.float64)
-    if not 0 <= iou_threshold <= 1:
+    overlaps, ranking = _numbers("iou_matrix", iou_matrix), _numbers("scores", scores)
+    if not is_share(iou_threshold):
         raise OptionError("iou_threshold", expected="in [0, 1]", got=iou_threshold)
     if ranking.ndim != 1 or overlaps.shape != (len(ranking), len(ranking)):
         raise OptionError(
@@ -153,3 +154,10 @@ def _check_same_size(first: tuple[int, ...], second: tuple[int, ...]) -> None:
             got=f"{first} and {second}",
             remedy="Resize the logits, not the masks, to one size first.",
         )
+
+
+def _numbers(name: str, given: object) -> NDArray[np.float64]:
+    try:
+        return np.array(given, dtype=np.float64)
+    except (TypeError, ValueError, OverflowError) as error:
+        raise OptionError(name, expected="an array of numbers", got=type(given).__name__) from error

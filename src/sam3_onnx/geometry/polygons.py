@@ -236,7 +236,7 @@ def _simplified(contour: Contour, epsilon: float, max_vertices: int | None) -> N
     perimeter = cv2.arcLength(contour, closed=True)
 
     def at(fraction: float) -> NDArray[np.float64]:
-        approximated = cv2.approxPolyDP(contour, fraction * perimeter, closed=True)
+        approximated = cv2.approxPolyDP(contour, min(fraction, 1.0) * perimeter, closed=True)
         return np.asarray(approximated, dtype=np.float64).reshape(-1, 2)
 
     polygon = at(epsilon)

@@ -8,17 +8,16 @@ writes each run as a variable-length number in printable characters.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import TYPE_CHECKING, TypedDict
 
 import numpy as np
 
-from sam3_onnx._support.checks import is_whole, require_whole
+from sam3_onnx._support.checks import is_whole, require_flag, require_whole
 from sam3_onnx.errors import MaskError
 from sam3_onnx.geometry._masks import as_mask
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
-
     from numpy.typing import NDArray
 
 # A character of the compressed form is 48 plus six bits: the upper says that
@@ -59,7 +58,7 @@ def mask_to_rle(mask: NDArray[np.generic], *, compressed: bool = True, threshold
 
     Raises:
         MaskError: `mask` is not a mask.
-        OptionError: `threshold` is NaN.
+        OptionError: `threshold` is no finite number, or `compressed` neither True nor False.
 
     Example:
         >>> mask = np.array([[False, True], [False, True], [True, True]])
@@ -68,6 +67,7 @@ def mask_to_rle(mask: NDArray[np.generic], *, compressed: bool = True, threshold
         >>> mask_to_rle(mask, compressed=False)
         {'size': [3, 2], 'counts': [2, 4]}
     """
+    require_flag("compressed", compressed)
     array = as_mask(mask, threshold)
     height, width = array.shape
     counts = _run_lengths(array.T.reshape(-1))
@@ -155,16 +155,22 @@ def _decompress(text: bytes) -> NDArray[np.int64]:
     return numbers
 
 
-def _size_of(rle: Mapping[str, object]) -> tuple[int, int]:
-    match rle.get("size"):
+def _size_of(rle: object) -> tuple[int, int]:
+    match _field(rle, "size"):
         case [height, width] if is_whole(height) and is_whole(width) and height > 0 and width > 0:
             return int(height), int(width)
         case other:
             raise MaskError(expected="run lengths with size [height, width], both above 0", got=f"size {other!r}")
 
 
-def _counts_of(rle: Mapping[str, object]) -> NDArray[np.int64]:
-    match rle.get("counts"):
+def _field(rle: object, name: str) -> object:
+    if not isinstance(rle, Mapping):
+        raise MaskError(expected="run lengths: a mapping with size and counts", got=type(rle).__name__)
+    return rle.get(name)
+
+
+def _counts_of(rle: object) -> NDArray[np.int64]:
+    match _field(rle, "counts"):
         case str(text) if text.isascii():
             return _decompress(text.encode())
         case bytes(text):

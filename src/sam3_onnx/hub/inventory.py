@@ -12,7 +12,7 @@ from sam3_onnx._support.folders import LOCK_NAME
 from sam3_onnx.errors import CacheFolderError, ModelFileMissingError, OptionError
 from sam3_onnx.hub.progress import say
 from sam3_onnx.hub.records import RECORDS_NAME, read_records
-from sam3_onnx.hub.registry import find_model
+from sam3_onnx.hub.registry import PublishedModel, find_model
 from sam3_onnx.hub.stopping import Stop
 from sam3_onnx.hub.store import examine, folder_of, local_files, named_faults, notes_of, part_of, remember
 
@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 
     from sam3_onnx.hub.progress import ProgressChoice
     from sam3_onnx.hub.records import Record
-    from sam3_onnx.hub.registry import PublishedFile, PublishedModel
+    from sam3_onnx.hub.registry import PublishedFile
     from sam3_onnx.hub.store import LocalFile
 
 __all__ = ["Whereabouts", "hash_and_record", "held", "remove", "settle", "verify", "where"]
@@ -67,7 +67,7 @@ def where(model: str | PublishedModel, *, folder: str | PathLike[str] | None = N
         UnknownModelError: No model has this name.
         CacheFolderError: The folder cannot be read.
     """
-    published = find_model(model) if isinstance(model, str) else model
+    published = model if isinstance(model, PublishedModel) else find_model(model)
     target = folder_of(published, folder)
     return Whereabouts(published, target, local_files(published, target))
 

@@ -6,14 +6,14 @@ from functools import partial
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
-from sam3_onnx._support.checks import require_callbacks
+from sam3_onnx._support.checks import require_callable, require_callbacks, require_flag
 from sam3_onnx._support.units import in_bytes
 from sam3_onnx.errors import OfflineError, OptionError
 from sam3_onnx.hub.inventory import hash_and_record, held, settle
 from sam3_onnx.hub.patience import Patience
 from sam3_onnx.hub.progress import meter, say
 from sam3_onnx.hub.records import read_records
-from sam3_onnx.hub.registry import find_model
+from sam3_onnx.hub.registry import PublishedModel, find_model
 from sam3_onnx.hub.sources import is_offline, mirrored, shown, token_for
 from sam3_onnx.hub.stopping import Stop
 from sam3_onnx.hub.store import folder_of, local_files, make_folder, require_space
@@ -26,7 +26,6 @@ if TYPE_CHECKING:
 
     from sam3_onnx.hub.progress import ProgressChoice
     from sam3_onnx.hub.records import Record
-    from sam3_onnx.hub.registry import PublishedModel
     from sam3_onnx.hub.store import LocalFile
     from sam3_onnx.hub.transfer import Order
 
@@ -76,8 +75,12 @@ def pull(
         OptionError: The mirror is no address, or `folder` is given for a model that ships in the package.
     """
     require_callbacks(cancel)
+    if offline is not None:
+        require_flag("offline", offline)
+    if not isinstance(progress, bool):
+        require_callable("progress", progress, takes="a file's name, the bytes so far and its size")
     stop = Stop(cancel)
-    published = find_model(model) if isinstance(model, str) else model
+    published = model if isinstance(model, PublishedModel) else find_model(model)
     target = folder_of(published, folder)
     if published.bundled:
         if folder is not None:

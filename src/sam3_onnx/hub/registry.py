@@ -9,7 +9,7 @@ from functools import cache
 from importlib.resources import files
 from typing import TYPE_CHECKING, TypedDict
 
-from sam3_onnx.errors import UnknownModelError
+from sam3_onnx.errors import OptionError, UnknownModelError
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -135,7 +135,7 @@ def list_models() -> tuple[PublishedModel, ...]:
     return read_registry((files("sam3_onnx.hub") / "registry.json").read_text(encoding="utf-8"))
 
 
-def find_model(name: str, models: Iterable[PublishedModel] | None = None) -> PublishedModel:
+def find_model(name: object, models: Iterable[PublishedModel] | None = None) -> PublishedModel:
     """The model of a name.
 
     Args:
@@ -144,8 +144,11 @@ def find_model(name: str, models: Iterable[PublishedModel] | None = None) -> Pub
 
     Raises:
         UnknownModelError: No model has this name; the message offers near ones.
+        OptionError: It is no text.
     """
     known = {model.name: model for model in (list_models() if models is None else models)}
+    if not isinstance(name, str):
+        raise OptionError("name", expected=f"the name of a model, one of {', '.join(known)}", got=name)
     if name not in known:
         raise UnknownModelError(name, known=known, near=difflib.get_close_matches(name, known))
     return known[name]

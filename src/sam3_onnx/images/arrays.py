@@ -11,7 +11,7 @@ from sam3_onnx.errors import PictureTypeError
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-__all__ = ["rgb_of_array"]
+__all__ = ["require_rgb", "rgb_of_array"]
 
 
 def rgb_of_array(array: NDArray[np.generic], *, color: str) -> NDArray[np.uint8]:
@@ -35,6 +35,21 @@ def rgb_of_array(array: NDArray[np.generic], *, color: str) -> NDArray[np.uint8]
     if pixels.shape[2] == 1:
         pixels = np.repeat(pixels, 3, axis=2)
     return np.ascontiguousarray(pixels[..., ::-1] if color == "bgr" else pixels, dtype=np.uint8)
+
+
+def require_rgb(image: object) -> None:
+    """Lets a picture pass that `load_image` could have returned.
+
+    Raises:
+        PictureTypeError: It is no uint8 array (H, W, 3), or an empty one.
+    """
+    if isinstance(image, np.ndarray) and image.size and image.dtype == np.uint8 and image.shape[2:] == (3,):
+        return
+    raise PictureTypeError(
+        expected="a uint8 array (H, W, 3)",
+        got=_described(image) if isinstance(image, np.ndarray) else type(image).__name__,
+        remedy="Bring it there with load_image(picture).",
+    )
 
 
 def _described(array: NDArray[np.generic]) -> str:

@@ -4,14 +4,16 @@ from __future__ import annotations
 
 import os
 import sys
+from collections.abc import Collection
 from fnmatch import fnmatchcase
-from pathlib import Path
 from typing import TYPE_CHECKING
 
-from sam3_onnx.errors import FolderError, NoPicturesError
+from sam3_onnx._support.checks import require_flag, require_path
+from sam3_onnx.errors import FolderError, NoPicturesError, OptionError
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
+    from pathlib import Path
 
 __all__ = ["PICTURE_SUFFIXES", "find_left_out", "find_pictures", "is_pillows_own", "picture_suffixes"]
 
@@ -76,7 +78,8 @@ def find_pictures(
         FolderError: The folder is not there, or may not be read.
         NoPicturesError: There is no such picture.
     """
-    root = Path(folder)
+    root = require_path("folder", folder)
+    _require_search(recursive, include, exclude)
     if not root.is_dir():
         reason = "it is a file" if root.exists() else "it is not there"
         raise FolderError(root, doing="looking for pictures", reason=reason)
@@ -110,7 +113,17 @@ def find_left_out(
         FolderError: A folder may not be read.
     """
     suffixes = _OTHER_PICTURES - picture_suffixes()
-    return _of_endings(Path(folder), suffixes, recursive=recursive, include=include, exclude=exclude)
+    root = require_path("folder", folder)
+    _require_search(recursive, include, exclude)
+    return _of_endings(root, suffixes, recursive=recursive, include=include, exclude=exclude)
+
+
+def _require_search(recursive: object, include: object, exclude: object) -> None:
+    require_flag("recursive", recursive)
+    for name, patterns in (("include", include), ("exclude", exclude)):
+        named = patterns if isinstance(patterns, Collection) and not isinstance(patterns, str | bytes) else [None]
+        if not all(isinstance(pattern, str) for pattern in named):
+            raise OptionError(name, expected='a list of patterns, such as ["*.jpg"]', got=patterns)
 
 
 def _of_endings(

@@ -11,7 +11,8 @@ from typing import TYPE_CHECKING, BinaryIO, Literal, TypeAlias
 
 import numpy as np
 
-from sam3_onnx._support.checks import require_whole
+from sam3_onnx._support.checks import require_choice, require_whole
+from sam3_onnx._support.keywords import known_keywords
 from sam3_onnx.errors import (
     OptionError,
     PictureDecodeError,
@@ -35,6 +36,7 @@ DEFAULT_MAX_PIXELS = 178_956_970
 """Where Pillow by default refuses a picture as a decompression bomb: 512 MiB as RGB uint8."""
 
 
+@known_keywords()
 def load_image(
     picture: Picture, *, color: Literal["rgb", "bgr"] = "rgb", max_pixels: int | None = DEFAULT_MAX_PIXELS
 ) -> NDArray[np.uint8]:
@@ -71,7 +73,7 @@ def load_image(
     """
     require_reading(color, max_pixels)
     if isinstance(picture, np.ndarray):
-        return rgb_of_array(picture, color=color)
+        return rgb_of_array(np.asarray(picture), color=color)  # a matrix or a masked array as a plain one
     if is_pil_image(picture):
         return rgb_of_image(picture, max_pixels=max_pixels)
     return decode_picture(*read_source(picture), max_pixels=max_pixels)
@@ -83,8 +85,7 @@ def require_reading(color: object, max_pixels: object) -> None:
     Raises:
         OptionError: One of them is out of range.
     """
-    if color not in ("rgb", "bgr"):
-        raise OptionError("color", expected="'rgb' or 'bgr'", got=color)
+    require_choice("color", color, ("rgb", "bgr"))
     require_whole("max_pixels", max_pixels, least=1, none="for no limit")
 
 
@@ -122,13 +123,20 @@ def read_source(picture: object) -> tuple[bytes, str]:
         except (OSError, ValueError) as error:
             raise PictureDecodeError(str(picture), reason=f"the file cannot be read ({error})") from error
     read = getattr(picture, "read", None)
-    if isinstance(picture, io.TextIOBase) or not callable(read):
-        raise PictureTypeError(
-            expected="a path, bytes, a file opened in binary mode, a PIL image or a numpy array",
-            got=type(picture).__name__,
-            remedy="Open a file with mode 'rb'; convert anything else to a uint8 array (H, W, 3).",
-        )
-    return read(), str(getattr(picture, "name", "in a file object"))
+    if isinstance(picture, type | io.TextIOBase) or not callable(read):
+        raise _no_picture(picture)
+    content = read()
+    if not isinstance(content, (bytes, bytearray, memoryview)):
+        raise _no_picture(picture)
+    return bytes(content), str(getattr(picture, "name", "in a file object"))
+
+
+def _no_picture(given: object) -> PictureTypeError:
+    remedy = "Open a file with mode 'rb'; convert anything else to a uint8 array (H, W, 3)."
+    if isinstance(given, list | tuple):
+        remedy = "Pass one picture at a time; session.annotate(pictures, text) takes many."
+    expected = "a path, bytes, a file opened in binary mode, a PIL image or a numpy array"
+    return PictureTypeError(expected=expected, got=type(given).__name__, remedy=remedy)
 
 
 def _missing(path: str) -> PictureMissingError:

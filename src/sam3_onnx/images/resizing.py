@@ -6,11 +6,10 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from sam3_onnx._support.checks import require_size
 from sam3_onnx._support.forking import undivided
-from sam3_onnx.errors import (
-    OptionError,
-    PictureTypeError,
-)
+from sam3_onnx.errors import OptionError
+from sam3_onnx.images.arrays import require_rgb
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -18,6 +17,9 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
 __all__ = ["resize_bilinear", "to_model_input"]
+
+_MOST_PIXELS = 1 << 30
+"""As OpenCV reads at most."""
 
 
 @undivided()
@@ -38,16 +40,12 @@ def resize_bilinear(image: NDArray[np.uint8], size: tuple[int, int]) -> NDArray[
 
     Raises:
         PictureTypeError: The image is not of that shape and dtype, or empty.
-        OptionError: A side of `size` is below 1.
+        OptionError: A side of `size` is no whole number of at least 1, or there are too many pixels.
     """
-    if image.dtype != np.uint8 or image.ndim != 3 or image.shape[2] != 3 or image.size == 0:  # noqa: PLR2004 - RGB
-        raise PictureTypeError(
-            expected="a uint8 array (H, W, 3)",
-            got=f"a {image.dtype} array {image.shape}",
-            remedy="Bring it there with load_image(picture).",
-        )
-    if min(size) < 1:
-        raise OptionError("size", expected="a height and a width of at least 1", got=size)
+    require_rgb(image)
+    size = require_size("size", size)
+    if size[0] * size[1] > _MOST_PIXELS:
+        raise OptionError("size", expected=f"of at most {_MOST_PIXELS} pixels", got=size)
     bands = list(_triangle_bands(image.shape[1], size[1]))
     stretched = np.empty((image.shape[0], size[1], 3), np.uint8)
     for start in range(0, len(image), _STRIP):

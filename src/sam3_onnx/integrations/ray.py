@@ -21,7 +21,8 @@ import importlib
 import warnings
 from typing import TYPE_CHECKING, Protocol
 
-from sam3_onnx._support.checks import is_number, require_known, require_whole
+from sam3_onnx._support.checks import is_number, require_whole
+from sam3_onnx._support.keywords import require_known
 from sam3_onnx.errors import MissingExtraError, OptionError
 from sam3_onnx.integrations.rows import Row, row_of_failure, rows_of
 from sam3_onnx.prompts.words import parse_text

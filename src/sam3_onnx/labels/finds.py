@@ -4,15 +4,16 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Literal
 
+from sam3_onnx.errors import OptionError
 from sam3_onnx.labels.losses import Loss
 from sam3_onnx.results.instance import part_shapes, require_mode, require_parts
+from sam3_onnx.results.segmentation import Segmentation
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from sam3_onnx.geometry.polygons import Outlines
     from sam3_onnx.results.instance import Instance
-    from sam3_onnx.results.segmentation import Segmentation
     from sam3_onnx.results.shape import Shape, ShapeType
 
 __all__ = ["shapes_of", "thin_losses"]
@@ -49,6 +50,8 @@ def shapes_of(
     """
     require_mode(mode)
     require_parts(parts)
+    if not isinstance(result, Segmentation):
+        raise OptionError("result", expected="what predict returns", got=type(result).__name__)
     if mode == "polygon" and parts == "all":
         outlined = [(instance, instance.outlines(epsilon, min_area=min_area)) for instance in result]
         lost = tuple(loss for instance, outlines in outlined for loss in thin_losses(instance, outlines))

@@ -11,7 +11,7 @@ from pkgutil import resolve_name
 from types import MappingProxyType
 from typing import TYPE_CHECKING, NamedTuple
 
-from sam3_onnx.errors import OptionError
+from sam3_onnx._support.checks import require_choice, require_path
 
 if TYPE_CHECKING:
     import os
@@ -78,11 +78,11 @@ def picture_format(
         >>> yolo.suffix, yolo.modes, yolo.shared_files()
         ('.txt', ('rectangle',), {'classes.txt': b'car\nperson\n'})
     """
-    if holes not in {"fill", "seam"}:
-        raise OptionError("holes", expected='"fill" or "seam"', got=holes)
-    if name not in _TABLE:
-        raise OptionError("name", expected=f"one of {', '.join(FORMAT_NAMES)}", got=name)
+    require_choice("holes", holes, ("fill", "seam"))
+    is_coco = isinstance(name, str) and name == COCO
+    remedy = "COCO has one file for all pictures: sam3_onnx.labels.CocoDataset." if is_coco else ""
+    require_choice("name", name, FORMAT_NAMES, remedy=remedy)
     entry = _TABLE[name]
     make: Callable[..., PictureFormat] = resolve_name(f"sam3_onnx.labels.{entry.made_by}")
     made = make(holes=holes, **entry.options)
-    return made if folder is None else made.in_folder(folder)
+    return made if folder is None else made.in_folder(require_path("folder", folder))

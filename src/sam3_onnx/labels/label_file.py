@@ -4,24 +4,25 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass, field, replace
-from pathlib import Path
 from typing import TYPE_CHECKING, Literal, Protocol, TypeAlias
 
 import numpy as np
 
+from sam3_onnx._support.checks import require_path, require_size
 from sam3_onnx.errors import LabelShapeError, OptionError
 from sam3_onnx.results.shape import Shape
 
 if TYPE_CHECKING:
     import os
     from collections.abc import Mapping
+    from pathlib import Path
 
     from typing_extensions import Self
 
     from sam3_onnx.labels.losses import Loss
     from sam3_onnx.results.shape import ShapeType
 
-__all__ = ["HoleChoice", "LabelFile", "PictureFormat", "require_points", "require_shapes"]
+__all__ = ["HoleChoice", "LabelFile", "PictureFormat", "require_image_size", "require_points", "require_shapes"]
 
 HoleChoice: TypeAlias = Literal["fill", "seam"]
 """What becomes of a polygon's holes where a format has none: "fill" outlines the polygon without them, "seam" joins
@@ -55,13 +56,30 @@ class LabelFile:
         require_shapes(self.shapes)
 
 
+def require_image_size(shapes: Iterable[Shape], given: object) -> tuple[int, int]:
+    """Returns the (height, width) of the picture that some shapes are of.
+
+    Raises:
+        OptionError: It is no size, or one into which the shapes fit only with height and width exchanged.
+    """
+    height, width = require_size("image_size", given)
+    ends = [np.max(shape.points, axis=0) for shape in shapes if shape.points.ndim == 2 and shape.points.size]  # noqa: PLR2004 - (V, 2)
+    right, down = np.max(ends, axis=0) if ends else (0, 0)
+    if (right > width or down > height) and right <= height and down <= width:
+        got = f"({height}, {width}), with points as far as x {right:g}, y {down:g}"
+        remedy = f"Did you mean ({width}, {height})? The height comes first."
+        raise OptionError("image_size", expected="(height, width)", got=got, remedy=remedy)
+    return height, width
+
+
 def require_shapes(given: object) -> tuple[Shape, ...]:
     """Returns shapes as they are to be written.
 
     Raises:
         OptionError: They are something else, such as a result.
     """
-    entries = tuple(given) if isinstance(given, Iterable) else (given,)
+    is_scalar = isinstance(given, np.ndarray) and given.ndim == 0
+    entries = tuple(given) if isinstance(given, Iterable) and not is_scalar else (given,)
     shapes = tuple(entry for entry in entries if isinstance(entry, Shape))
     if isinstance(given, Shape) or len(shapes) < len(entries):
         others = {type(entry).__name__ for entry in entries if not isinstance(entry, Shape)}
@@ -126,7 +144,8 @@ class PictureFormat(Protocol):
             LabelError: As `decode`.
             OSError: It cannot be opened.
         """
-        return self.decode(Path(path).read_bytes(), path=path, image_size=image_size)
+        size = require_size("image_size", image_size)
+        return self.decode(require_path("path", path).read_bytes(), path=path, image_size=size)
 
     def encode(self, file: LabelFile) -> tuple[bytes, tuple[Loss, ...]]:
         """Returns what a file holds as bytes, and what of it the format cannot say.

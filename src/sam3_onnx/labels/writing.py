@@ -6,6 +6,7 @@ import os
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from sam3_onnx._support.checks import require_path
 from sam3_onnx._support.files import write_atomically
 from sam3_onnx.errors import (
     LabelFileDamagedError,
@@ -13,7 +14,7 @@ from sam3_onnx.errors import (
     LabelFolderMissingError,
     OptionError,
 )
-from sam3_onnx.labels.label_file import LabelFile, require_shapes
+from sam3_onnx.labels.label_file import LabelFile, require_image_size, require_shapes
 from sam3_onnx.labels.losses import warn_of_losses
 
 if TYPE_CHECKING:
@@ -108,7 +109,7 @@ def require_folder(path: str | os.PathLike[str]) -> None:
     Raises:
         LabelFolderMissingError: It is not.
     """
-    target = Path(path)
+    target = require_path("path", path)
     if not target.parent.is_dir():
         raise LabelFolderMissingError(target)
 
@@ -126,10 +127,13 @@ def label_file(
         if known:
             raise OptionError("image_path and image_size", expected="left out with a LabelFile", got=image_path)
         return shapes
+    if not isinstance(image_path, str | None):
+        raise OptionError("image_path", expected="the picture's path, a string", got=image_path)
     if image_path is None or image_size is None:
         got = (image_path, image_size)
         raise OptionError("image_path and image_size", expected="given with shapes that are no LabelFile", got=got)
-    return LabelFile(require_shapes(shapes), image_path, image_size)
+    given = require_shapes(shapes)
+    return LabelFile(given, image_path, require_image_size(given, image_size))
 
 
 def write_label_file(path: str | os.PathLike[str], file: LabelFile, picture_format: PictureFormat) -> tuple[Loss, ...]:

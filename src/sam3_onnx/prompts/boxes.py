@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-import math
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import SupportsFloat, TypeAlias
+from typing import TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
 
+from sam3_onnx._support.checks import as_finite, as_sign, require_size
 from sam3_onnx.errors import BoxError
 
 __all__ = [
@@ -33,7 +33,11 @@ _FORMS = "Box(x1, y1, x2, y2) or (x1, y1, x2, y2)"
 class Box:
     """An axis-parallel box that shows the model what is meant, or what is not.
 
-    Half-open: it covers the pixels whose centres lie in `x1 <= x < x2`, `y1 <= y < y2`.
+    Half-open: it covers the pixels whose centres lie in `x1 <= x < x2`, `y1 <= y < y2`. What has x, y, width and
+    height is `Box(x, y, x + width, y + height)`.
+
+    Raises:
+        BoxError: `positive` is neither True nor False.
     """
 
     x1: float
@@ -45,7 +49,15 @@ class Box:
     y2: float
     """Lower edge."""
     positive: bool = True
-    """Whether the box shows an example; otherwise it shows what is not meant."""
+    """Whether the box shows an example; otherwise it shows what is not meant. 1 and 0 stand for True and False."""
+
+    def __post_init__(self) -> None:
+        sign = as_sign(self.positive)
+        if sign is None:
+            reason = f"positive is {self.positive!r}"
+            expected = "positive=True for an example, or positive=False for what is not meant"
+            raise BoxError(f"({self.x1}, {self.y1}, {self.x2}, {self.y2})", reason=reason, expected=expected)
+        object.__setattr__(self, "positive", sign)
 
 
 BoxLike: TypeAlias = Box | Sequence[float] | NDArray[np.number]
@@ -74,9 +86,12 @@ def parse_boxes(boxes: BoxesLike, size: tuple[int, int]) -> tuple[Box, ...]:
         >>> parse_boxes([(90, 80, 10, -5)], size=(60, 100))
         (Box(x1=10.0, y1=0.0, x2=90.0, y2=60.0, positive=True),)
     """
-    if isinstance(boxes, Box):
-        raise BoxError(repr(boxes), reason="it is not in a list", expected="a list of boxes: boxes=[Box(...)]")
-    if not isinstance(boxes, Iterable):
+    size = require_size("size", size)
+    if isinstance(boxes, Box) or finite_corners(boxes) is not None:
+        raise BoxError(repr(boxes), reason="it is not in a list", expected=f"a list of boxes: boxes=[{boxes!r}]")
+    if not isinstance(boxes, Iterable) or isinstance(boxes, str | bytes | Mapping):
+        raise _not_a_box(boxes, f"a list of {_FORMS}", size)
+    if isinstance(boxes, np.ndarray) and boxes.ndim == 0:
         raise _not_a_box(boxes, f"a list of {_FORMS}", size)
     return tuple(_inside(box, size, f"a list of {_FORMS}") for box in boxes)
 
@@ -98,7 +113,7 @@ def parse_box(box: object, size: tuple[int, int]) -> Box:
         >>> parse_box((90, 80, 10, -5), size=(60, 100))
         Box(x1=10.0, y1=0.0, x2=90.0, y2=60.0, positive=True)
     """
-    return _inside(box, size, f"one {_FORMS}")
+    return _inside(box, require_size("size", size), f"one {_FORMS}")
 
 
 def normalised_cxcywh(boxes: Sequence[Box], size: tuple[int, int]) -> NDArray[np.float32]:
@@ -172,7 +187,7 @@ def finite_corners(values: object) -> tuple[float, float, float, float] | None:
         values = values.tolist()
     if not isinstance(values, Sequence) or len(values) != _CORNERS:
         return None
-    if not all(isinstance(value, SupportsFloat) and math.isfinite(value) for value in values):
+    x1, y1, x2, y2 = map(as_finite, values)
+    if x1 is None or y1 is None or x2 is None or y2 is None:
         return None
-    x1, y1, x2, y2 = map(float, values)
     return x1, y1, x2, y2

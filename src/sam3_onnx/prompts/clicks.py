@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-import math
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import SupportsFloat, TypeAlias
+from typing import TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
 
+from sam3_onnx._support.checks import as_finite, as_sign
 from sam3_onnx.errors import BoxError, EmptyPromptError, PointError
 from sam3_onnx.prompts.boxes import Box, BoxLike, parse_box
 
@@ -70,7 +70,11 @@ def parse_clicks(
             do not match.
         BoxError: The box is no box, is negative, lies outside or has no area.
     """
-    places = tuple(_inside(point, size) for point in _listed(points, "points"))
+    listed = _listed(points, "points")
+    if None not in _two_numbers(listed):
+        x, y = listed
+        raise PointError(repr(points), reason="it is not in a list", expected=f"a list of clicks: [({x!r}, {y!r})]")
+    places = tuple(_inside(point, size) for point in listed)
     signs = (1,) * len(places) if labels is None else tuple(_sign(label) for label in _listed(labels, "point_labels"))
     if len(signs) != len(places):
         got = f"{len(places)} points and {len(signs)} labels"
@@ -98,7 +102,8 @@ def require_object(prompt: ObjectPrompt) -> ObjectPrompt:
 def _listed(values: object, name: str) -> list[object]:
     if values is None:
         return []
-    if not isinstance(values, Iterable) or isinstance(values, str):
+    is_scalar = isinstance(values, np.ndarray) and values.ndim == 0
+    if not isinstance(values, Iterable) or is_scalar or isinstance(values, str | bytes | Mapping):
         raise PointError(repr(values), reason="it is not a list", expected="a list", what=f"value of {name}")
     return list(values)
 
@@ -106,21 +111,25 @@ def _listed(values: object, name: str) -> list[object]:
 def _inside(point: object, size: tuple[int, int]) -> tuple[float, float]:
     height, width = size
     expected = f"(x, y) with 0 <= x < {width} and 0 <= y < {height}, pixels of the picture"
-    values = point.tolist() if isinstance(point, np.ndarray) else point
-    if not isinstance(values, Sequence) or len(values) != 2 or not all(map(_is_finite, values)):  # noqa: PLR2004 - x, y
+    x, y = _two_numbers(point.tolist() if isinstance(point, np.ndarray) else point)
+    if x is None or y is None:
         raise PointError(repr(point), reason="it is not two finite numbers", expected=expected)
-    x, y = map(float, values)
     if not (0 <= x < width and 0 <= y < height):
         raise PointError(repr(point), reason="it lies outside the picture", expected=expected)
     return x, y
 
 
-def _is_finite(value: object) -> bool:
-    return isinstance(value, SupportsFloat) and math.isfinite(value)
+def _two_numbers(values: object) -> tuple[float | None, float | None]:
+    """Returns x and y; None for what is no finite number."""
+    if not isinstance(values, Sequence) or len(values) != 2:  # noqa: PLR2004 - x, y
+        return None, None
+    x, y = map(as_finite, values)
+    return x, y
 
 
 def _sign(label: object) -> int:
-    if not isinstance(label, int | np.integer | np.bool_) or label not in (0, 1):
+    sign = as_sign(label)
+    if sign is None:
         expected = "1 on the object or 0 beside it"
         raise PointError(repr(label), reason="it is no label of a click", expected=expected, what="label")
-    return int(label)
+    return int(sign)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from typing import TypeAlias
 
+from sam3_onnx._support.checks import as_sign
 from sam3_onnx.errors import MarkError, UnsupportedPromptError
 from sam3_onnx.prompts.boxes import Box, finite_corners
 
@@ -29,7 +30,7 @@ def parse_marks(marks: MarksLike) -> tuple[Box, ...]:
         UnsupportedPromptError: A mark is a point.
         MarkError: A mark has another form.
     """
-    if isinstance(marks, Mapping) or not isinstance(marks, Iterable):
+    if isinstance(marks, Mapping | str | bytes) or not isinstance(marks, Iterable):
         raise MarkError(repr(marks), reason="it is not in a list")
     return tuple(map(_marked, marks))
 
@@ -37,18 +38,19 @@ def parse_marks(marks: MarksLike) -> tuple[Box, ...]:
 def _marked(mark: object) -> Box:
     if not isinstance(mark, Mapping):
         raise MarkError(repr(mark), reason="it is not a mapping")
-    kind, corners, label = mark.get("type"), finite_corners(mark.get("data")), mark.get("label")
-    if kind == "point":
+    kind, corners = mark.get("type"), finite_corners(mark.get("data"))
+    if isinstance(kind, str) and kind == "point":
         raise UnsupportedPromptError(
             family="concept",
             wanted=f"the point mark {mark!r}",
             allowed="words and boxes",
             remedy="A point means one object: pass it to predict_object, or draw a box around an example instead.",
         )
-    if kind != "rectangle":
+    if not (isinstance(kind, str) and kind == "rectangle"):
         raise MarkError(repr(mark), reason=f"its type is {kind!r}")
     if corners is None:
         raise MarkError(repr(mark), reason="its data is not four finite numbers")
-    if label not in (0, 1):
-        raise MarkError(repr(mark), reason=f"its label is {label!r}")
-    return Box(*corners, positive=bool(label))
+    sign = as_sign(mark.get("label"))
+    if sign is None:
+        raise MarkError(repr(mark), reason=f"its label is {mark.get('label')!r}")
+    return Box(*corners, positive=sign)

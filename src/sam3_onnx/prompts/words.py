@@ -21,9 +21,11 @@ VISUAL: Final = "visual"
 """The word that stands for the text where there are boxes only: `Sam3Processor.add_geometric_prompt` in
 `sam3/model/sam3_image_processor.py` of github.com/facebookresearch/sam3."""
 
-_COMMAS = "[,\uff0c\uff64\u3001]"
-_STOPS = "[.\uff0e\uff61\u3002]"
-_SEPARATOR = re.compile(rf"{_COMMAS}|{_STOPS}(?!\d)|(?<=[^\d\s.,]){_STOPS}")
+_COMMAS = "[,\uff0c\uff64\u3001\u060c|\uff5c\uff1b\u061b\n\r\u2028\u2029]"
+_SEMICOLON = r"(?<!&\w\w)(?<!&\w{3})(?<!&\w{4})(?<!&#\w\w)(?<!&#\w{3});"
+"""A semicolon that does not end an HTML entity, such as `&amp;`, which the tokenizer reads as the reference does."""
+_STOPS = "[.\uff0e\uff61\u3002\u06d4]"
+_SEPARATOR = re.compile(rf"{_COMMAS}|{_SEMICOLON}|{_STOPS}(?!\d)|(?<=[^\d\s.,]){_STOPS}")
 
 
 @dataclass(frozen=True)
@@ -44,11 +46,11 @@ def parse_text(text: TextLike) -> tuple[Concept, ...]:
     """Read the concepts out of a class list.
 
     Args:
-        text: A string, in which commas and periods separate, also mixed and in
-            their East Asian forms; a period before a digit separates only after
-            a letter or sign, so that `2.5 mm screw` and `.22 cartridge` are one
-            concept. A list or tuple of strings, each taken as it is. Or a mapping
-            of prompt to label.
+        text: A string, in which commas, periods, semicolons, vertical bars and
+            ends of lines separate, also mixed and in their East Asian and Arabic
+            forms; a period before a digit separates only after a letter or sign,
+            so that `2.5 mm screw` and `.22 cartridge` are one concept. A list or
+            tuple of strings, each taken as it is. Or a mapping of prompt to label.
 
     Returns:
         The concepts in the order given, without surrounding spaces, blanks and

@@ -118,6 +118,7 @@ class Instance:
 
     def shape(self, mode: ShapeType = "polygon", *, epsilon: float | None = None) -> Shape | None:
         """What a label file holds of this instance, or None if the mask has no such outline."""
+        require_mode(mode)
         score = self.score
         if mode == "polygon":
             polygon = self.polygon(epsilon)
@@ -125,7 +126,6 @@ class Instance:
         if mode == "rotation":
             box = self.rotated_box()
             return None if box is None else Shape(self.label, mode, box.corners, score, box.direction)
-        require_mode(mode)
         rectangle = self.rectangle()
         if rectangle is None:
             return None
@@ -170,7 +170,7 @@ def require_mode(mode: object) -> None:
     Raises:
         OptionError: It is another one.
     """
-    if mode not in {"polygon", "rectangle", "rotation", "mask"}:
+    if not isinstance(mode, str) or mode not in {"polygon", "rectangle", "rotation", "mask"}:
         raise OptionError("mode", expected='"polygon", "rectangle", "rotation" or "mask"', got=mode)
 
 
@@ -180,5 +180,5 @@ def require_parts(parts: object) -> None:
     Raises:
         OptionError: They are others.
     """
-    if parts not in {"largest", "all"}:
+    if not isinstance(parts, str) or parts not in {"largest", "all"}:
         raise OptionError("parts", expected='"largest" or "all"', got=parts)

@@ -152,11 +152,15 @@ class InstanceSequence(Sequence[Instance]):
             OptionError: A condition of another type, or a limit that is no number.
         """
         labels = _labels_of(label)
-        for name, limit in (("min_score", min_score), ("min_area", min_area), ("max_area", max_area)):
-            if limit is not None and not (is_number(limit) and not np.isnan(limit)):
+        largest = np.inf if max_area is None else max_area
+        for name, limit in (
+            ("min_score", min_score),
+            ("min_area", min_area),
+            ("max_area", 0 if max_area is None else max_area),
+        ):
+            if not is_number(limit):
                 raise OptionError(name, expected="a number", got=limit)
         require_callable("where", where, takes="an instance")
-        largest = np.inf if max_area is None else max_area
         by_area = min_area > 0 or max_area is not None
         return self._with(
             instance
@@ -189,7 +193,7 @@ class InstanceSequence(Sequence[Instance]):
             "area": lambda instance: instance.area,
             "label": lambda instance: instance.label,
         }
-        key = by if callable(by) else keys.get(by)
+        key = by if callable(by) else keys.get(by) if isinstance(by, str) else None
         if key is None:
             raise OptionError("by", expected='"score", "area", "label" or a function that takes an instance', got=by)
         reverse = by in ("score", "area") if descending is None else descending

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Literal, TypeAlias
 
 import numpy as np
 
+from sam3_onnx._support.checks import require_size
 from sam3_onnx.geometry.filling import circle_to_mask, rectangle_to_mask, rings_to_mask
 from sam3_onnx.geometry.window import Window
 
@@ -58,7 +59,11 @@ class Shape:
 
         Returns:
             (H, W), or None for what has no area: points, lines, cuboids, unknown kinds, too few points.
+
+        Raises:
+            OptionError: `size` is no height and width.
         """
+        size = require_size("size", size)
         if self.shape_type == "mask":
             return None if self.mask is None or not len(self.points) else _placed(self.mask, self.points[0], size)
         least = _LEAST_POINTS.get(self.shape_type)

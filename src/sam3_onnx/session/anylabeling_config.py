@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import importlib
-import os
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -50,6 +49,7 @@ def read_config(config: Mapping[str, object] | str | Path) -> ModelConfig:
 
     Raises:
         ConfigError: A key is missing, or holds something that is no path or number.
+        OptionError: No file can have the name that a key holds.
         MissingExtraError: A YAML file without PyYAML.
         ModelFileMissingError: A file that is named is not there.
         ModelFileDamagedError: A file is cut off.
@@ -99,7 +99,7 @@ def _read_mapping(config: Mapping[str, object], base: Path) -> ModelConfig:
 
 def _path(config: Mapping[str, object], key: str, base: Path) -> Path | None:
     value = config.get(key)
-    if value is None or value == "":
+    if value is None or (isinstance(value, str) and not value):
         return None
     if not isinstance(value, str | Path):
         remedy = "Write the path of the file."
@@ -113,7 +113,7 @@ def _path(config: Mapping[str, object], key: str, base: Path) -> Path | None:
             "Registered models are opened by name, with Sam3Session.from_pretrained."
         )
         raise ConfigError(what=f"The configuration key {key}", expected="a local path", got=repr(value), remedy=remedy)
-    return base / os.path.expanduser(value)  # noqa: PTH111 - Path.expanduser fails at a name such as "~backup"
+    return base / require_path(f"The configuration key {key}", value)
 
 
 def _check_data(model: Path, role: str, key: str, named: Path | None) -> None:

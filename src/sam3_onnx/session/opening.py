@@ -74,12 +74,8 @@ class OpenSession:
                 model is named, or a name or folder is given in place of a family.
             EmbeddingFolderError: Nothing can be written to the cache folder.
         """
-        given_family: object = family
-        if isinstance(given_family, (str, os.PathLike)):
-            remedy = "A model is opened with Sam3Session.from_pretrained(name) or Sam3Session.from_folder(folder)."
-            raise OptionError(
-                "family", expected="a model's graphs, or None", got=os.fspath(given_family), remedy=remedy
-            )
+        for name, graphs_given in {"family": family, "tracker": tracker}.items():
+            _require_graphs(name, graphs_given)
         if model is None:
             raise OptionError("model", expected="a name that tells this model from others", got=model)
         settings = SessionSettings.of(options, also=("tracker", "source"))
@@ -364,6 +360,13 @@ def _load(model: OnnxModel, progress: ProgressChoice, stop: Callable[[], None] |
         moved(0, size)
         model.load()
         moved(size, size)
+
+
+def _require_graphs(name: str, given: object) -> None:
+    if given is not None and not hasattr(given, "models"):
+        got = os.fspath(given) if isinstance(given, os.PathLike) else given
+        remedy = "A model is opened with Sam3Session.from_pretrained(name) or Sam3Session.from_folder(folder)."
+        raise OptionError(name, expected="a model's graphs, or None", got=got, remedy=remedy)
 
 
 def _written(method: str, *given: object, **named: object) -> str:

@@ -5,7 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, TypedDict
 
-from sam3_onnx._support.checks import is_number, require_flag, require_known, require_whole
+from sam3_onnx._support.checks import is_share, require_choice, require_flag, require_whole
+from sam3_onnx._support.keywords import require_known
 from sam3_onnx.errors import OptionError
 from sam3_onnx.models.runtime.settings import RuntimeSettings
 from sam3_onnx.results.instance import DEFAULT_EPSILON
@@ -74,10 +75,9 @@ class SessionSettings:
     keep_pictures: bool = True
 
     def __post_init__(self) -> None:
-        if not (is_number(self.epsilon) and 0 <= self.epsilon <= 1):
+        if not is_share(self.epsilon):
             raise OptionError("epsilon", expected="a fraction of the perimeter in 0..1", got=self.epsilon)
-        if self.feature_precision not in {"float16", "exact"}:
-            raise OptionError("feature_precision", expected='"float16" or "exact"', got=self.feature_precision)
+        require_choice("feature_precision", self.feature_precision, ("float16", "exact"))
         require_flag("keep_pictures", self.keep_pictures)
         require_whole("cache_bytes", self.cache_bytes, least=0, of="bytes")
         require_whole("cache_folder_bytes", self.cache_folder_bytes, least=0, of="bytes")

@@ -5,12 +5,8 @@ from __future__ import annotations
 from functools import partial
 from typing import TYPE_CHECKING, Literal, TypeAlias
 
-from sam3_onnx._support.checks import (
-    require_callable,
-    require_callbacks,
-    require_known,
-    require_label,
-)
+from sam3_onnx._support.checks import require_callable, require_callbacks, require_label
+from sam3_onnx._support.keywords import known_keywords, require_known
 from sam3_onnx.images.loading import DEFAULT_MAX_PIXELS, require_pictures, require_reading
 from sam3_onnx.images.origins import load_picture
 from sam3_onnx.results.embedding import Embedding
@@ -42,6 +38,7 @@ if TYPE_CHECKING:
 __all__ = ["Sam3Session"]
 
 _Color: TypeAlias = Literal["rgb", "bgr"]
+_CLICKS_ELSEWHERE = "One object is cut out by clicks with predict_object(image, points)."
 
 
 class Sam3Session(OpenSession):
@@ -60,6 +57,7 @@ class Sam3Session(OpenSession):
         """
         return self._heads.require(ConceptHead).fingerprint
 
+    @known_keywords()
     def encode(
         self,
         image: Picture,
@@ -94,6 +92,7 @@ class Sam3Session(OpenSession):
         picture = self._read(image, color, max_pixels, watch)
         return embedder.embed(picture, cancel=cancel, watch=watch)
 
+    @known_keywords()
     def prefetch(
         self,
         pictures: Iterable[Picture],
@@ -131,6 +130,7 @@ class Sam3Session(OpenSession):
         embedder = self._heads.embedder(purpose)
         return self._ahead.begin(pictures, embedder=embedder, color=color, max_pixels=max_pixels)
 
+    @known_keywords(points=_CLICKS_ELSEWHERE, point_labels=_CLICKS_ELSEWHERE)
     def predict(  # noqa: PLR0913 - keyword-only options of one question
         self,
         image: Picture | Embedding,
@@ -223,7 +223,8 @@ class Sam3Session(OpenSession):
             CancelledError: While iterating: `cancel` was set.
             SessionClosedError: The session is closed.
         """
-        require_known(options, QuestionOptions.__annotations__)
+        own = ("pictures", "text", "on_error", "color", "max_pixels", "cancel")
+        require_known(options, QuestionOptions.__annotations__, also=own, elsewhere=_CLICKS_ELSEWHERE)
         require_pictures(pictures)
         require_reading(color, max_pixels)
         require_callbacks(cancel)
@@ -232,6 +233,7 @@ class Sam3Session(OpenSession):
         read = partial(load_picture, color=color, max_pixels=max_pixels, keep=self._keep_pictures)
         return stream(pictures, read, answer, on_error=on_error, cancel=cancel)
 
+    @known_keywords()
     def predict_object(  # noqa: PLR0913 - keyword-only options of one question
         self,
         image: Picture | Embedding | ObjectSegmentation,

@@ -12,6 +12,7 @@ from itertools import count
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from sam3_onnx._support.checks import require_path
 from sam3_onnx.errors import LabelFileKindError, LabelFileSizeError, LabelShapeError, OptionError
 from sam3_onnx.labels.coco.annotations import annotation_shapes
 from sam3_onnx.labels.coco.entries import entry_id, entry_name, next_id
@@ -63,7 +64,7 @@ class CocoDataset:
             LabelFileKindError: It is another kind of JSON.
             OSError: It cannot be opened.
         """
-        return cls.decode(Path(path).read_bytes(), path=path)
+        return cls.decode(require_path("path", path).read_bytes(), path=path)
 
     @classmethod
     def decode(cls, content: bytes, *, path: str | os.PathLike[str]) -> CocoDataset:

@@ -10,11 +10,12 @@ from typing import TYPE_CHECKING, Literal, NamedTuple, TypeAlias, TypedDict
 
 import numpy as np
 
+from sam3_onnx._support.checks import require_choice, require_size
 from sam3_onnx.errors import OptionError
 from sam3_onnx.geometry.rle import Rle, mask_to_rle
 from sam3_onnx.labels.conversion import rings_of, shapes_by_instance, unsaid_fields, unsaid_file_fields
 from sam3_onnx.labels.finds import thin_losses
-from sam3_onnx.labels.label_file import LabelFile, require_shapes
+from sam3_onnx.labels.label_file import LabelFile, require_image_size, require_shapes
 from sam3_onnx.labels.losses import Loss
 from sam3_onnx.results.conversions.coco import coco_measures
 from sam3_onnx.results.segmentation import Segmentation
@@ -80,8 +81,9 @@ def coco_picture(
     Raises:
         OptionError: What is no shapes, shapes without a size, another size than found, or another segmentation.
     """
-    if segmentation not in {"rle", "polygons"}:
-        raise OptionError("segmentation", expected='"rle" or "polygons"', got=segmentation)
+    require_choice("segmentation", segmentation, ("rle", "polygons"))
+    if not isinstance(file_name, str):
+        raise OptionError("file_name", expected="the picture's name, a string", got=file_name)
     losses: list[Loss] = []
     if isinstance(found, Segmentation):
         size, instances = _one_size(found.size, image_size), _of_result(found, segmentation, epsilon)
@@ -92,7 +94,9 @@ def coco_picture(
     elif image_size is None:
         raise OptionError("image_size", expected="given with shapes", got=None)
     else:
-        size, instances = image_size, _of_shapes(require_shapes(found), image_size, segmentation)
+        shapes = require_shapes(found)
+        size = require_image_size(shapes, image_size)
+        instances = _of_shapes(shapes, size, segmentation)
     rows: list[CocoRow] = []
     for instance in instances:
         row = _row(instance)
@@ -104,7 +108,7 @@ def coco_picture(
 
 
 def _one_size(known: tuple[int, int], asked: tuple[int, int] | None) -> tuple[int, int]:
-    if asked is not None and tuple(asked) != tuple(known):
+    if asked is not None and require_size("image_size", asked) != tuple(known):
         raise OptionError("image_size", expected=f"left out, or {known} as what was found says", got=asked)
     return known
 

@@ -218,7 +218,8 @@ def _size(path: Path, content: Mapping[str, object], asked: tuple[int, int] | No
     said = content.get("imageHeight"), content.get("imageWidth")
     height, width = map(side, said)
     if asked is not None:
-        if all(is_number(value) and value > 0 for value in said) and (height, width) != tuple(asked):
+        is_said = all((is_number(value) or is_whole(value)) and value > 0 for value in said)
+        if is_said and (height, width) != tuple(asked):
             raise LabelFileSizeError(path, expected=asked, got=said)
         return asked
     if height is None or width is None:

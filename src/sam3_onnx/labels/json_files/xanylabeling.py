@@ -7,11 +7,11 @@ Field names and forms follow X-AnyLabeling 4.0.2: `LabelFile`, `Shape.to_dict`, 
 from __future__ import annotations
 
 from dataclasses import replace
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 import numpy as np
 
+from sam3_onnx._support.checks import require_path, require_size
 from sam3_onnx.labels.conversion import left_out, outlined, renamed, without_holes
 from sam3_onnx.labels.json_files.dialect import Dialect
 from sam3_onnx.labels.json_files.format import JsonFormat
@@ -94,7 +94,8 @@ def read_xanylabeling(path: str | os.PathLike[str], *, image_size: tuple[int, in
         LabelError: As `PictureFormat.read`.
         OSError: It cannot be opened.
     """
-    return XAnyLabelingFormat().decode(Path(path).read_bytes(), path=path, image_size=image_size)
+    size = None if image_size is None else require_size("image_size", image_size)
+    return XAnyLabelingFormat().decode(require_path("path", path).read_bytes(), path=path, image_size=size)
 
 
 def write_xanylabeling(

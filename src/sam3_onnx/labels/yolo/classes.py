@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from sam3_onnx._support.checks import require_path
 from sam3_onnx.errors import LabelFileDamagedError, LabelNameError
 from sam3_onnx.labels.yolo.data_yaml import names_in_yaml
 
@@ -111,7 +112,7 @@ def read_classes(path: str | os.PathLike[str]) -> tuple[str, ...]:
         LabelFileDamagedError: It may not be read, is no text in UTF-8, or no list of names.
         FileNotFoundError: It is not there.
     """
-    return require_class_list(path).names
+    return require_class_list(require_path("path", path)).names
 
 
 def _lines(content: bytes, path: str | os.PathLike[str]) -> tuple[str, ...]:

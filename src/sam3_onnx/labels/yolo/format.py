@@ -11,10 +11,11 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, ClassVar
 
+from sam3_onnx._support.checks import require_choice, require_path
 from sam3_onnx.errors import ClassListMissingError, OptionError
 from sam3_onnx.labels.conversion import unsaid_file_fields
 from sam3_onnx.labels.formats import modes_of
-from sam3_onnx.labels.label_file import LabelFile, require_points, require_shapes
+from sam3_onnx.labels.label_file import LabelFile, require_image_size, require_points, require_shapes
 from sam3_onnx.labels.losses import warn_of_losses
 from sam3_onnx.labels.writing import put, require_folder
 from sam3_onnx.labels.yolo.classes import CLASSES_FILE, class_number
@@ -97,9 +98,10 @@ def read_yolo(
         OptionError: Another task.
         OSError: It cannot be opened.
     """
+    path = require_path("path", path)
     dataset = _dataset(path, classes)
     if not dataset.lists:
-        raise ClassListMissingError(Path(path), expected="classes.txt, data.yaml or dataset.yaml")
+        raise ClassListMissingError(path, expected="classes.txt, data.yaml or dataset.yaml")
     return _format(task, dataset, "fill").read(path, image_size=image_size)
 
 
@@ -146,8 +148,9 @@ def write_yolo(
         LabelLossWarning: The file does not say all.
     """
     file = _file(shapes, image_size)
-    listed = Path(path).with_name(CLASSES_FILE) if classes is None else Path(classes)
-    if listed.resolve() == Path(path).resolve():
+    path = require_path("path", path)
+    listed = path.parent / CLASSES_FILE if classes is None else require_path("classes", classes)
+    if listed.resolve() == path.resolve():
         remedy = "Name the picture and its label file otherwise, or pass classes= with another list."
         raise OptionError("path", expected="another file than the list of classes", got=str(path), remedy=remedy)
     require_folder(path)
@@ -164,12 +167,13 @@ def write_yolo(
 
 def _dataset(path: str | os.PathLike[str], classes: str | os.PathLike[str] | None) -> DatasetClasses:
     label_file = Path(path)
-    return classes_of_folders(label_file.parent, alone=label_file) if classes is None else classes_of_list(classes)
+    if classes is None:
+        return classes_of_folders(label_file.parent, alone=label_file)
+    return classes_of_list(require_path("classes", classes))
 
 
 def _format(task: YoloTask, dataset: DatasetClasses, holes: HoleChoice) -> YoloFormat:
-    if task not in _TASKS:
-        raise OptionError("task", expected='"detect", "segment" or "obb"', got=task)
+    require_choice("task", task, _TASKS)
     return YoloFormat(task=task, classes=dataset.names, holes=holes, dataset=dataset)
 
 
@@ -178,4 +182,5 @@ def _file(shapes: Sequence[Shape] | LabelFile, size: tuple[int, int] | None) -> 
         return shapes
     if size is None:
         raise OptionError("image_size", expected="given with shapes that are no LabelFile", got=None)
-    return LabelFile(require_shapes(shapes), "", size)
+    given = require_shapes(shapes)
+    return LabelFile(given, "", require_image_size(given, size))

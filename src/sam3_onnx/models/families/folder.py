@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from sam3_onnx._support.checks import require_choice
 from sam3_onnx.errors import AmbiguousFolderError, ModelFileMissingError, ModelFileUnreadableError, OptionError
 from sam3_onnx.models.families.listing import list_graphs, stand_in
 from sam3_onnx.models.families.recognition import (
@@ -42,8 +43,7 @@ def exports_in_folder(folder: Path, *, family: str | None = None, variant: str |
         AmbiguousFolderError: There are several; `family` and `variant` pick one.
         OptionError: `family` is none that is known.
     """
-    if family is not None and family not in FAMILY_NAMES:
-        raise OptionError("family", expected=f"one of {', '.join(FAMILY_NAMES)}", got=family)
+    require_choice("family", family, FAMILY_NAMES, none="for any")
     try:
         is_file, is_folder = folder.is_file(), folder.is_dir()
     except OSError as error:

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
 from sam3_onnx._support.checks import is_whole
 from sam3_onnx.errors import OptionError
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Sequence
 
     from sam3_onnx.results.instance import Instance
 
@@ -29,6 +30,8 @@ def class_numbers(
     Raises:
         OptionError: `given` is no mapping of labels to whole numbers, or a label is not in it.
     """
+    if given is not None and not isinstance(given, Mapping):
+        raise OptionError(name, expected="a mapping of labels to whole numbers, or None", got=given)
     labels = [instance.label for instance in instances]
     numbers = {label: first + index for index, label in enumerate(dict.fromkeys(labels))} if given is None else given
     for label in labels:

@@ -221,7 +221,7 @@ def disk_tier(settings: SessionSettings, graphs: Iterable[str]) -> DiskTier | No
         return None
     from sam3_onnx._support.version import __version__  # noqa: PLC0415 - 20 ms, for sessions with a folder only
 
-    if folder == "":
+    if isinstance(folder, str) and not folder:
         raise OptionError("cache_folder", expected="the path of a folder, or None for none", got=folder)
     scope = " | ".join((f"sam3-onnx {__version__}", *sorted(set(graphs))))
     path = require_path("cache_folder", folder).absolute()

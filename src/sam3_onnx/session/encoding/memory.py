@@ -11,9 +11,9 @@ from collections import OrderedDict
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Generic, Literal, Protocol, TypeVar
 
+from sam3_onnx._support.checks import require_choice
 from sam3_onnx._support.forking import renew_in_children
 from sam3_onnx._support.waiting import wait_or_cancel
-from sam3_onnx.errors import OptionError
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Hashable
@@ -282,8 +282,7 @@ class EmbeddingCache(Generic[ImageEntry, TextEntry]):
         Raises:
             OptionError: There is no such tier.
         """
-        if tier not in {"images", "texts", "disk"}:
-            raise OptionError("tier", expected='"images", "texts" or "disk"', got=tier)
+        require_choice("tier", tier, ("images", "texts", "disk"))
         if tier == "disk":
             return self._disk.info() if self._disk else CacheInfo(0, 0, 0, 0, 0)
         return (self.images if tier == "images" else self.texts).info()

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Literal
 
-from sam3_onnx._support.checks import is_number, require_flag, require_label
+from sam3_onnx._support.checks import is_share, require_flag, require_label
 from sam3_onnx.errors import EmptyPromptError, OptionError, UnsupportedPromptError
 from sam3_onnx.prompts.boxes import Box, parse_boxes
 from sam3_onnx.prompts.marks import parse_marks
@@ -105,7 +105,7 @@ def threshold_of(value: float, allowed: Capabilities) -> float:
     Raises:
         OptionError: It is no number in 0..1, or below what the graph has cut.
     """
-    if not _is_share(value):
+    if not is_share(value):
         raise OptionError("conf_threshold", expected="a number in 0..1", got=value)
     lowest = allowed.lowest_threshold
     if value < lowest:
@@ -162,10 +162,6 @@ def nms_of(value: float | Literal[False] | None, default: float | None) -> float
         return default
     if value is False:
         return None
-    if not _is_share(value):
+    if not is_share(value):
         raise OptionError("nms", expected="an IoU in 0..1, False or None", got=value)
     return float(value)
-
-
-def _is_share(value: object) -> bool:
-    return is_number(value) and bool(0 <= value <= 1)

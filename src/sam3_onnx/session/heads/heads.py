@@ -143,7 +143,7 @@ class Heads(Mapping[str, Head]):
             OptionError: There is no such purpose.
             UnsupportedPromptError: There is no head for it.
         """
-        if purpose is not None and purpose not in _HEADS:
+        if purpose is not None and not (isinstance(purpose, str) and purpose in _HEADS):
             names = ", ".join(f'"{name}"' for name in _HEADS)
             raise OptionError("purpose", expected=f"{names} or None", got=purpose)
         if purpose is None:
