@@ -114,7 +114,7 @@ def _opened(variant: str, image: NDArray[np.uint8]) -> Callable[[], Mapping[str,
         name for name, info in graph.outputs.items() if len(info.shape) == _FEATURE_DIMENSIONS and "pos" not in name
     ]
     if provider:
-        model = OnnxModel(graph, role="image encoder", settings=RuntimeSettings(provider))
+        model = OnnxModel(graph, role="image_encoder", settings=RuntimeSettings(provider))
         return lambda: dict(zip(names, model.run(names, feeds), strict=True))
     session = ort.InferenceSession(str(graph.path), providers=["CPUExecutionProvider"])
     return lambda: dict(zip(names, session.run(names, feeds), strict=True))

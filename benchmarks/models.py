@@ -221,13 +221,13 @@ def open_subject(folder: Path, *, name: str, size: tuple[int, int], most: int = 
     queries = _shape(graphs["decoder"], "logits")[1]
     stage = Stage(queries=queries, cells=(height, width), most=min(most, queries))
     decoders = {
-        role: _StagedDecoder(graphs[role], stage, role=role.replace("_", " "))
+        role: _StagedDecoder(graphs[role], stage, role=role)
         for role in (*_PARTS, "decoder", "mask_decoder")
         if role in graphs
     }
     models = {
-        "image_encoder": _FakeEncoder(graphs["image_encoder"], role="image encoder", settings=_CPU),
-        "text_encoder": OnnxModel(graphs["text_encoder"], role="text encoder", settings=_CPU),
+        "image_encoder": _FakeEncoder(graphs["image_encoder"], role="image_encoder", settings=_CPU),
+        "text_encoder": OnnxModel(graphs["text_encoder"], role="text_encoder", settings=_CPU),
         **decoders,
     }
     session = Sam3Session(NativeFamily(models), model=name)

@@ -66,7 +66,7 @@ def test_a_run_that_has_begun_is_stopped() -> None:
 
 def test_a_run_called_off_beforehand_never_answers() -> None:
     model = OnnxModel(
-        read_graph(NATIVE / "text_encoder.onnx"), role="text encoder", settings=RuntimeSettings(threads=1)
+        read_graph(NATIVE / "text_encoder.onnx"), role="text_encoder", settings=RuntimeSettings(threads=1)
     )
     cancel = threading.Event()
     cancel.set()

@@ -3,6 +3,9 @@
 Scenes are unseen ones with at least two kinds of objects, questions those whose
 answer is a strict subset of them. An instance counts as found if its mask and a
 wanted object's overlap with an IoU of at least 0.5.
+
+`--precision bfloat16`, or `--precision image_encoder=bfloat16`, measures another precision, and how far
+its scores are from those of float32; `--provider` chooses who computes it.
 """
 
 from __future__ import annotations
@@ -15,11 +18,14 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 from questions import ASKED, ask
+from score_changes import ScoreChanges, against_float32
 from vocabulary import VISUAL
 from world import SIDE, draw_scene
 
 from sam3_onnx import Box, Sam3Session
+from sam3_onnx.cli.opening import precision_of
 from sam3_onnx.geometry import mask_iou_matrix, rle_to_mask
+from sam3_onnx.models.runtime.settings import RuntimeSettings
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -101,8 +107,8 @@ def masks_of(scene: Scene, answer: tuple[int, ...]) -> NDArray[np.bool_]:
     return np.array([scene.things[index].mask > 127 for index in answer]).reshape(-1, SIDE, SIDE)
 
 
-def evaluate(session: Sam3Session, count: int) -> dict[str, dict[str, float]]:
-    """One row per kind of question, and what ignoring negative boxes would give."""
+def evaluate(session: Sam3Session, count: int, moved: ScoreChanges | None = None) -> dict[str, dict[str, float]]:
+    """One row per kind of question, and what ignoring negative boxes would give; `moved` gets every question."""
     table: dict[str, dict[str, float]] = {}
     for kind in ASKED:
         tally, ignoring, silent = Tally(), Tally(), 0
@@ -111,6 +117,8 @@ def evaluate(session: Sam3Session, count: int) -> dict[str, dict[str, float]]:
             found = ask_session(session, scene, question)
             tally.add(found, wanted)
             silent += not len(found)
+            if moved is not None:
+                moved.add(scene, question)
             if kind == "negative":
                 ignoring.add(ask_session(session, scene, question, boxes=False), wanted)
         if kind == "absent":
@@ -138,11 +146,24 @@ def main() -> None:
     parser.add_argument("--count", type=int, default=300, help="questions of each kind")
     parser.add_argument("--conf", type=float, default=0.5)
     parser.add_argument("--json", type=Path, help="where to write the table")
+    parser.add_argument("--provider", default="auto", help="what computes (default: auto)")
+    parser.add_argument("--precision", type=precision_of, default="auto", help="a word, or parts with words")
     options = parser.parse_args()
-    with Sam3Session.from_folder(options.folder, conf_threshold=options.conf, threads=1) as session:
+    settings = RuntimeSettings(options.provider, 1, options.precision)
+    with Sam3Session.from_folder(
+        options.folder, conf_threshold=options.conf, threads=1, provider=options.provider, precision=options.precision
+    ) as session:
+        session.load()
+        ways = {role: f"{names[0]} {session.precisions[role]}" for role, names in session.providers.items()}
+        print(ways)
+        is_exact = set(ways.values()) == {"CPUExecutionProvider float32"}
+        moved = None if is_exact else against_float32(options.folder, settings)
         table = {"coins photograph": evaluate_coins(session)}
         print(table)
-        table |= evaluate(session, options.count)
+        table |= evaluate(session, options.count, moved)
+    if moved is not None:
+        table["against float32"] = moved.figures
+        print(json.dumps(moved.figures))
     print(json.dumps(table["negative, box ignored"]))
     if options.json:
         options.json.write_text(json.dumps(table, indent=2) + "\n")

@@ -153,6 +153,7 @@ def annotate_folder(  # noqa: PLR0913 - keyword-only options of one run
             answers = session.annotate(waiting, text, on_error=run.fail, cancel=cancel, **options)
             with journal.noting(), contextlib.closing(answers):
                 for picture, result in answers:
+                    run.note_precisions(session.precisions)
                     run.take(picture, result.filter(min_area=min_area))
             run.finish()
             if preview is not None and run.sheet and (image := run.sheet.image()) is not None:
@@ -196,6 +197,7 @@ class _Run:
     sheet: ContactSheet | None = None
     failures: list[Failure] = field(default_factory=list)
     seconds: dict[str, float] = field(default_factory=dict)
+    precisions: dict[str, list[str]] = field(default_factory=dict)
 
     def waiting(self, existing: Existing) -> list[Path]:
         """Returns the pictures that are still to be labelled; forgets of the others what is no longer so."""
@@ -213,6 +215,13 @@ class _Run:
         self.resumed = len(finished)
         self.instances = sum(sum(noted.found.values()) for noted in finished.values())
         return waiting
+
+    def note_precisions(self, now: Mapping[str, str]) -> None:
+        """Notes what each part of the model is computed in; it changes where a provider breaks."""
+        for part, word in now.items():
+            words = self.precisions.setdefault(part, [])
+            if word not in words:
+                words.append(word)
 
     def take(self, picture: Path, result: Segmentation) -> None:
         """Writes the labels of one picture, and notes it as finished."""
@@ -271,6 +280,7 @@ class _Run:
             with_more_frames=self.with_more_frames,
             seconds=self.seconds,
             elapsed=elapsed,
+            precisions={part: ", then ".join(words) for part, words in self.precisions.items()},
         )
 
     def _tell(self, picture: Path) -> None:

@@ -75,6 +75,9 @@ class AnnotateSummary:
     """Seconds that this run spent in each stage: read, image, text, decode, select, write. Stages overlap in time."""
     elapsed: float = 0.0
     """Seconds from beginning to end of this run."""
+    precisions: Mapping[str, str] = field(default_factory=dict)
+    """What each part of the model was computed in, by its name, as `Sam3Session.precisions` has it; with ", then "
+    between two where it changed. Empty if this run answered nothing."""
 
     def __str__(self) -> str:
         here = self.finished - self.resumed
@@ -101,10 +104,15 @@ class AnnotateSummary:
         if here:
             stages = ", ".join(f"{stage} {seconds:.1f}" for stage, seconds in self.seconds.items())
             told.append(f"{self.elapsed:.1f} s, {self.elapsed / here:.2f} s a picture; seconds by stage: {stages}")
-        if self.failures:
-            told.append(f"{len(self.failures)} failed:")
-            told += [f"  {failure}" for failure in self.failures[:_TOLD]]
-            if len(self.failures) > _TOLD:
-                told.append(f"  and {len(self.failures) - _TOLD} more")
-            told.append("Run the same again to try them, and only them, once more.")
-        return "\n".join(told)
+        coarse = [f"{part} in {word}" for part, word in self.precisions.items() if word not in {"float32", "auto"}]
+        if coarse:
+            told.append(f"computed: {', '.join(coarse)}, the rest in float32")
+        return "\n".join([*told, *self._failures_told()])
+
+    def _failures_told(self) -> list[str]:
+        if not self.failures:
+            return []
+        told = [f"{len(self.failures)} failed:", *(f"  {failure}" for failure in self.failures[:_TOLD])]
+        if len(self.failures) > _TOLD:
+            told.append(f"  and {len(self.failures) - _TOLD} more")
+        return [*told, "Run the same again to try them, and only them, once more."]

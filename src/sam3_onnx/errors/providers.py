@@ -16,12 +16,19 @@ class ProviderError(ModelError, RuntimeError):
     """An execution provider that was asked for by name did not become active, or failed while it ran."""
 
     def __init__(
-        self, *, wanted: Sequence[str], active: Sequence[str], available: Sequence[str], reason: str, mend: str = ""
+        self,
+        *,
+        wanted: Sequence[str],
+        active: Sequence[str],
+        available: Sequence[str],
+        reason: str,
+        mend: str = "",
+        fault: str = "did not become active",
     ) -> None:
         self.reason = reason
         advice = f"{mend} Or choose provider='cpu'." if mend else "Choose provider='cpu' to go on without it."
         super().__init__(
-            f"Execution provider {', '.join(wanted)} did not become active: {reason}. "
+            f"Execution provider {', '.join(wanted)} {fault}: {reason}. "
             f"Active: {', '.join(active) or 'none'}; offered by the installed onnxruntime: {', '.join(available)}. "
             f"{advice}"
         )

@@ -106,11 +106,11 @@ class SessionPickleError(Sam3Error, TypeError):
 
 
 class EmbeddingError(Sam3Error, ValueError):
-    """An embedding was made by another model than the one it is given to."""
+    """An embedding was made by another model than the one it is given to, or in another precision."""
 
     def __init__(self, *, expected: str, got: str) -> None:
         super().__init__(
-            f"This embedding belongs to another model: expected model {expected}, got {got}. "
+            f"This embedding belongs to another model or precision: expected model {expected}, got {got}. "
             "Encode the picture again with this session."
         )
 

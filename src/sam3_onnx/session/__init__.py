@@ -16,7 +16,7 @@ from sam3_onnx.models.families.recognition import FAMILY_NAMES
 from sam3_onnx.models.runtime.graphs.reading import GraphInfo, TensorInfo
 from sam3_onnx.models.runtime.model import OnnxModel
 from sam3_onnx.models.runtime.providers.names import ProviderChoice
-from sam3_onnx.models.runtime.providers.precision import Precision
+from sam3_onnx.models.runtime.providers.precision import Precision, PrecisionChoice
 from sam3_onnx.models.runtime.settings import RuntimeSettings
 from sam3_onnx.session.anylabeling_config import ModelConfig, read_config
 from sam3_onnx.session.encoding.memory import CacheInfo, EmbeddingCache
@@ -44,6 +44,7 @@ __all__ = [
     "OnnxModel",
     "PictureFault",
     "Precision",
+    "PrecisionChoice",
     "Prefetch",
     "ProviderChoice",
     "Purpose",

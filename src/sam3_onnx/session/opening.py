@@ -281,6 +281,14 @@ class OpenSession:
         return {role: model.providers for role, model in self.graphs.items()}
 
     @property
+    def precisions(self) -> dict[str, str]:
+        """What each graph is computed in: "float32", "bfloat16" or "float16", or "auto" for its provider's own choice.
+
+        Of a graph that nothing needed yet, it is what is tried first.
+        """
+        return {role: model.precision for role, model in self.graphs.items()}
+
+    @property
     def graphs(self) -> dict[str, OnnxModel]:
         """The graphs by role, as `providers` names them: whether each is in memory, and how often it was run."""
         return self._heads.graphs()

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from typing_extensions import Self
 
     from sam3_onnx.models.runtime.providers.names import ProviderChoice
-    from sam3_onnx.models.runtime.providers.precision import Precision
+    from sam3_onnx.models.runtime.providers.precision import PrecisionChoice
     from sam3_onnx.results.embedding import FeaturePrecision
 
 __all__ = ["SessionOptions", "SessionSettings"]
@@ -29,9 +29,10 @@ class SessionOptions(TypedDict, total=False):
     provider: ProviderChoice
     """Which execution providers run the graphs: "auto" (the default: the fastest that answers as CPU does), "cpu",
     "cuda", "openvino", ..., or a list of these. One named that does not become active is an error."""
-    precision: Precision
-    """"float32", "bfloat16" or "float16" where the provider can choose; "auto", the default, leaves it to a provider
-    that is named, and is float32 where `provider` is "auto"."""
+    precision: PrecisionChoice
+    """"float32", "bfloat16" or "float16" where the provider can choose: for all parts of the model that hold in it, or
+    {"image_encoder": "bfloat16"} for parts by name, which are the keys of `Sam3Session.providers`. "auto", the default,
+    takes the quick way where it is proven to keep the answers; "float32" is exact."""
     threads: int | None
     """Threads of one run; None, the default, leaves it to ONNX Runtime."""
     conf_threshold: float | None
@@ -62,7 +63,7 @@ class SessionSettings:
     """
 
     provider: ProviderChoice = "auto"
-    precision: Precision = "auto"
+    precision: PrecisionChoice = "auto"
     threads: int | None = None
     conf_threshold: float | None = None
     epsilon: float = DEFAULT_EPSILON
@@ -100,6 +101,6 @@ class SessionSettings:
         """How graphs are run.
 
         Raises:
-            OptionError: `threads` is not a whole number of at least 1.
+            OptionError: `threads` is not a whole number of at least 1, or there is no such precision.
         """
         return RuntimeSettings(self.provider, self.threads, self.precision)

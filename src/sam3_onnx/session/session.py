@@ -53,7 +53,7 @@ class Sam3Session(OpenSession):
 
     @property
     def fingerprint(self) -> str:
-        """Names what answers depend on besides picture and question: the model's files, and the session's defaults.
+        """Names what answers depend on besides picture and question: files, defaults, and coarse precisions.
 
         Raises:
             UnsupportedPromptError: The model takes clicks only.

@@ -16,9 +16,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from sam3_onnx._support.distributions import Distribution
+from sam3_onnx._support.processor import instructions_of
 from sam3_onnx.cli import main
 from sam3_onnx.cli.doctor import trial as trials
-from sam3_onnx.cli.doctor.machine import Machine, instructions_of
+from sam3_onnx.cli.doctor.machine import Machine, picked
 from sam3_onnx.cli.doctor.probes import FailedProbe
 from sam3_onnx.cli.doctor.render import as_json, as_markdown, without_home
 from sam3_onnx.cli.doctor.report import DoctorReport, examine, problems_of, shown_variables
@@ -36,6 +37,7 @@ SOUND = DoctorReport(
     machine=Machine("CPython 3.11", "Linux", "A", ("avx2",), 4, 8, 8, None, 16 << 30, 8 << 30, None),
     providers=(CPU,),
     trials=(WORKS,),
+    auto=Trial("auto", parts={"image_encoder": "cpu, float32"}),
     store=Store("/models", exists=True, free=10**12, models=(HeldModel("sam3", "complete", 3 * 10**9),)),
     variables={"OMP_NUM_THREADS": "2"},
     failures=(),
@@ -161,7 +163,7 @@ def test_a_trial_that_fails_in_an_unforeseen_way_is_reported_too() -> None:
 def test_a_plug_in_that_is_installed_is_tried(monkeypatch: pytest.MonkeyPatch) -> None:
     plugin = Distribution("onnxruntime-ep-openvino", "1")
     monkeypatch.setattr("sam3_onnx.cli.doctor.report.installed_packages", lambda: (plugin,))
-    assert "openvino" in {trial.provider for trial in examine(works).trials}
+    assert "OpenVINOExecutionProvider" in {trial.provider for trial in examine(works).trials}
 
 
 def test_a_trial_runs_this_library_wherever_it_was_imported_from(
@@ -268,5 +270,6 @@ def test_models_in_the_cache_folder_are_listed_with_their_size(tmp_path: Path, m
 
 
 def test_instructions_that_count_for_speed_are_picked() -> None:
-    assert instructions_of("model name\t: A\nflags\t\t: fpu avx2 amx_bf16 sse\n") == ("avx2", "amx_bf16")
-    assert instructions_of("") == ()
+    flags = instructions_of("model name\t: A\nflags\t\t: fpu amx_bf16 avx2 sse\n")
+    assert picked(flags) == ("avx2", "amx_bf16")
+    assert picked(instructions_of("")) == ()

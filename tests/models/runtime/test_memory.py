@@ -77,7 +77,7 @@ def megabytes(script: str, *arguments: str) -> list[float]:
 
 
 def text_encoder() -> OnnxModel:
-    return OnnxModel(read_graph(NATIVE / "text_encoder.onnx"), role="text encoder", settings=RuntimeSettings(threads=1))
+    return OnnxModel(read_graph(NATIVE / "text_encoder.onnx"), role="text_encoder", settings=RuntimeSettings(threads=1))
 
 
 @needs_proc
@@ -148,7 +148,7 @@ def test_threads_that_are_no_count_are_refused(threads: int) -> None:
 @pytest.mark.parametrize("threads", [1, 2, 3])
 def test_threads_reach_onnxruntime(threads: int) -> None:
     model = OnnxModel(
-        read_graph(NATIVE / "text_encoder.onnx"), role="text encoder", settings=RuntimeSettings(threads=threads)
+        read_graph(NATIVE / "text_encoder.onnx"), role="text_encoder", settings=RuntimeSettings(threads=threads)
     )
     session = model.load()
     assert isinstance(session, ort.InferenceSession)

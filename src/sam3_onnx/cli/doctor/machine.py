@@ -8,25 +8,26 @@ import re
 import subprocess
 import sys
 from dataclasses import dataclass
-from pathlib import Path
 from typing import TYPE_CHECKING
 
-from sam3_onnx._support.machine_limits import available_memory, core_limit, kernel_text, memory_limit
+from sam3_onnx._support.machine_limits import available_memory, core_limit, memory_limit
+from sam3_onnx._support.processor import cpuinfo, instructions_of, processor_name
 
 if TYPE_CHECKING:
+    from collections.abc import Collection
+
     from sam3_onnx.cli.doctor.probes import Probes
 
 __all__ = [
     "Machine",
-    "instructions_of",
     "physical_cores",
+    "picked",
     "processor",
     "usable_cores",
 ]
 
 _INSTRUCTIONS = ("avx2", "avx512f", "avx512_vnni", "avx512_bf16", "amx_int8", "amx_bf16", "asimddp", "i8mm", "bf16")
 """Flags of /proc/cpuinfo that decide how fast a graph runs, on x86 and on Arm."""
-_PROC = Path("/proc")
 
 
 @dataclass(frozen=True)
@@ -64,7 +65,7 @@ class Machine:
             python=ask("Python", lambda: f"{platform.python_implementation()} {platform.python_version()}"),
             system=ask("system", platform.platform),
             processor=ask("processor", processor),
-            instructions=ask("instructions", lambda: instructions_of(_cpuinfo())),
+            instructions=ask("instructions", lambda: picked(instructions_of(cpuinfo()))),
             physical_cores=ask("physical cores", physical_cores),
             logical_cores=ask("logical cores", os.cpu_count),
             usable_cores=ask("usable cores", usable_cores),
@@ -77,24 +78,19 @@ class Machine:
 
 def processor() -> str | None:
     """The processor's name as it gives it itself."""
-    if sys.platform == "darwin":
-        return _sysctl("machdep.cpu.brand_string")
-    named = re.search(r"^model name\s*:\s*(.+)$", _cpuinfo(), re.MULTILINE)
-    return named[1] if named else platform.processor() or platform.machine() or None
+    return (_sysctl("machdep.cpu.brand_string") if sys.platform == "darwin" else processor_name()) or None
 
 
-def instructions_of(cpuinfo: str) -> tuple[str, ...]:
-    """Those of a processor's flags that count for speed, from the text of /proc/cpuinfo."""
-    flags = re.search(r"^(?:flags|Features)\s*:\s*(.+)$", cpuinfo, re.MULTILINE)
-    there = set(flags[1].split()) if flags else set()
-    return tuple(name for name in _INSTRUCTIONS if name in there)
+def picked(flags: Collection[str]) -> tuple[str, ...]:
+    """Those of a processor's flags that count for speed."""
+    return tuple(name for name in _INSTRUCTIONS if name in flags)
 
 
 def physical_cores() -> int | None:
     """Cores without counting hyper-threads twice."""
     if sys.platform == "darwin":
         return int(_sysctl("hw.physicalcpu"))
-    blocks = _cpuinfo().strip().split("\n\n")
+    blocks = cpuinfo().split("\n\n")
     places = {tuple(re.findall(r"^(?:physical id|core id)\s*:\s*(\d+)$", block, re.MULTILINE)) for block in blocks}
     return len(places - {()}) or None
 
@@ -102,10 +98,6 @@ def physical_cores() -> int | None:
 def usable_cores() -> int | None:
     """Cores that this process may run on."""
     return len(os.sched_getaffinity(0)) if sys.platform == "linux" else None
-
-
-def _cpuinfo() -> str:
-    return kernel_text(_PROC / "cpuinfo") or ""
 
 
 def _sysctl(name: str) -> str:

@@ -60,9 +60,20 @@ def _rows(report: DoctorReport) -> list[tuple[str, str]]:
         ("sam3-onnx", report.version),
         *_package_rows(report.packages),
         ("Providers offered", ", ".join(report.providers) or "none"),
+        ('Left to "auto"', _parts(report.auto)),
         *_machine_rows(report.machine),
         *_store_rows(report.store),
     ]
+
+
+def _parts(auto: Trial | None) -> str:
+    """Which parts run on what, in which precision: "openvino, bfloat16: image_encoder"."""
+    if auto is None or auto.error is not None:
+        return "unknown"
+    by_way: dict[str, list[str]] = {}
+    for role, way in auto.parts.items():
+        by_way.setdefault(way, []).append(role)
+    return "; ".join(f"{way}: {' '.join(roles)}" for way, roles in by_way.items())
 
 
 def _package_rows(packages: Sequence[Distribution]) -> list[tuple[str, str]]:

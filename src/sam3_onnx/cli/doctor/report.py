@@ -9,14 +9,16 @@ from functools import partial
 from typing import TYPE_CHECKING
 
 from sam3_onnx._support.folders import CACHE_VARIABLE
+from sam3_onnx._support.processor import MATRIX_UNITS
 from sam3_onnx._support.units import in_bytes
 from sam3_onnx._support.version import __version__
 from sam3_onnx.cli.doctor.machine import Machine
 from sam3_onnx.cli.doctor.packages import conflicting_opencv, installed_packages
 from sam3_onnx.cli.doctor.probes import FailedProbe, Probes
 from sam3_onnx.cli.doctor.store import Store, cache_folder_state
-from sam3_onnx.cli.doctor.trial import Trial, try_provider
-from sam3_onnx.models.runtime.providers.wheels import conflicting, is_plugin
+from sam3_onnx.cli.doctor.trial import AUTO, Trial, try_provider
+from sam3_onnx.models.runtime.providers.names import CPU, OPENVINO, SHORT_NAMES
+from sam3_onnx.models.runtime.providers.wheels import QUICKER_WITH_OPENVINO, conflicting, is_plugin
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -36,7 +38,6 @@ _NOT_LOCAL = {"AzureExecutionProvider"}
 """Providers that send graphs elsewhere; they run no graph of ours."""
 _FULL_MODEL = 3_500_000_000
 """Bytes of the full model in float32, in any of its published forms."""
-_CPU = "CPUExecutionProvider"
 
 
 @dataclass(frozen=True)
@@ -60,6 +61,9 @@ class DoctorReport:
     providers: tuple[str, ...]
     """What ONNX Runtime offers, by its own names."""
     trials: tuple[Trial, ...]
+    """One of each provider."""
+    auto: Trial | None
+    """What a session takes that is left to choose."""
     store: Store | None
     variables: Mapping[str, str]
     """Environment variables that matter, what is secret hidden."""
@@ -79,8 +83,10 @@ def examine(try_one: Callable[[str], Trial] = try_provider) -> DoctorReport:
     variables = probes.ask("environment", partial(shown_variables, os.environ)) or {}
     packages = probes.ask("packages", installed_packages) or ()
     providers = probes.ask("providers", _offered) or ()
-    tried = dict.fromkeys((*(name for name in providers if name not in _NOT_LOCAL), _CPU, *_plugged_in(packages)))
+    # a plug-in that has no device is not offered, and says why when it is tried
+    tried = dict.fromkeys((*(name for name in providers if name not in _NOT_LOCAL), CPU, *_plugged_in(packages)))
     trials = [probes.ask(f"trial of {name}", partial(try_one, name)) for name in tried]
+    auto = probes.ask(f"trial of {AUTO}", partial(try_one, AUTO))
     machine = Machine.here(probes)
     store = probes.ask("cache folder", cache_folder_state)
     return DoctorReport(
@@ -89,6 +95,7 @@ def examine(try_one: Callable[[str], Trial] = try_provider) -> DoctorReport:
         machine=machine,
         providers=providers,
         trials=tuple(trial for trial in trials if trial is not None),
+        auto=auto,
         store=store,
         variables=variables,
         failures=tuple(probes.failures),
@@ -102,7 +109,8 @@ def _offered() -> tuple[str, ...]:
 
 
 def _plugged_in(packages: Sequence[Distribution]) -> list[str]:
-    return [package.name.rpartition("-")[2] for package in packages if is_plugin(package.name)]
+    short = [package.name.rpartition("-")[2] for package in packages if is_plugin(package.name)]
+    return [SHORT_NAMES.get(name, name) for name in short]
 
 
 def shown_variables(environment: Mapping[str, str]) -> dict[str, str]:
@@ -120,6 +128,7 @@ def problems_of(report: DoctorReport) -> tuple[Problem, ...]:
     found = [
         *_package_problems(report.packages),
         *(() if any(failure.mend for failure in report.failures) else _trial_problems(report.trials)),
+        *_auto_problems(report),
         *_machine_problems(report.machine),
         *_store_problems(report.store),
         *map(_failed_probe, report.failures),
@@ -150,19 +159,33 @@ def _trial_problems(trials: Sequence[Trial]) -> Iterator[Problem]:
                 what=f"{trial.provider} answers wrongly: {trial.failure}",
                 remedy='Use provider="cpu", and report this text.',
             )
-        elif trial.error is not None and trial.provider != _CPU:
+        elif trial.error is not None and trial.provider != CPU:
             yield Problem(
                 broken=False,
                 what=f"{trial.provider} does not run: {trial.error}",
                 remedy='Mend what is named if you want it; provider="cpu" works without.',
             )
-    on_cpu = [trial for trial in trials if trial.provider == _CPU]
+    on_cpu = [trial for trial in trials if trial.provider == CPU]
     if not on_cpu or on_cpu[0].error is not None:
         yield Problem(
             broken=True,
-            what=f"{_CPU} does not run: {on_cpu[0].error if on_cpu else 'ONNX Runtime does not offer it'}",
+            what=f"{CPU} does not run: {on_cpu[0].error if on_cpu else 'ONNX Runtime does not offer it'}",
             remedy="Install sam3-onnx into a fresh environment.",
         )
+
+
+def _auto_problems(report: DoctorReport) -> Iterator[Problem]:
+    works = any(trial.right for trial in report.trials)
+    if works and report.auto is not None and report.auto.error is not None:
+        yield Problem(
+            broken=True,
+            what=f'provider="{AUTO}" does not run: {report.auto.error}',
+            remedy='Use provider="cpu", and report this text.',
+        )
+    has_openvino = OPENVINO in {*report.providers, *_plugged_in(report.packages)}
+    if MATRIX_UNITS in (report.machine.instructions or ()) and not has_openvino:
+        what, _, remedy = QUICKER_WITH_OPENVINO.partition(". ")
+        yield Problem(broken=False, what=what, remedy=remedy)
 
 
 def _machine_problems(machine: Machine) -> Iterator[Problem]:

@@ -12,12 +12,18 @@ import os
 import subprocess
 import sys
 import time
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from statistics import median
+from typing import TYPE_CHECKING
 
-__all__ = ["Trial", "main", "run_trial", "try_provider"]
+if TYPE_CHECKING:
+    from collections.abc import Mapping
 
+__all__ = ["AUTO", "Trial", "main", "run_trial", "try_provider"]
+
+AUTO = "auto"
+"""What stands for no provider, but for what a session takes that is left to choose."""
 _ROUNDS = 5
 _MODEL, _WORD = "miniature", "blue square"
 _TIME_LIMIT = 120.0
@@ -35,8 +41,11 @@ class Trial:
     """Why it does not run; the fields below are empty then."""
     active: tuple[str, ...] = ()
     """Providers that ran the image encoder."""
+    parts: Mapping[str, str] = field(default_factory=dict)
+    """Provider and precision of each part of the model, by its name: "openvino, bfloat16"."""
     difference: float | None = None
-    """Largest one from CPU: of scores, box edges (fractions of the picture), 1 - mask IoU. None if it has no number."""
+    """Largest one from CPU: of scores, box edges (fractions of the picture), 1 - mask IoU. None if it has no number, as
+    with "auto", which proves each provider that it takes."""
     allowed: float | None = None
     """Largest difference that passes."""
     failure: str = ""
@@ -57,7 +66,7 @@ def try_provider(provider: str, *, time_limit: float = _TIME_LIMIT) -> Trial:
     """Runs the trial of one provider in a process of its own.
 
     Args:
-        provider: Any name that `Sam3Session` takes.
+        provider: Any name that `Sam3Session` takes, `AUTO` among them.
         time_limit: Seconds until it counts as hanging.
     """
     command = [sys.executable, "-c", _CHILD, provider]
@@ -82,48 +91,50 @@ def try_provider(provider: str, *, time_limit: float = _TIME_LIMIT) -> Trial:
 
 
 def run_trial(provider: str) -> Trial:
-    """Runs the miniature on a provider as "auto" would, for its times, and proves it anew.
+    """Runs the miniature on a provider for its times, and proves it anew; or on what "auto" takes.
 
     Raises:
         Sam3Error: The provider cannot be used.
     """
     # only the child process needs what may be broken
-    from sam3_onnx.models.runtime.providers.choosing import for_auto  # noqa: PLC0415
-    from sam3_onnx.models.runtime.providers.names import spelt_out  # noqa: PLC0415
-    from sam3_onnx.models.runtime.providers.proof import TOLERANCES, drawn_picture, prove  # noqa: PLC0415
-    from sam3_onnx.models.runtime.settings import RuntimeSettings  # noqa: PLC0415
+    from sam3_onnx.models.runtime.providers.miniature import drawn_picture  # noqa: PLC0415
+    from sam3_onnx.models.runtime.providers.names import short_name  # noqa: PLC0415
     from sam3_onnx.session.session import Sam3Session  # noqa: PLC0415
 
-    ((name, options),) = spelt_out(provider)
-    settings = for_auto(RuntimeSettings(provider=name), name)
     picture = drawn_picture().transpose(1, 2, 0)
     began = time.perf_counter()
-    with Sam3Session.from_pretrained(_MODEL, provider=name, precision=settings.precision) as session:
+    with Sam3Session.from_pretrained(_MODEL, provider=provider) as session:
         loaded = time.perf_counter() - began
         rounds = []
         for _ in range(_ROUNDS + 1):
             session.cache.clear()
             rounds.append(session.predict(picture, _WORD).timings)
-        active = session.providers["image_encoder"]
+        providers, precisions = session.providers, session.precisions
     encode, word, decode = (
         round(1000 * median(timings[stage] for timings in rounds[1:]), 2) for stage in ("image", "text", "decode")
     )
-    proof, allowed = prove((name, options), settings), TOLERANCES[settings.precision]
-    difference = proof.difference if math.isfinite(proof.difference) else None
-    failure = proof.failure
-    if failure and difference is not None:
-        failure = f"answers differ from those of CPU by {difference:.3g}, and {allowed} is allowed"
-    return Trial(
+    trial = Trial(
         provider,
-        active=active,
-        difference=difference,
-        allowed=allowed,
-        failure=failure,
+        active=providers["image_encoder"],
+        parts={role: f"{short_name(names[0])}, {precisions[role]}" for role, names in providers.items()},
         load_ms=round(1000 * loaded, 2),
         encode_ms=encode,
         word_ms=word,
         decode_ms=decode,
     )
+    return trial if provider == AUTO else _proven(trial)
+
+
+def _proven(trial: Trial) -> Trial:
+    """The trial with what a new proof of its provider says."""
+    from sam3_onnx.models.runtime.providers.names import spelt_out  # noqa: PLC0415 - as above
+    from sam3_onnx.models.runtime.providers.proof import prove  # noqa: PLC0415
+    from sam3_onnx.models.runtime.settings import RuntimeSettings  # noqa: PLC0415
+
+    ((name, options),) = spelt_out(trial.provider)
+    proof = prove((name, options), RuntimeSettings(provider=name))
+    found, allowed = proof.changes.largest, proof.limits.largest
+    return replace(trial, difference=found if math.isfinite(found) else None, allowed=allowed, failure=proof.failure)
 
 
 def main() -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
 from sam3_onnx.errors import AmbiguousFolderError, UnknownFamilyError
@@ -16,6 +16,8 @@ from sam3_onnx.models.families.tracker import TrackerFamily
 from sam3_onnx.models.families.unsupported import reason_against
 from sam3_onnx.models.runtime.graphs.reading import read_graph
 from sam3_onnx.models.runtime.model import OnnxModel
+from sam3_onnx.models.runtime.providers.precision import require_roles, word_for
+from sam3_onnx.models.runtime.settings import RuntimeSettings
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
@@ -23,7 +25,6 @@ if TYPE_CHECKING:
 
     from sam3_onnx.models.families.protocol import KnownFamily
     from sam3_onnx.models.runtime.graphs.reading import GraphInfo
-    from sam3_onnx.models.runtime.settings import RuntimeSettings
 
 __all__ = [
     "FAMILIES",
@@ -81,7 +82,7 @@ class Export:
             UnknownFamilyError: The graphs contradict each other.
             ProviderError: A provider asked for by name is not installed.
         """
-        models = {role: make(graph, role=_spoken(role), settings=settings) for role, graph in self.graphs.items()}
+        models = {role: make(graph, role=role, settings=settings) for role, graph in self.graphs.items()}
         return self._family(models)
 
 
@@ -100,17 +101,26 @@ class Exports:
     def open(self, settings: RuntimeSettings | None = None, *, make: type[OnnxModel] = OnnxModel) -> dict[str, Any]:
         """Makes what answers each head, by its name; loads no weights yet. Heads of one export share one family.
 
-        Each speaks the protocol of its head: `Family` for "concepts", `Tracker` for "clicks".
+        Each speaks the protocol of its head: `Family` for "concepts", `Tracker` for "clicks". A choice of precision
+        names parts as a session does: those of a second export have its name before theirs.
 
         Args:
             settings: Providers, threads and precision; None for the defaults.
             make: What runs a graph.
 
         Raises:
+            OptionError: A precision is chosen for a part that there is not, or one that a provider lacks for it.
             UnknownFamilyError: The graphs of an export contradict each other.
             ProviderError: A provider asked for by name is not installed.
         """
-        opened = {id(export): export.open(settings, make=make) for export in self._exports()}
+        chosen = settings or RuntimeSettings()
+        prefixed = [(f"{export.name}_" if place else "", export) for place, export in enumerate(self._exports())]
+        require_roles(chosen.precision, [f"{prefix}{role}" for prefix, export in prefixed for role in export.graphs])
+        opened = {}
+        for prefix, export in prefixed:
+            own = {role: word_for(chosen.precision, prefix + role) for role in export.graphs}
+            precision = chosen.precision if isinstance(chosen.precision, str) else own
+            opened[id(export)] = export.open(replace(chosen, precision=precision), make=make)
         return {head: opened[id(export)] for head, export in self.heads.items()}
 
     def _exports(self) -> list[Export]:

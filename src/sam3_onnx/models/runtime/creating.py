@@ -1,4 +1,4 @@
-"""The session of a graph: on the providers that were named, or on the best that is proven."""
+"""The session of a part of a model: on the providers that were named, or on the best that is proven."""
 
 from __future__ import annotations
 
@@ -6,32 +6,34 @@ import warnings
 from typing import TYPE_CHECKING
 
 from sam3_onnx.errors import ModelFileDamagedError, ProviderWarning
+from sam3_onnx.models.runtime.comparing import needs_comparing, open_compared
 from sam3_onnx.models.runtime.opening import GraphSession, Refusal, open_on
-from sam3_onnx.models.runtime.providers.choosing import for_auto, provider_error
+from sam3_onnx.models.runtime.providers.choosing import provider_error
 from sam3_onnx.models.runtime.providers.diagnosis import why_not_started
-from sam3_onnx.models.runtime.providers.names import CPU, short_name
+from sam3_onnx.models.runtime.providers.names import CPU, OPENVINO, short_name
 from sam3_onnx.models.runtime.providers.proof import proven
+from sam3_onnx.models.runtime.providers.ways import PLAIN
 
 if TYPE_CHECKING:
     from sam3_onnx.models.runtime.graphs.reading import GraphInfo
     from sam3_onnx.models.runtime.providers.choosing import Plan
     from sam3_onnx.models.runtime.settings import RuntimeSettings
 
-__all__ = ["create"]
+__all__ = ["create", "create_plain", "spoken"]
 
-_BY_GRAPH = {"OpenVINOExecutionProvider"}
+_BY_GRAPH = {OPENVINO}
 """Providers that hold or break by graph: one that they refuse runs on CPU, with a warning, and they have to answer
 rightly on the miniature even where they are named, because builds of them have been seen that do not."""
 
 
 def create(graph: GraphInfo, role: str, plan: Plan, settings: RuntimeSettings) -> GraphSession:
-    """Makes the session of a graph.
+    """Makes the session of a part of a model.
 
     Args:
         graph: What to run.
-        role: What the graph is for, in messages.
-        plan: The providers to try.
-        settings: Threads and precision.
+        role: The part's name, such as "image_encoder".
+        plan: What to try.
+        settings: Threads, and providers and precision as they were asked for.
 
     Raises:
         ModelFileDamagedError: ONNX Runtime cannot load the file, whatever the provider.
@@ -43,19 +45,41 @@ def create(graph: GraphInfo, role: str, plan: Plan, settings: RuntimeSettings) -
     return _best(graph, role, plan, settings) if plan.auto else _named(graph, role, plan, settings)
 
 
+def create_plain(graph: GraphInfo, settings: RuntimeSettings) -> GraphSession:
+    """Makes the session of a part of a model in ONNX Runtime's own way.
+
+    Args:
+        graph: What to run.
+        settings: Threads.
+
+    Raises:
+        ModelFileDamagedError: ONNX Runtime cannot load the file.
+    """
+    opened = open_on(graph, [PLAIN], threads=settings.threads)
+    if isinstance(opened, Refusal):
+        got = f"a file that onnxruntime refuses: {opened.reason}"
+        raise ModelFileDamagedError(graph.path, expected="a loadable ONNX model", got=got) from opened.error
+    return opened
+
+
+def spoken(role: str) -> str:
+    """Returns the name of a part as a person says it: "image encoder"."""
+    return role.replace("_", " ")
+
+
 def _named(graph: GraphInfo, role: str, plan: Plan, settings: RuntimeSettings) -> GraphSession:
-    names = [name for name, _ in plan.wanted]
-    opened = open_on(graph, plan.wanted, settings)
+    names = [way.provider for way in plan.ways]
+    opened = open_on(graph, plan.ways, threads=settings.threads)
     if isinstance(opened, GraphSession):
-        for wanted in plan.wanted:
-            if wanted[0] in _BY_GRAPH and not (proof := proven(wanted, settings)).passed:
-                raise provider_error(names, wanted[0], proof.failure)
+        for way in plan.ways:
+            if way.provider in _BY_GRAPH and not (proof := proven((way.provider, dict(way.options)), settings)).passed:
+                raise provider_error(names, way.provider, proof.failure)
         return opened
-    fallback = _on_cpu(graph, settings)
-    why = why_not_started(plan.wanted, settings)
+    fallback = create_plain(graph, settings)
+    why = why_not_started(plan.ways, settings.threads)
     blamed = next(name for name in names if name != CPU and name not in opened.active)
     if why or blamed not in _BY_GRAPH:
-        reason = why or f"the {role} was refused: {opened.reason}"
+        reason = why or f"the {spoken(role)} was refused: {opened.reason}"
         raise provider_error(names, blamed, reason, opened.active) from opened.error
     _tell(role, CPU, f"{short_name(blamed)} refuses it: {opened.reason}")
     return fallback
@@ -65,31 +89,22 @@ def _best(graph: GraphInfo, role: str, plan: Plan, settings: RuntimeSettings) ->
     for reason in plan.skipped:
         warnings.warn(reason, ProviderWarning, stacklevel=2)
     failures = []
-    for name, options in plan.wanted[:-1]:
-        suited = for_auto(settings, name)
-        proof = proven((name, options), suited)
-        opened = open_on(graph, [(name, options)], suited) if proof.passed else Refusal(proof.failure)
+    for way in plan.ways[:-1]:
+        proof = proven((way.provider, dict(way.options)), settings)
+        opened: GraphSession | Refusal = Refusal(proof.failure)
+        if proof.passed and needs_comparing(role, way, graph):
+            opened = open_compared(graph, way, threads=settings.threads)
+        elif proof.passed:
+            opened = open_on(graph, [way], threads=settings.threads)
         if isinstance(opened, GraphSession):
             break
-        failures.append(f"{short_name(name)}: {opened.reason}")
+        failures.append(f"{short_name(way.provider)}: {opened.reason}")
     else:
-        opened = _on_cpu(graph, settings)
+        opened = create_plain(graph, settings)
     if failures:
         _tell(role, opened.providers[0], "; ".join(failures))
     return opened
 
 
-def _on_cpu(graph: GraphInfo, settings: RuntimeSettings) -> GraphSession:
-    opened = open_on(graph, [(CPU, {})], settings)
-    if isinstance(opened, Refusal):
-        raise _damaged(graph, opened) from opened.error
-    return opened
-
-
-def _damaged(graph: GraphInfo, refusal: Refusal) -> ModelFileDamagedError:
-    got = f"a file that onnxruntime refuses: {refusal.reason}"
-    return ModelFileDamagedError(graph.path, expected="a loadable ONNX model", got=got)
-
-
 def _tell(role: str, provider: str, why: str) -> None:
-    warnings.warn(f"The {role} runs on {short_name(provider)}. {why}", ProviderWarning, stacklevel=4)
+    warnings.warn(f"The {spoken(role)} runs on {short_name(provider)}. {why}", ProviderWarning, stacklevel=4)

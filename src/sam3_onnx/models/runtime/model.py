@@ -4,19 +4,27 @@ from __future__ import annotations
 
 import contextlib
 import threading
+import warnings
 from typing import TYPE_CHECKING, Any, TypeGuard
 
 import numpy as np
 
 from sam3_onnx._support.forking import renew_in_children
 from sam3_onnx._support.waiting import wait_or_cancel
-from sam3_onnx.errors import CancelledError, ModelAnswerError, SessionClosedError, SessionForkedError
-from sam3_onnx.models.runtime.creating import create
+from sam3_onnx.errors import (
+    CancelledError,
+    ModelAnswerError,
+    ProviderWarning,
+    SessionClosedError,
+    SessionForkedError,
+)
+from sam3_onnx.models.runtime.creating import create, spoken
 from sam3_onnx.models.runtime.heap import give_back, keep_for_ever
 from sam3_onnx.models.runtime.library import ort
-from sam3_onnx.models.runtime.providers.choosing import plan_of
+from sam3_onnx.models.runtime.providers.choosing import Plan, plan_of, provider_error
 from sam3_onnx.models.runtime.providers.findings import finding_key
-from sam3_onnx.models.runtime.providers.names import survives_fork
+from sam3_onnx.models.runtime.providers.names import CPU, short_name, survives_fork
+from sam3_onnx.models.runtime.providers.ways import PLAIN
 from sam3_onnx.models.runtime.settings import RuntimeSettings
 
 if TYPE_CHECKING:
@@ -26,6 +34,7 @@ if TYPE_CHECKING:
 
     from sam3_onnx.models.runtime.graphs.reading import GraphInfo
     from sam3_onnx.models.runtime.opening import GraphSession
+    from sam3_onnx.models.runtime.providers.precision import Precision
 
 __all__ = ["OnnxModel"]
 
@@ -35,7 +44,7 @@ class OnnxModel:
 
     Attributes:
         graph: The graph's inputs, outputs and metadata.
-        role: What the graph is for, in messages ("image encoder", ...).
+        role: The part of the model that it is, such as "image_encoder".
         runs: How often the graph has been run.
     """
 
@@ -44,18 +53,19 @@ class OnnxModel:
 
         Args:
             graph: The graph, as `read_graph` found it.
-            role: What the graph is for, in messages.
+            role: The part of the model that it is, such as "image_encoder".
             settings: Providers, threads and precision; None for the defaults.
 
         Raises:
-            OptionError: A provider's name that is not known, or a precision that it does not offer.
+            OptionError: A provider's name that is not known, or a precision that it does not offer for this part.
             ProviderError: A provider that is not installed was asked for by name.
         """
         self.graph = graph
         self.role = role
         self.runs = 0
         self._settings = settings or RuntimeSettings()
-        self._plan = plan_of(self._settings)
+        self._plan = plan_of(self._settings, role, graph)
+        self._precision = self._plan.ways[0].precision
         self._lock = threading.Lock()
         self._session: GraphSession | None = None
         self._closed = False
@@ -71,7 +81,12 @@ class OnnxModel:
     def providers(self) -> tuple[str, ...]:
         """The active providers; those asked for while the graph is not loaded yet."""
         session = self._session
-        return tuple(name for name, _ in self._plan.wanted) if session is None else session.providers
+        return tuple(way.provider for way in self._plan.ways) if session is None else session.providers
+
+    @property
+    def precision(self) -> Precision:
+        """What it is computed in; before it is loaded, what is tried first. "auto": a provider's own choice."""
+        return self._precision
 
     @property
     def setting(self) -> str:
@@ -79,7 +94,7 @@ class OnnxModel:
 
         These are versions, the providers to try with their options, the precision, and the machine.
         """
-        return ", ".join(finding_key(wanted, self._settings.precision) for wanted in self._plan.wanted)
+        return ", ".join(finding_key(way.provider, way.options, way.precision) for way in self._plan.ways)
 
     def begin_anew(self) -> None:
         """Forgets the session in the child of a fork, which lacks its threads; it is created again from the file."""
@@ -96,7 +111,7 @@ class OnnxModel:
             SessionForkedError: The process was forked while the graph was in a device's memory.
         """
         if self._forked_from:
-            reason = f"the {self.role} cannot be run: the parent has it on {', '.join(self._forked_from)}"
+            reason = f"the {spoken(self.role)} cannot be run: the parent has it on {', '.join(self._forked_from)}"
             remedy = (
                 "Open a session in each process, and start processes that use a device with "
                 'multiprocessing.get_context("spawn").'
@@ -112,13 +127,17 @@ class OnnxModel:
             ProviderError: A provider asked for by name did not become active.
             SessionClosedError: `close` was called before.
         """
+        return self._loaded().session
+
+    def _loaded(self) -> GraphSession:
         with self._lock:
             if self._closed:
                 raise SessionClosedError
             self.require_usable()
             if self._session is None:
                 self._session = create(self.graph, self.role, self._plan, self._settings)
-            return self._session.session
+                self._precision = self._session.precision
+            return self._session
 
     def run(
         self,
@@ -141,23 +160,50 @@ class OnnxModel:
         Raises:
             CancelledError: `cancel` was set.
             ModelAnswerError: ONNX Runtime stopped with an error, or an output is no tensor.
+            ProviderError: A provider that was asked for by name failed.
+
+        Warns:
+            ProviderWarning: A provider that "auto" had taken failed. From then on the graph runs on CPU.
         """
-        session = self.load()
         known = {name: array for name, array in feeds.items() if name in self.graph.inputs}
         self.runs += 1
-        try:
-            if cancel is None:
-                answers = session.run(list(outputs), known)
-            else:
-                answers = self._run_cancellable(session, list(outputs), known, cancel)
-        except (CancelledError, MemoryError):
-            raise
-        except Exception as error:
-            raise self._no_answer(outputs, f"onnxruntime stopped: {str(error).strip()}") from error
+        while True:
+            session = self._loaded()
+            try:
+                answers = self._answers(session, outputs, known, cancel)
+                break
+            except (CancelledError, MemoryError):
+                raise
+            except Exception as error:
+                if session.providers[0] == CPU:
+                    raise self._no_answer(outputs, f"onnxruntime stopped: {str(error).strip()}") from error
+                self._give_up(session, error)
         if not _are_arrays(answers):
             kinds = ", ".join(type(answer).__name__ for answer in answers)
             raise self._no_answer(outputs, f"the answers are of the kinds {kinds}")
         return answers
+
+    def _give_up(self, failed: GraphSession, error: Exception) -> None:
+        """Puts the plain way in the place of a provider that failed while it ran.
+
+        Raises:
+            ProviderError: The provider was asked for by name.
+        """
+        name, why = failed.providers[0], str(error).strip()
+        if not self._plan.auto:
+            reason = f"the {spoken(self.role)} stopped with: {why}"
+            raise provider_error([name], name, reason, failed.providers, fault="failed while it ran") from error
+        with self._lock:
+            if self._session is not None and self._session is not failed:  # another thread was first
+                return
+            warnings.warn(
+                f"The {spoken(self.role)} goes on on cpu. {short_name(name)} failed while it ran: {why}",
+                ProviderWarning,
+                stacklevel=3,
+            )
+            self._plan = Plan((PLAIN,), auto=True)
+            self._precision = PLAIN.precision
+            self._session = None
 
     def _no_answer(self, outputs: Sequence[str], why: str) -> ModelAnswerError:
         return ModelAnswerError(
@@ -169,15 +215,17 @@ class OnnxModel:
             "that is the same, get the file again or export it anew.",
         )
 
-    def _run_cancellable(
+    def _answers(
         self,
-        session: ort.InferenceSession,
-        outputs: list[str],
-        feeds: dict[str, NDArray[np.generic]],
-        cancel: threading.Event,
+        session: GraphSession,
+        outputs: Sequence[str],
+        feeds: Mapping[str, NDArray[np.generic]],
+        cancel: threading.Event | None,
     ) -> list[object]:
+        if cancel is None:
+            return session.run(outputs, feeds)
         if cancel.is_set():
-            raise CancelledError(f"the {self.role}")
+            raise CancelledError(f"the {spoken(self.role)}")
         options = ort.RunOptions()
         finished = threading.Event()
 
@@ -189,16 +237,16 @@ class OnnxModel:
         watcher = threading.Thread(target=watch, name="sam3-onnx-cancel", daemon=True)
         watcher.start()
         try:
-            answers = list(session.run(outputs, feeds, options))
+            answers = session.run(outputs, feeds, options)
         except Exception as error:
             if options.terminate:
-                raise CancelledError(f"the {self.role}") from error
+                raise CancelledError(f"the {spoken(self.role)}") from error
             raise
         finally:
             finished.set()
             watcher.join()
         if options.terminate:  # a provider that runs the whole graph as one step does not notice
-            raise CancelledError(f"the {self.role}")
+            raise CancelledError(f"the {spoken(self.role)}")
         return answers
 
     def release(self) -> None:

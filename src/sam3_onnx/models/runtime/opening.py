@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 from sam3_onnx._support.forking import undivided
 from sam3_onnx.models.runtime.graphs.edits import without_empty_operands
 from sam3_onnx.models.runtime.library import ort
-from sam3_onnx.models.runtime.providers.names import CPU
+from sam3_onnx.models.runtime.providers.names import CPU, OPENVINO
 from sam3_onnx.models.runtime.providers.plugins import built_in, plugin_of
 from sam3_onnx.models.runtime.providers.precision import options_for
 
@@ -21,13 +21,12 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from sam3_onnx.models.runtime.graphs.reading import GraphInfo
-    from sam3_onnx.models.runtime.providers.names import Wanted
     from sam3_onnx.models.runtime.providers.plugins import Plugin
-    from sam3_onnx.models.runtime.settings import RuntimeSettings
+    from sam3_onnx.models.runtime.providers.precision import Precision
+    from sam3_onnx.models.runtime.providers.ways import Way
 
 __all__ = ["GraphSession", "Refusal", "open_on"]
 
-_OPENVINO = "OpenVINOExecutionProvider"
 _NVIDIA = {"CUDAExecutionProvider", "TensorrtExecutionProvider"}
 _WEIGHTS_FOLDER = "session.model_external_initializers_file_folder_path"
 _ERRORS, _FATAL_ONLY = 3, 4  # severities of onnxruntime's log
@@ -38,6 +37,8 @@ class GraphSession:
     """A graph in memory, on the providers that became active."""
 
     session: ort.InferenceSession
+    precision: Precision
+    """What it computes in; "auto" where it is the provider's own choice."""
 
     @property
     def providers(self) -> tuple[str, ...]:
@@ -63,26 +64,26 @@ class Refusal:
 
 
 def open_on(
-    graph: GraphInfo, wanted: Sequence[Wanted], settings: RuntimeSettings, *, severity: int | None = None
+    graph: GraphInfo, ways: Sequence[Way], *, threads: int | None, severity: int | None = None
 ) -> GraphSession | Refusal:
     """Makes a session on some providers, all of which are offered here.
 
     Args:
         graph: What to run.
-        wanted: The providers, best first. CPU takes what they leave.
-        settings: Threads and precision.
+        ways: The providers with their precision, best first. CPU takes what they leave.
+        threads: Threads of one run; None leaves it to ONNX Runtime.
         severity: From which severity on onnxruntime logs, 0 to 4; None for what suits the providers.
 
     Returns:
         The session, or why there is none on all these providers.
     """
-    names = [name for name, _ in wanted]
+    names = [way.provider for way in ways]
     if severity is None:
         severity = _ERRORS if names == [CPU] else _FATAL_ONLY  # of other providers the reason is in the refusal
     if _NVIDIA & set(names):
         _preload_libraries()
     try:
-        opened = _open(graph, wanted, settings, severity)
+        opened = _open(graph, ways, threads, severity)
     except Exception as error:  # noqa: BLE001 - onnxruntime's own exceptions share no narrower base
         return Refusal(str(error).strip(), error=error)
     dropped = [name for name in names if name not in opened.providers]
@@ -93,41 +94,42 @@ def open_on(
     return opened
 
 
-def _open(graph: GraphInfo, wanted: Sequence[Wanted], settings: RuntimeSettings, severity: int) -> GraphSession:
-    plugins = {name: plugin for name, _ in wanted if name not in built_in() and (plugin := plugin_of(name))}
+def _open(graph: GraphInfo, ways: Sequence[Way], threads: int | None, severity: int) -> GraphSession:
+    others = [way for way in ways if way.provider != CPU]
+    plugins = {
+        way.provider: plugin for way in others if way.provider not in built_in() and (plugin := plugin_of(way.provider))
+    }
     full = [
-        (name, options_for(name, given, precision=settings.precision, threads=settings.threads))
-        for name, given in wanted
-        if name != CPU
+        (way.provider, options_for(way.provider, way.options, precision=way.precision, threads=threads))
+        for way in others
     ]
-    options = session_options(settings, severity)
+    options = session_options(threads, severity)
     model: str | bytes = str(graph.path)
     if full:
         options.add_session_config_entry("session.record_ep_graph_assignment_info", "1")
-    if _OPENVINO in dict(full) and (edited := _openvino_model(graph)) is not None:
+    if OPENVINO in dict(full) and (edited := _openvino_model(graph)) is not None:
         model = edited
         options.add_session_config_entry(_WEIGHTS_FOLDER, str(graph.path.parent))
     if plugins:
         for name, given in full:
             _add(options, name, given, plugins.get(name))
         with undivided():
-            return GraphSession(ort.InferenceSession(model, options, enable_fallback=0))
+            return GraphSession(ort.InferenceSession(model, options, enable_fallback=0), ways[0].precision)
     names, chosen = [name for name, _ in full] + [CPU], [given for _, given in full] + [{}]
     with undivided():
-        return GraphSession(
-            ort.InferenceSession(model, options, providers=names, provider_options=chosen, enable_fallback=0)
-        )
+        session = ort.InferenceSession(model, options, providers=names, provider_options=chosen, enable_fallback=0)
+    return GraphSession(session, ways[0].precision)
 
 
-def session_options(settings: RuntimeSettings, severity: int) -> ort.SessionOptions:
+def session_options(threads: int | None, severity: int) -> ort.SessionOptions:
     """What all sessions of this library have in common."""
     options = ort.SessionOptions()
     options.log_severity_level = severity
     # A pattern is one block as large as everything that the first run took piece by piece. From the
     # second run on it lies beside those pieces, which nothing uses any more.
     options.enable_mem_pattern = False
-    if settings.threads is not None:
-        options.intra_op_num_threads = settings.threads
+    if threads is not None:
+        options.intra_op_num_threads = threads
     return options
 
 

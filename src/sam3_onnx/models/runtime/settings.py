@@ -6,10 +6,11 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from sam3_onnx._support.checks import require_whole
+from sam3_onnx.models.runtime.providers.precision import require_precision
 
 if TYPE_CHECKING:
     from sam3_onnx.models.runtime.providers.names import ProviderChoice
-    from sam3_onnx.models.runtime.providers.precision import Precision
+    from sam3_onnx.models.runtime.providers.precision import PrecisionChoice
 
 __all__ = ["RuntimeSettings"]
 
@@ -19,15 +20,16 @@ class RuntimeSettings:
     """What the graphs of one session have in common.
 
     Raises:
-        OptionError: `threads` is not a whole number of at least 1.
+        OptionError: `threads` is not a whole number of at least 1, or there is no such precision.
     """
 
     provider: ProviderChoice = "auto"
     """Which execution providers to use."""
     threads: int | None = None
     """Threads of one run, at least 1; None leaves it to ONNX Runtime, which takes one for each physical core."""
-    precision: Precision = "auto"
-    """What a provider computes in, where it can choose."""
+    precision: PrecisionChoice = "auto"
+    """What providers compute in, where they can choose."""
 
     def __post_init__(self) -> None:
+        require_precision(self.precision)
         require_whole("threads", self.threads, least=1, none="to leave it to ONNX Runtime")

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from sam3_onnx.errors import EmbeddingError
 from sam3_onnx.images.origins import SeenPicture, picture_key
 from sam3_onnx.images.resizing import to_model_input
+from sam3_onnx.models.runtime.providers.precision import COARSE
 from sam3_onnx.results.embedding import Embedding, FeaturePrecision
 
 if TYPE_CHECKING:
@@ -20,17 +21,35 @@ if TYPE_CHECKING:
 
     from sam3_onnx.images.origins import LoadedPicture
     from sam3_onnx.models.families.protocol import Encoder
+    from sam3_onnx.models.runtime.model import OnnxModel
     from sam3_onnx.session.encoding.memory import CacheTier
     from sam3_onnx.session.stopwatch import Stopwatch
 
-__all__ = ["Embedder"]
+__all__ = ["Embedder", "OtherPrecision", "named_with_precision"]
+
+
+def named_with_precision(model: str, graph: OnnxModel | None) -> str:
+    """Returns the name of what a part of a model makes: the model's, and the precision where that moves answers.
+
+    Args:
+        model: A name that tells the model from others.
+        graph: The part; None for one that has no graph, as in tests.
+    """
+    return f"{model} in {graph.precision}" if graph is not None and graph.precision in COARSE else model
+
+
+class OtherPrecision(Exception):  # noqa: N818 - no error: whoever asked for the embedding files it elsewhere
+    """An embedding turned out to be of another precision than was expected when it was asked for."""
+
+    def __init__(self, made: Embedding) -> None:
+        self.made = made
 
 
 class Embedder:
     """An image encoder behind a cache that it may share with others. Safe under threads.
 
     Attributes:
-        model: A name that tells this model from others, part of every cache key.
+        base: A name that tells this model from others.
         bytes_each: What the embedding made last occupies; 0 before the first.
     """
 
@@ -47,34 +66,48 @@ class Embedder:
 
         Args:
             encoder: The model's image side.
-            model: A name that tells this model from others, part of every cache key.
+            model: A name that tells this model from others.
             precision: How features are kept.
             cache: Where they are kept.
             right_of_way: Entered around every run for `embed`, with its `cancel`.
         """
-        self.model = model
+        self.base = model
         self.bytes_each = 0
+        self._used: set[str] = set()
         self._encoder = encoder
         self._precision = precision
         self._cache = cache
         self._right_of_way = right_of_way
 
+    @property
+    def model(self) -> str:
+        """The name of what makes embeddings, part of every cache key: the model, and its image encoder's precision."""
+        return named_with_precision(self.base, self._encoder.models.get("image_encoder"))
+
     def key_of(self, picture: NDArray[np.uint8]) -> tuple[str, str]:
         """What the cache knows a picture's embedding by."""
         return self.model, picture_key(picture)
 
-    def encode(self, picture: NDArray[np.uint8], *, cancel: threading.Event | None) -> Embedding:
+    def encode(self, picture: NDArray[np.uint8], key: tuple[str, str], *, cancel: threading.Event | None) -> Embedding:
         """Runs the encoder, whatever the cache has.
 
         Args:
             picture: (H, W, 3) uint8 RGB.
+            key: What the cache is going to know the embedding by, from `key_of`.
             cancel: Setting it stops the run.
+
+        Raises:
+            OtherPrecision: The key does not fit any more: another provider had to run the encoder.
         """
         pixels = to_model_input(picture, self._encoder.capabilities.input_size)
         features = self._encoder.encode_image(pixels, cancel=cancel)
         size = (picture.shape[0], picture.shape[1])
-        embedding = Embedding.store(features, size=size, model=self.model, precision=self._precision)
+        model = self.model  # only now: a provider may have failed and another gone on
+        self._used.add(model)
+        embedding = Embedding.store(features, size=size, model=model, precision=self._precision)
         self.bytes_each = embedding.nbytes
+        if model != key[0]:
+            raise OtherPrecision(embedding)
         return embedding
 
     def embed(
@@ -88,19 +121,23 @@ class Embedder:
             watch: Told about the stage.
 
         Raises:
-            EmbeddingError: The embedding is another model's.
+            EmbeddingError: The embedding is another model's, or of another precision.
         """
         if isinstance(picture, Embedding):
-            if picture.model != self.model:
+            if picture.model not in {self.model, *self._used}:
                 raise EmbeddingError(expected=self.model, got=picture.model)
             return picture
-
-        def run() -> Embedding:
-            with self._right_of_way(cancel):
-                return self.encode(picture.pixels, cancel=cancel)
-
         with watch.stage("image"):
             key = self.key_of(picture.pixels)
+
+            def run() -> Embedding:
+                with self._right_of_way(cancel):
+                    return self.encode(picture.pixels, key, cancel=cancel)
+
+            try:
+                embedding = self._cache.get_or_make(key, run, cancel=cancel)
+            except OtherPrecision as other:
+                made = other.made  # an except clause forgets its name, and the function needs it
+                embedding = self._cache.get_or_make((made.model, key[1]), lambda: made, cancel=cancel)
             # What is cached stands for a content, what is handed out for a picture that somebody showed.
-            embedding = self._cache.get_or_make(key, run, cancel=cancel)
             return replace(embedding, picture=SeenPicture(key[1], picture.origin))

@@ -18,6 +18,7 @@ from sam3_onnx._support.forking import renew_in_children
 from sam3_onnx._support.waiting import wait_or_cancel
 from sam3_onnx.errors import CancelledError, Sam3Error, SessionClosedError
 from sam3_onnx.images.loading import load_image, require_pictures, require_reading
+from sam3_onnx.session.encoding.embedder import OtherPrecision
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Hashable, Iterable, Iterator, Mapping
@@ -140,7 +141,7 @@ class _Attempt:
 
     plan: _Plan
     picture: Picture
-    key: Hashable
+    key: tuple[str, str]
     cancel: threading.Event = field(default_factory=threading.Event)
     encoding: bool = False
 
@@ -311,6 +312,8 @@ class Prefetcher:
             except CancelledError:  # noqa: PERF203 - a call had right of way, or the list is no longer wanted
                 if not attempt.cancel.is_set():
                     raise
+            except OtherPrecision:
+                key = plan.embedder.key_of(pixels)
             finally:
                 with self._changed:
                     self._attempt = None
@@ -329,7 +332,7 @@ class Prefetcher:
     def _is_wanted(self, plan: _Plan) -> bool:
         return self._plan is plan and self._owner() is not None
 
-    def _turn(self, plan: _Plan, picture: Picture, key: Hashable) -> _Attempt | None:
+    def _turn(self, plan: _Plan, picture: Picture, key: tuple[str, str]) -> _Attempt | None:
         """Waits until no call encodes; None if the list was called off."""
         with self._changed:
             while self._calls and self._is_wanted(plan):
@@ -345,7 +348,7 @@ class Prefetcher:
                 raise CancelledError("the image encoder")
             attempt.encoding = True
         try:
-            return attempt.plan.embedder.encode(pixels, cancel=attempt.cancel)
+            return attempt.plan.embedder.encode(pixels, attempt.key, cancel=attempt.cancel)
         finally:
             with self._changed:
                 attempt.encoding = False

@@ -13,6 +13,7 @@ from sam3_onnx.prompts.boxes import box_labels, normalised_cxcywh
 from sam3_onnx.prompts.tokenizer import load_tokenizer
 from sam3_onnx.results.embedding import TextEmbedding
 from sam3_onnx.results.segmentation import Segmentation
+from sam3_onnx.session.encoding.embedder import named_with_precision
 from sam3_onnx.session.heads.checking import (
     boxes_of,
     concepts_of,
@@ -110,8 +111,10 @@ class ConceptHead:
 
     @property
     def fingerprint(self) -> str:
-        """Names the model with the defaults that answers depend on."""
-        return f"{self.embedder.model}, conf_threshold {self._threshold:g}, epsilon {self._epsilon:g}"
+        """Names the model with the defaults and the coarse precisions that answers depend on."""
+        defaults = f"{self.embedder.base}, conf_threshold {self._threshold:g}, epsilon {self._epsilon:g}"
+        parts = [named_with_precision(role, graph) for role, graph in self._family.models.items()]
+        return ", ".join([defaults, *(part for part in parts if part not in self._family.models)])
 
     def check(self, question: Question) -> Asked:
         """Settles what can be settled before a picture is read.
@@ -186,4 +189,5 @@ class ConceptHead:
         def run() -> TextEmbedding:
             return TextEmbedding(self._family.encode_text([ids], cancel=cancel)[0])
 
-        return self._texts.get_or_make((self.embedder.model, tuple(ids)), run, cancel=cancel)
+        model = named_with_precision(self.embedder.base, self._family.models.get("text_encoder"))
+        return self._texts.get_or_make((model, tuple(ids)), run, cancel=cancel)

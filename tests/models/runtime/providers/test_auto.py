@@ -18,9 +18,8 @@ import pytest
 from sam3_onnx import Sam3Session
 from sam3_onnx._support.folders import CACHE_VARIABLE
 from sam3_onnx.errors import ProviderWarning
-from sam3_onnx.models.runtime.providers.choosing import for_auto
 from sam3_onnx.models.runtime.providers.names import CPU
-from sam3_onnx.models.runtime.providers.proof import TOLERANCES, prove, worst_difference
+from sam3_onnx.models.runtime.providers.proof import EXACT, Changes, changes, prove
 from sam3_onnx.models.runtime.settings import RuntimeSettings
 from tests.support.places import NATIVE
 
@@ -102,7 +101,7 @@ def test_a_provider_that_answers_as_cpu_does_is_taken_and_proven_once(
     (kept,) = cache.iterdir()
     ((key, numbers),) = json.loads(kept.read_text(encoding="utf-8")).items()
     assert key.startswith(f"onnxruntime {ort.__version__} | {CUDA}")
-    assert numbers["difference"] == 0
+    assert numbers["largest"] == 0
     monkeypatch.setattr("sam3_onnx.models.runtime.providers.proof._proofs", {})  # as in another process
     assert set(providers().values()) == {CUDA}
     assert claiming.opened.count("miniature") == 3
@@ -153,7 +152,7 @@ def test_a_folder_that_cannot_be_written_costs_a_proof_and_is_no_error(claiming:
 
 
 def test_a_proof_names_differences_and_seconds(claiming: type[Claiming]) -> None:
-    settings = for_auto(RuntimeSettings(threads=1), CUDA)
+    settings = RuntimeSettings(threads=1)
     cuda, cpu = (prove((name, {}), settings) for name in (CUDA, CPU))
     assert (cuda.provider, cpu.provider) == (CUDA, CPU)
     assert cuda.passed
@@ -171,6 +170,6 @@ def test_a_proof_sees_a_fault_in_every_output(name: str) -> None:
         "boxes_xyxy": np.array([[[0.1, 0.1, 0.4, 0.4], [0.5, 0.5, 0.6, 0.6]]]),
         "masks": np.pad(np.ones((1, 2, 4, 4)), ((0, 0), (0, 0), (2, 2), (2, 2)), constant_values=-1.0),
     }
-    assert worst_difference(truth, truth) == 0
+    assert changes([truth], [truth]) == Changes(0, 0, 0)
     off = np.roll(truth[name], 1, axis=-1) if name != "boxes_xyxy" else truth[name] + 0.05
-    assert worst_difference({**truth, name: off}, truth) > TOLERANCES["float32"]
+    assert EXACT.broken_by(changes([{**truth, name: off}], [truth]))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import shutil
 from typing import TYPE_CHECKING
 
@@ -17,6 +18,7 @@ from sam3_onnx.models.runtime.model import OnnxModel
 from sam3_onnx.models.runtime.providers.choosing import FASTEST_FIRST, offered, plan_of
 from sam3_onnx.models.runtime.providers.names import CPU, SHORT_NAMES, spelt_out
 from sam3_onnx.models.runtime.providers.precision import options_for
+from sam3_onnx.models.runtime.providers.ways import way_of
 from sam3_onnx.models.runtime.providers.wheels import conflicting, installed_wheels, mend
 from sam3_onnx.models.runtime.settings import RuntimeSettings
 from tests.support.places import NATIVE
@@ -60,18 +62,18 @@ def test_names_are_spelt_out_as_onnxruntime_has_them(
 @pytest.mark.parametrize("choice", ["gpu", "cdua", "", ["cpu", "nvidia"], [("gpu", {})], ["auto", "cpu"]])
 def test_a_name_that_stands_for_no_provider_is_refused_with_those_that_do(choice: ProviderChoice) -> None:
     with pytest.raises(OptionError, match=r'provider must be "auto", one of cpu, cuda, .*, an onnxruntime provider'):
-        plan_of(RuntimeSettings(choice))
+        plan_of(RuntimeSettings(choice), "decoder")
 
 
 @pytest.mark.parametrize("choice", [None, 3, ("cuda", {"device_id": "1"}), [3], [("cuda",)], [("cuda", "1")]])
 def test_another_kind_of_choice_is_refused(choice: object) -> None:
     with pytest.raises(OptionError, match="provider must be"):
-        plan_of(RuntimeSettings(choice))  # type: ignore[arg-type]
+        plan_of(RuntimeSettings(choice), "decoder")  # type: ignore[arg-type]
 
 
 def test_no_provider_at_all_is_refused() -> None:
     with pytest.raises(OptionError, match="provider must be at least one provider, got "):
-        plan_of(RuntimeSettings([]))
+        plan_of(RuntimeSettings([]), "decoder")
 
 
 def test_a_provider_that_no_wheel_offers_is_an_error_with_the_command_that_brings_it(
@@ -195,7 +197,18 @@ def test_openvinos_options_go_to_the_device_that_is_asked_for() -> None:
 
 def test_a_precision_beside_own_options_that_say_it_too_is_refused() -> None:
     with pytest.raises(OptionError, match="precision must be left out where the options of 'openvino' hold 'load_co"):
-        options_for(OPENVINO, {"load_config": "{}"}, precision="float32", threads=None)
+        way_of((OPENVINO, {"load_config": "{}"}), "float32", role="image_encoder", graph=None)
+
+
+def test_own_options_for_openvino_are_completed_and_go_first() -> None:
+    given = {"load_config": '{"CPU": {"INFERENCE_PRECISION_HINT": "f16", "NUM_STREAMS": "1"}}'}
+    way = way_of((OPENVINO, given), "auto", role="image_encoder", graph=None)
+    assert way.precision == "float16"
+    made = options_for(OPENVINO, given, precision="float16", threads=2)
+    assert json.loads(made["load_config"]) == {
+        "CPU": {"INFERENCE_PRECISION_HINT": "f16", "NUM_STREAMS": "1", "INFERENCE_NUM_THREADS": "2"}
+    }
+    assert options_for(OPENVINO, {"load_config": "no JSON"}, precision="auto", threads=2) == {"load_config": "no JSON"}
 
 
 def test_a_session_says_what_runs_it() -> None:
@@ -205,7 +218,7 @@ def test_a_session_says_what_runs_it() -> None:
 
 def test_a_graph_is_loaded_when_it_is_first_needed_and_unloaded_for_good() -> None:
     model = OnnxModel(
-        read_graph(NATIVE / "text_encoder.onnx"), role="text encoder", settings=RuntimeSettings("cpu", threads=1)
+        read_graph(NATIVE / "text_encoder.onnx"), role="text_encoder", settings=RuntimeSettings("cpu", threads=1)
     )
     tokens = np.zeros((2, 32), np.int64)
     loaded = [model.loaded]
@@ -228,3 +241,18 @@ def test_the_build_that_is_installed_is_found_and_offers_the_cpu() -> None:
 
 def test_auto_knows_every_provider_that_has_a_short_name_but_two() -> None:
     assert set(SHORT_NAMES.values()) - set(FASTEST_FIRST) == {CPU, "QNNExecutionProvider"}
+
+
+@pytest.mark.usefixtures("matrix_units")
+def test_without_the_extra_a_processor_with_matrix_units_is_told_of_once(
+    monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    monkeypatch.setattr(ort, "get_available_providers", lambda: [CPU])
+    monkeypatch.setattr("sam3_onnx.models.runtime.providers.choosing.plugin_of", lambda _: None)
+    for precision in ("float32", "auto", "auto"):
+        with Sam3Session.from_folder(NATIVE, precision=precision) as session:
+            assert session.providers["image_encoder"] == (CPU,)
+        assert len(caplog.records) == (precision == "auto"), "whoever asks for float32 is not told to be quicker"
+    (record,) = caplog.records
+    assert record.name == "sam3_onnx.providers"
+    assert '`pip install "sam3-onnx[openvino]"`, and the image encoder is about 4.5 times as fast' in record.message

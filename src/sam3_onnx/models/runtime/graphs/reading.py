@@ -67,6 +67,8 @@ class GraphInfo:
     external_files: tuple[Path, ...]
     """Files beside the graph that hold its weights."""
     _producers: Mapping[str, tuple[str, ...]] = field(repr=False, compare=False)
+    operators: frozenset[str] = field(default=frozenset(), repr=False, compare=False)
+    """Types of its nodes, those of its subgraphs among them."""
 
     def depends_on(self, output: str) -> frozenset[str]:
         """Names of the graph inputs that an output is computed from."""
@@ -123,6 +125,7 @@ def read_graph(path: Path, *, role: str = "model file") -> GraphInfo:
         metadata=reader.metadata,
         external_files=tuple(path.parent / name for name in reader.external),
         _producers=reader.producers,
+        operators=frozenset(reader.operators),
     )
 
 
@@ -164,6 +167,7 @@ class _GraphReader:
         self.initializers: set[str] = set()
         self.external: dict[str, int] = {}
         self.producers: dict[str, tuple[str, ...]] = {}
+        self.operators: set[str] = set()
 
     def release(self) -> None:
         self.data.release()
@@ -226,6 +230,8 @@ class _GraphReader:
                 reads.add(self.text(inner))
             elif number == 2:  # noqa: PLR2004 - NodeProto.output
                 writes.append(self.text(inner))
+            elif number == 4:  # noqa: PLR2004 - NodeProto.op_type
+                self.operators.add(self.text(inner))
             elif number == 5:  # noqa: PLR2004 - NodeProto.attribute
                 self.read_attribute(inner, reads)
         return writes

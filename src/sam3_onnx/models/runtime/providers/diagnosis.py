@@ -14,13 +14,12 @@ from typing import TYPE_CHECKING
 
 from sam3_onnx._support.forking import ForkSafeLock
 from sam3_onnx.models.runtime.opening import Refusal, open_on
-from sam3_onnx.models.runtime.providers.miniature import miniature_graph
+from sam3_onnx.models.runtime.providers.miniature import miniature_graphs
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
-    from sam3_onnx.models.runtime.providers.names import Wanted
-    from sam3_onnx.models.runtime.settings import RuntimeSettings
+    from sam3_onnx.models.runtime.providers.ways import Way
 
 __all__ = ["why_not_started"]
 
@@ -32,7 +31,7 @@ _COLOURS = re.compile(r"\x1b\[[0-9;]*m")
 _lock = ForkSafeLock()
 
 
-def why_not_started(wanted: Sequence[Wanted], settings: RuntimeSettings) -> str:
+def why_not_started(ways: Sequence[Way], threads: int | None) -> str:
     """Starts providers on a small graph.
 
     Returns:
@@ -40,7 +39,7 @@ def why_not_started(wanted: Sequence[Wanted], settings: RuntimeSettings) -> str:
     """
     log: list[str] = []
     with _standard_error(log):
-        opened = open_on(miniature_graph("text_encoder"), wanted, settings, severity=_WARNINGS)
+        opened = open_on(miniature_graphs()["text_encoder"], ways, threads=threads, severity=_WARNINGS)
     if not isinstance(opened, Refusal):
         return ""
     said = [found.group(1).strip() for line in log if (found := _LOG_LINE.search(_COLOURS.sub("", line)))]

@@ -11,25 +11,23 @@ from typing import TYPE_CHECKING
 
 from sam3_onnx._support.files import write_atomically
 from sam3_onnx._support.folders import cache_folder
+from sam3_onnx._support.processor import MATRIX_UNITS, has_matrix_units, processor_name
 from sam3_onnx.models.runtime.library import ort
 from sam3_onnx.models.runtime.providers.plugins import built_in, plugin_of
 
 if TYPE_CHECKING:
-    from sam3_onnx.models.runtime.providers.names import Wanted
+    from collections.abc import Collection, Mapping
 
-__all__ = ["NUMBERS", "finding_key", "machine_name", "recall", "remember"]
-
-NUMBERS = ("difference", "seconds", "cpu_seconds")
-"""What is kept of a proof."""
+__all__ = ["finding_key", "machine_name", "recall", "remember"]
 
 _FILE = "providers.json"
-_CPU_NAME = re.compile(r"^model name\s*:\s*(.+)$", re.MULTILINE)
 _GPU_NAME = re.compile(r"^Model:\s*(.+)$", re.MULTILINE)
 
 
-def recall(key: str) -> dict[str, float] | None:
-    """The numbers remembered under a key, or None."""
-    return _read().get(key)
+def recall(key: str, names: Collection[str]) -> dict[str, float] | None:
+    """Returns the numbers of these names that are remembered under a key; None where one is missing."""
+    numbers = _read().get(key, {})
+    return {name: numbers[name] for name in names} if set(names) <= set(numbers) else None
 
 
 def remember(key: str, numbers: dict[str, float]) -> None:
@@ -41,20 +39,25 @@ def remember(key: str, numbers: dict[str, float]) -> None:
 
 
 def machine_name() -> str:
-    """The processor's and the graphics cards' names, as far as the system tells."""
-    names = _CPU_NAME.findall(_text(Path("/proc/cpuinfo")))[:1] or [platform.processor() or platform.machine()]
+    """Returns names of the processor, with its matrix units, and of graphics cards, as far as the system tells."""
+    names = [f"{processor_name()} {MATRIX_UNITS}" if has_matrix_units() else processor_name()]
     for card in sorted(Path("/proc/driver/nvidia/gpus").glob("*/information")):
         names += _GPU_NAME.findall(_text(card))
     return ", ".join([platform.system(), *names])
 
 
-def finding_key(wanted: Wanted, precision: str) -> str:
-    """What a finding holds for: versions, a provider with its options, a precision and this machine."""
-    provider, options = wanted
+def finding_key(provider: str, options: Mapping[str, str], what: str) -> str:
+    """Returns what a finding holds for: versions, a provider with its options, and this machine.
+
+    Args:
+        provider: ONNX Runtime's name of it.
+        options: The caller's own for it.
+        what: What else the finding depends on, such as a precision.
+    """
     plugin = None if provider in built_in() else plugin_of(provider)
     version = f" {plugin.version}" if plugin else ""
-    given = json.dumps(options, sort_keys=True)
-    return f"onnxruntime {ort.__version__} | {provider}{version} {given} | {precision} | {machine_name()}"
+    given = json.dumps(dict(options), sort_keys=True)
+    return f"onnxruntime {ort.__version__} | {provider}{version} {given} | {what} | {machine_name()}"
 
 
 def _read() -> dict[str, dict[str, float]]:
@@ -65,9 +68,7 @@ def _read() -> dict[str, dict[str, float]]:
             return {
                 key: numbers
                 for key, numbers in content.items()
-                if isinstance(numbers, dict)
-                and set(numbers) == set(NUMBERS)
-                and all(isinstance(number, int | float) for number in numbers.values())
+                if isinstance(numbers, dict) and all(isinstance(number, int | float) for number in numbers.values())
             }
     return {}
 

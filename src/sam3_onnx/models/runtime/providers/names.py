@@ -7,14 +7,15 @@ from typing import TypeAlias
 
 from sam3_onnx.errors import OptionError
 
-__all__ = ["CPU", "SHORT_NAMES", "ProviderChoice", "Wanted", "short_name", "spelt_out", "survives_fork"]
+__all__ = ["CPU", "OPENVINO", "SHORT_NAMES", "ProviderChoice", "Wanted", "short_name", "spelt_out", "survives_fork"]
 
 CPU = "CPUExecutionProvider"
+OPENVINO = "OpenVINOExecutionProvider"
 SHORT_NAMES = {
     "cpu": CPU,
     "cuda": "CUDAExecutionProvider",
     "tensorrt": "TensorrtExecutionProvider",
-    "openvino": "OpenVINOExecutionProvider",
+    "openvino": OPENVINO,
     "coreml": "CoreMLExecutionProvider",
     "directml": "DmlExecutionProvider",
     "rocm": "ROCMExecutionProvider",

@@ -11,8 +11,13 @@ if TYPE_CHECKING:
 
     from sam3_onnx._support.distributions import Distribution
 
-__all__ = ["conflicting", "installed_wheels", "is_build", "is_plugin", "mend", "mend_runtime"]
+__all__ = ["QUICKER_WITH_OPENVINO", "conflicting", "installed_wheels", "is_build", "is_plugin", "mend", "mend_runtime"]
 
+QUICKER_WITH_OPENVINO = (
+    "This processor has matrix units (AMX), which plain onnxruntime does not use for SAM 3. "
+    'Run `pip install "sam3-onnx[openvino]"`, and the image encoder is about 4.5 times as fast.'
+)
+"""Measured on two cores of such a processor in November 2026, at full size: 4.5 s in place of 20.5 s."""
 _PLAIN = "onnxruntime"
 _REPLACEMENTS = {
     "CUDAExecutionProvider": "onnxruntime-gpu",
