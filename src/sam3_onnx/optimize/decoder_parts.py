@@ -177,7 +177,8 @@ def _sizes_of(node: onnx.NodeProto) -> list[onnx.NodeProto]:
     further = _BOXES[node.input[0]]
     borders = {each.name: each.i for each in node.attribute}
     wanted = range(2 + len(further))[borders.get("start", 0) : borders.get("end")]
-    constants = {"cls": [0, 1], "further": further, "wanted": wanted}
+    constants = {"cls": [0, 1], "wanted": wanted, **({"further": further} if further else {})}
+    joined = helper.make_node("Concat", [f"{name}.slots", f"{name}.further"], [f"{name}.boxes"], axis=0)
     return [
         *(
             helper.make_node(
@@ -187,6 +188,6 @@ def _sizes_of(node: onnx.NodeProto) -> list[onnx.NodeProto]:
         ),
         helper.make_node("Shape", [_MASK], [f"{name}.mask"]),
         helper.make_node("Sub", [f"{name}.mask", f"{name}.cls"], [f"{name}.slots"]),
-        helper.make_node("Concat", [f"{name}.slots", f"{name}.further"], [f"{name}.boxes"], axis=0),
-        helper.make_node("Gather", [f"{name}.boxes", f"{name}.wanted"], [name]),
+        *([joined] if further else []),
+        helper.make_node("Gather", [f"{name}.boxes" if further else f"{name}.slots", f"{name}.wanted"], [name]),
     ]
