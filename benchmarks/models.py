@@ -40,6 +40,8 @@ _EMPTY_SLOT = -10
 _HEADS = ("logits", "presence", "boxes_xyxy")
 _BETWEEN = ("mask_features", "mask_queries")
 _TEXT = ("text_features", "text_mask")
+_PARTS = {"geometry_encoder": ("geometry_features", "geometry_mask"), "fusion": ("fused_features",)}
+"""What comes before a decoder that is in parts, and what each answers."""
 
 
 class Stage:
@@ -94,7 +96,7 @@ class _FakeEncoder(OnnxModel):
 
 
 class _StagedDecoder(OnnxModel):
-    """A decoder, or a mask decoder, that is run in full before its answer is replaced."""
+    """A part of a decoder that is run in full before its answer is replaced."""
 
     def __init__(self, graph: GraphInfo, stage: Stage, *, role: str) -> None:
         super().__init__(graph, role=role, settings=_CPU)
@@ -112,7 +114,7 @@ class _StagedDecoder(OnnxModel):
 
 
 class Bare:
-    """Text encoder, decoder and, where there is one, mask decoder as sessions of ONNX Runtime, without the library."""
+    """Text encoder and the parts of the decoder as sessions of ONNX Runtime, without the library."""
 
     def __init__(
         self,
@@ -151,7 +153,10 @@ class Bare:
             every_mask: Run a mask decoder for every query, as graphs without one do.
         """
         split = "mask_decoder" in self._graphs
-        heads = self._run("decoder", (*_HEADS, *(_BETWEEN if split else ("masks",))), {**self._feeds, **word})
+        feeds = {**self._feeds, **word}
+        for role, outputs in _PARTS.items():
+            feeds |= self._run(role, outputs, feeds) if role in self._graphs else {}
+        heads = self._run("decoder", (*_HEADS, *(_BETWEEN if split else ("masks",))), feeds)
         scores = 1 / (1 + np.exp(-heads["logits"][0])) / (1 + np.exp(-heads["presence"][0]))
         kept = np.flatnonzero(scores > threshold)
         if split and (every_mask or len(kept)):
@@ -216,7 +221,9 @@ def open_subject(folder: Path, *, name: str, size: tuple[int, int], most: int = 
     queries = _shape(graphs["decoder"], "logits")[1]
     stage = Stage(queries=queries, cells=(height, width), most=min(most, queries))
     decoders = {
-        role: _StagedDecoder(graphs[role], stage, role=role) for role in ("decoder", "mask_decoder") if role in graphs
+        role: _StagedDecoder(graphs[role], stage, role=role)
+        for role in (*_PARTS, "decoder", "mask_decoder")
+        if role in graphs
     }
     models = {
         "image_encoder": _FakeEncoder(graphs["image_encoder"], role="image_encoder", settings=_CPU),

@@ -250,7 +250,8 @@ def test_the_cache_folder_has_a_place_for_each_model(
 
 
 def test_the_bundled_model_is_verified_and_can_be_neither_moved_nor_removed(tmp_path: Path) -> None:
-    assert set(verify("miniature")) == {"image_encoder.onnx", "text_encoder.onnx", "decoder.onnx"}
+    roles = ("image_encoder", "text_encoder", "geometry_encoder", "fusion", "decoder")
+    assert set(verify("miniature")) == {f"{role}.onnx" for role in roles}
     with pytest.raises(OptionError, match="miniature ships in the package"):
         pull("miniature", folder=tmp_path)
     with pytest.raises(OptionError, match="It ships in the package"):

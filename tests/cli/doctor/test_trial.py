@@ -73,6 +73,8 @@ def test_what_auto_takes_is_said_part_by_part(matrix_units: Path, openvino: type
         "image_encoder": "openvino, bfloat16",
         "text_encoder": "cpu, float32",
         "decoder": "cpu, float32",
+        "geometry_encoder": "cpu, float32",
+        "fusion": "openvino, bfloat16",
     }
     (row,) = [line for line in as_markdown(report_of(trial), ()).splitlines() if 'Left to "auto"' in line]
     assert "openvino, bfloat16: image_encoder" in row

@@ -69,13 +69,14 @@ with Sam3Session(FakeFamily({}), model="fake", cache_bytes=0, cache_folder=sys.a
 
 
 def test_a_second_start_answers_the_first_word_without_the_two_encoders(tmp_path: Path, coins: Path) -> None:
+    decoder = {role: [True, 1] for role in ("decoder", "geometry_encoder", "fusion")}
     first, second = (json.loads(run(STARTS, tmp_path / "cache", coins)) for _ in range(2))
     assert first[1:] == [
-        {"image_encoder": [True, 1], "text_encoder": [True, 1], "decoder": [True, 1]},
+        {"image_encoder": [True, 1], "text_encoder": [True, 1], **decoder},
         *(0, 2, 2),
     ]
     assert second[1:] == [
-        {"image_encoder": [False, 0], "text_encoder": [False, 0], "decoder": [True, 1]},
+        {"image_encoder": [False, 0], "text_encoder": [False, 0], **decoder},
         *(2, 0, 2),
     ]
     assert len(first[0]) == 24

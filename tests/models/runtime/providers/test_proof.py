@@ -107,7 +107,7 @@ def test_a_named_openvino_that_answers_wrongly_is_an_error_that_names_precision(
 def test_what_is_too_coarse_says_which_parts_and_what_is_exact(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(proof, "HELD", proof.Limits(1e-9, 1e-9, 0))
     failure = prove((OPENVINO, {}), RuntimeSettings("openvino")).failure
-    assert failure.endswith('with image_encoder in bfloat16; precision="float32" is exact')
+    assert failure.endswith('with fusion in bfloat16, image_encoder in bfloat16; precision="float32" is exact')
 
 
 @pytest.mark.usefixtures("matrix_units")
