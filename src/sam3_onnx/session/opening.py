@@ -13,7 +13,7 @@ from sam3_onnx.errors import OptionError, SessionClosedError, SessionPickleError
 from sam3_onnx.hub.pull import model_folder
 from sam3_onnx.models.families.folder import exports_in_folder
 from sam3_onnx.models.families.recognition import exports_of_files
-from sam3_onnx.models.runtime.graphs.fingerprint import fingerprint
+from sam3_onnx.models.runtime.graphs.fingerprint import Fingerprint
 from sam3_onnx.session.anylabeling_config import read_config
 from sam3_onnx.session.encoding.disk import disk_tier
 from sam3_onnx.session.encoding.embedder import Embedder
@@ -47,7 +47,7 @@ class OpenSession:
         self,
         family: Family | None,
         *,
-        model: str | None = None,
+        model: str | Fingerprint | None = None,
         tracker: Tracker | None = None,
         heads: Mapping[str, Encoder] | None = None,
         source: str = "Sam3Session(...)",
@@ -81,7 +81,7 @@ class OpenSession:
         answering = {name: encoder for name, encoder in given.items() if encoder is not None}
         self._source, self._closed = source, False
         graphs = [graph.setting for encoder in answering.values() for graph in encoder.models.values()]
-        self._cache = EmbeddingCache(settings.cache_bytes, _TEXT_CACHE_BYTES, disk_tier(settings, graphs))
+        self._cache = EmbeddingCache(settings.cache_bytes, _TEXT_CACHE_BYTES, disk_tier(settings, graphs, model=model))
         self._ahead = Prefetcher(self._cache.images, owner=weakref.ref(self))
         embedder = partial(
             Embedder,
@@ -230,7 +230,7 @@ class OpenSession:
     @classmethod
     def _of_exports(cls, exports: Exports, *, source: str, options: SessionOptions) -> Self:
         heads = exports.open(SessionSettings.of(options).runtime)
-        session = cls(None, model=fingerprint(exports.graphs), heads=heads, source=source, **options)
+        session = cls(None, model=Fingerprint(exports.graphs), heads=heads, source=source, **options)
         at_once = {"decoder", "mask_decoder"} | (set() if options.get("cache_folder") else {"image_encoder"})
         for role, model in session.graphs.items():
             if role in at_once:

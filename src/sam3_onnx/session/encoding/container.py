@@ -96,10 +96,13 @@ def load(file: BufferedReader, label: str) -> dict[str, NDArray[np.generic]]:
     if actual.digest() != digest:
         raise NotThisEntryError("its SHA-256 is wrong")
     content.flags.writeable = False
-    header = json.loads(content[:header_bytes].tobytes())
-    if header["label"] != label:
-        raise NotThisEntryError("it is another entry")
-    return _arrays(content, header_bytes, header["arrays"])
+    try:
+        header = json.loads(content[:header_bytes].tobytes())
+        if header["label"] != label:
+            raise NotThisEntryError("it is another entry")
+        return _arrays(content, header_bytes, header["arrays"])
+    except (ValueError, LookupError, TypeError, RecursionError) as error:  # its SHA-256 is right: somebody made it so
+        raise NotThisEntryError(f"its header is none ({error})") from error
 
 
 def _arrays(
@@ -110,9 +113,13 @@ def _arrays(
         dtype = np.dtype(kind)
         if dtype.kind not in _KINDS:
             raise NotThisEntryError(f"it holds an array of {dtype}")
+        if not isinstance(name, str) or any(side < 0 for side in shape):
+            raise NotThisEntryError(f"it holds an array {name!r} of shape {shape}")
         size = prod(shape) * dtype.itemsize
         arrays[name] = content[start : start + size].view(dtype).reshape(shape)
         start += size + _padding(size)
+    if start != len(content):
+        raise NotThisEntryError("its arrays do not fill it")
     return arrays
 
 

@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 
     from sam3_onnx.images.origins import LoadedPicture
     from sam3_onnx.models.families.protocol import Encoder
+    from sam3_onnx.models.runtime.graphs.fingerprint import Fingerprint
     from sam3_onnx.session.encoding.memory import CacheTier
     from sam3_onnx.session.stopwatch import Stopwatch
 
@@ -30,14 +31,15 @@ class Embedder:
     """An image encoder behind a cache that it may share with others. Safe under threads.
 
     Attributes:
-        model: A name that tells this model from others, part of every cache key.
+        part: The name of this image encoder among those of its model, part of every cache key.
         bytes_each: What the embedding made last occupies; 0 before the first.
     """
 
     def __init__(
         self,
         encoder: Encoder,
-        model: str,
+        model: str | Fingerprint,
+        part: str,
         *,
         precision: FeaturePrecision,
         cache: CacheTier[Embedding],
@@ -47,21 +49,28 @@ class Embedder:
 
         Args:
             encoder: The model's image side.
-            model: A name that tells this model from others, part of every cache key.
+            model: A name that tells this model from others; asked for when an embedding is made or compared.
+            part: The name of this image encoder among those of its model; "" for the first.
             precision: How features are kept.
             cache: Where they are kept.
             right_of_way: Entered around every run for `embed`, with its `cancel`.
         """
-        self.model = model
+        self.part = part
+        self._model = model
         self.bytes_each = 0
         self._encoder = encoder
         self._precision = precision
         self._cache = cache
         self._right_of_way = right_of_way
 
+    @property
+    def model(self) -> str:
+        """What embeddings of this encoder bear as `Embedding.model`; waits until the model's files are hashed."""
+        return f"{self._model}/{self.part}" if self.part else str(self._model)
+
     def key_of(self, picture: NDArray[np.uint8]) -> tuple[str, str]:
         """What the cache knows a picture's embedding by."""
-        return self.model, picture_key(picture)
+        return self.part, picture_key(picture)
 
     def encode(self, picture: NDArray[np.uint8], *, cancel: threading.Event | None) -> Embedding:
         """Runs the encoder, whatever the cache has.
@@ -91,8 +100,8 @@ class Embedder:
             EmbeddingError: The embedding is another model's.
         """
         if isinstance(picture, Embedding):
-            if picture.model != self.model:
-                raise EmbeddingError(expected=self.model, got=picture.model)
+            if picture.model != (own := self.model):
+                raise EmbeddingError(expected=own, got=picture.model)
             return picture
 
         def run() -> Embedding:

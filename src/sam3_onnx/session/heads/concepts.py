@@ -169,4 +169,4 @@ class ConceptHead:
         def run() -> TextEmbedding:
             return TextEmbedding(self._family.encode_text([ids], cancel=cancel)[0])
 
-        return self._texts.get_or_make((self.embedder.model, tuple(ids)), run, cancel=cancel)
+        return self._texts.get_or_make((self.embedder.part, tuple(ids)), run, cancel=cancel)

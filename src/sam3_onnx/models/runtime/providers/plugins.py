@@ -11,9 +11,8 @@ import importlib.util
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from sam3_onnx.models.runtime.library import ort
-
 from sam3_onnx._support.forking import ForkSafeLock
+from sam3_onnx.models.runtime.library import ort
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
