@@ -27,9 +27,9 @@ sys.path.insert(0, str(Path(__file__).parent.parent))
 
 from sam3_onnx import hub
 from sam3_onnx.cli import main as command_line
-from sam3_onnx.hub import Patience, registry
+from sam3_onnx.hub import Patience, registry, transfer
 from tests.support import fault_server as play
-from tests.support.hub_fixtures import published, pulling
+from tests.support.hub_fixtures import full_device, published, pulling
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -68,13 +68,10 @@ def a_full_disk(_folder: Path) -> Iterator[None]:
 
 
 @contextlib.contextmanager
-def a_disk_that_fills_up(folder: Path) -> Iterator[None]:
+def a_disk_that_fills_up(_folder: Path) -> Iterator[None]:
     """The part can be opened, and nothing can be written to it."""
-    folder.mkdir()
-    part = folder / f"{NAME}.part"
-    part.symlink_to("/dev/full")
-    yield
-    part.unlink()
+    with mock.patch.object(transfer, "open_plain", full_device):
+        yield
 
 
 @dataclass(frozen=True)

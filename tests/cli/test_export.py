@@ -89,7 +89,7 @@ def test_a_checkpoint_becomes_a_bundle_of_another_size_with_clicks(
     with Sam3Session.from_folder(out, provider="cpu") as session:
         assert session.capabilities.input_size == (84, 140)
         session.predict(picture, "coin")
-        assert len(session.predict_object(picture, [(30, 40)])) == 3
+        assert len(session.predict_object(picture, [(30, 40)]).candidates) == 3
 
 
 @marked

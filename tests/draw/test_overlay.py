@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import cv2
@@ -137,6 +138,28 @@ class TestResults:
         result = self.result()
         expected = drawn(ground(), result.boxes.tolist(), result.labels)
         assert np.array_equal(draw_result(ground(), result), expected)
+
+    def test_contours_alone_and_labels_left_out(self) -> None:
+        result = self.result()
+        bare = draw_result(ground(), result, fill=False, labels=False)
+        assert np.all(bare[110:190, 110:190] == 90)
+        assert np.abs(bare[150, 100].astype(int) - instance_colour(0)).max() < 30
+        assert np.array_equal(bare, draw_result(ground(), result, opacity=0, labels=False))
+        around = np.any(draw_result(ground(), result) != draw_result(ground(), result, labels=False), axis=2)
+        assert around.any()
+        assert np.all(draw_result(ground(), result, labels=False)[60:95, 60:210] == 90)
+
+    def test_a_class_has_one_colour_that_stays_when_others_are_left_out(self) -> None:
+        coin, dog = self.result().instances
+        result = Segmentation((coin, replace(dog, label="dog"), replace(dog, label="coin")), (300, 400))
+        colours = {"opacity": 1.0, "labels": False, "color_mode": "class"}
+        of_dog = [
+            tuple(draw_result(ground(), part, **colours)[60, 240])  # type: ignore[arg-type] # plain values
+            for part in (result[:2], result.filter(label="dog"), result[1:2])
+        ]
+        assert of_dog == [instance_colour(1)] * 3
+        drawn_coins = draw_result(ground(), result.filter(label="coin"), **colours)  # type: ignore[arg-type]
+        assert tuple(drawn_coins[60, 240]) == tuple(drawn_coins[150, 150]) == instance_colour(0)
 
     def test_a_result_of_another_picture(self) -> None:
         with pytest.raises(PictureTypeError, match="picture of this result"):

@@ -138,7 +138,7 @@ def test_one_encoding_serves_words_boxes_and_clicks(made: dict[str, Path], maker
     picture = maker.picture((180, 130))
     with Sam3Session.from_folder(made["native"], provider="cpu") as session:
         session.predict(picture, "coin", boxes=[Box(10, 20, 60, 100)])
-        assert len(session.predict_object(picture, [(40, 70)])) == 3
+        assert len(session.predict_object(picture, [(40, 70)]).candidates) == 3
         assert session.graphs["image_encoder"].runs == 1
 
 

@@ -13,9 +13,9 @@ from typing import TYPE_CHECKING
 import pytest
 
 from sam3_onnx.errors import CacheFolderError, DiskFullError, DownloadDamagedError
-from sam3_onnx.hub import pull, where
+from sam3_onnx.hub import pull, transfer, where
 from tests.support import fault_server as play
-from tests.support.hub_fixtures import LONG, make_read_only, pulling
+from tests.support.hub_fixtures import LONG, full_device, make_read_only, pulling
 from tests.support.pulls import assert_the_next_pull_succeeds, until, whole_files
 
 if TYPE_CHECKING:
@@ -47,13 +47,13 @@ def test_a_full_disk_is_said_before_the_first_byte(
 
 @pytest.mark.skipif(not Path("/dev/full").exists(), reason="needs a device that is always full")
 def test_a_disk_that_fills_up_on_the_way_is_said(
-    server: FaultServer, hashed: PublishedModel, quick: Patience, tmp_path: Path
+    server: FaultServer, hashed: PublishedModel, quick: Patience, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    (tmp_path / "tiny.onnx.data.part").symlink_to("/dev/full")
-    with pytest.raises(DiskFullError, match="needed more than there is"):
-        pull(hashed, folder=tmp_path, patience=quick, progress=False)
+    with monkeypatch.context() as patch:
+        patch.setattr(transfer, "open_plain", full_device)
+        with pytest.raises(DiskFullError, match="needed more than there is"):
+            pull(hashed, folder=tmp_path, patience=quick, progress=False)
     assert whole_files(tmp_path, hashed) == []
-    (tmp_path / "tiny.onnx.data.part").unlink()
     assert_the_next_pull_succeeds(server, hashed, quick, tmp_path)
 
 

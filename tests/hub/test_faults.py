@@ -103,7 +103,7 @@ def test_more_bytes_than_were_published_are_refused_without_waiting_for_the_hash
 ) -> None:
     sized = replace(hashed, files=(replace(hashed.files[0], size=5000), *hashed.files[1:]))
     server.get = play.without_length()
-    with pytest.raises(DownloadDamagedError, match="expected 5000 bytes, got 1048576 bytes"):
+    with pytest.raises(DownloadDamagedError, match=r"expected 5000 bytes, got at least [0-9]+ bytes"):
         pull(sized, folder=tmp_path, patience=quick, progress=False)
     assert list(tmp_path.glob("tiny*")) == []
 

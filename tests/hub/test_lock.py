@@ -13,6 +13,7 @@ from sam3_onnx.errors import CacheFolderError
 from sam3_onnx.hub import inventory
 from sam3_onnx.hub.inventory import held
 from sam3_onnx.hub.registry import find_model
+from sam3_onnx.hub.stopping import Stop
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -29,7 +30,7 @@ def test_who_finds_a_folder_held_says_so_once_waits_and_goes_on(
         waits.set()
 
     def wait_and_enter() -> None:
-        with held(find_model("sam3"), tmp_path, progress=True):
+        with held(find_model("sam3"), tmp_path, progress=True, stop=Stop()):
             entered.set()
 
     monkeypatch.setattr(inventory, "say", say)
@@ -46,5 +47,6 @@ def test_who_finds_a_folder_held_says_so_once_waits_and_goes_on(
 
 def test_a_folder_that_cannot_be_locked_is_named(tmp_path: Path) -> None:
     (tmp_path / LOCK_NAME).mkdir()
-    with pytest.raises(CacheFolderError, match=str(tmp_path)), held(find_model("sam3"), tmp_path, progress=False):
+    entering = held(find_model("sam3"), tmp_path, progress=False, stop=Stop())
+    with pytest.raises(CacheFolderError, match=str(tmp_path)), entering:
         pytest.fail("it was entered")

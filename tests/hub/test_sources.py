@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 from sam3_onnx.errors import DownloadNotFoundError, OptionError
 from sam3_onnx.hub import list_models, pull, sources
 from sam3_onnx.hub.sources import is_offline, mirrored, shown, token_for
+from sam3_onnx.hub.stopping import Stop
 from sam3_onnx.hub.transfer import Order, fetch, new_connection
 from tests.support import fault_server as play
 from tests.support.fault_server import running
@@ -91,7 +92,7 @@ def test_a_redirect_to_another_host_is_followed_without_the_token(
         elsewhere.files = server.files
         server.get = play.redirecting(elsewhere.url.replace("127.0.0.1", "localhost"))
         order = Order("tiny.onnx", f"{server.url}/tiny.onnx", tmp_path / "tiny.onnx", None, "0" * 64, "hf_secret")
-        fetch(connection, order, quick, lambda _done, _size: None, tell=lambda _line: None)
+        fetch(connection, order, quick, lambda _done, _size: None, tell=lambda _line: None, stop=Stop())
         assert (tmp_path / "tiny.onnx.part").read_bytes() == content
         assert [request.headers.get("Authorization") for request in server.gets()] == ["Bearer hf_secret"]
         assert [request.headers.get("Authorization") for request in elsewhere.gets()] == [None]

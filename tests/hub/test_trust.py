@@ -24,6 +24,7 @@ from tests.support import fault_server as play
 from tests.support.hub_fixtures import make_read_only
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
     from pathlib import Path
 
     from sam3_onnx.hub import Patience, PublishedModel
@@ -50,9 +51,9 @@ def count_hashing(monkeypatch: pytest.MonkeyPatch) -> list[str]:
     hashed: list[str] = []
     really = store.file_sha256
 
-    def counting(path: Path) -> str:
+    def counting(path: Path, **told: Callable[..., None]) -> str:
         hashed.append(path.name)
-        return really(path)
+        return really(path, **told)
 
     monkeypatch.setattr(store, "file_sha256", counting)
     return hashed

@@ -8,6 +8,7 @@ import pytest
 
 from sam3_onnx.annotate import find_pictures
 from sam3_onnx.errors import FolderError, NoPicturesError
+from sam3_onnx.images import find_left_out
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -82,3 +83,33 @@ def test_a_folder_that_is_not_there_or_is_a_file_is_an_error(folder: Path) -> No
         find_pictures(folder / "nowhere")
     with pytest.raises(FolderError, match="it is a file"):
         find_pictures(folder / "b.png")
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        *("a.jpg", "a.JPEG", "a.jpe", "a.jfif", "a.jfi", "a.jif", "a.pjpeg", "a.pjp", "a.mpo", "a.png", "a.apng"),
+        *("a.webp", "a.gif", "a.bmp", "a.dib", "a.tif", "a.TIFF", "a.btf", "a.tf8", "a.avif", "a.avifs", "a.jp2"),
+        *("a.j2k", "a.j2c", "a.jpc", "a.jpf", "a.jpx", "a.pbm", "a.pgm", "a.ppm", "a.pnm"),
+    ],
+)
+def test_every_ending_of_a_format_that_is_read(name: str, tmp_path: Path) -> None:
+    (tmp_path / name).touch()
+    assert names(find_pictures(tmp_path), tmp_path) == [name]
+    assert find_left_out(tmp_path) == []
+
+
+def test_what_looks_like_a_picture_and_is_not_read_is_named(folder: Path) -> None:
+    for name in ("x.CR2", "train/y.heic", "train/z.psd", ".hidden.nef", "notes.pdf", "movie.mp4"):
+        (folder / name).touch()
+    assert names(find_left_out(folder), folder) == ["x.CR2"]
+    assert names(find_left_out(folder, recursive=True), folder) == ["train/y.heic", "train/z.psd", "x.CR2"]
+    assert names(find_left_out(folder, recursive=True, exclude=["train/*"]), folder) == ["x.CR2"]
+    assert names(find_left_out(folder, recursive=True, include=["*.heic"]), folder) == ["train/y.heic"]
+
+
+def test_a_folder_of_raw_files_alone_says_that_they_are_not_read(tmp_path: Path) -> None:
+    for name in ("a.nef", "b.nef"):
+        (tmp_path / name).touch()
+    with pytest.raises(NoPicturesError, match=r"There are 2 of formats that are not read, such as a\.nef"):
+        find_pictures(tmp_path)

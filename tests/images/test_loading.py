@@ -15,7 +15,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from PIL import Image
 
-from sam3_onnx.errors import PictureDecodeError, PictureTypeError
+from sam3_onnx.errors import PictureTypeError
 from sam3_onnx.images import load_image
 from tests.support.pictures import LOSSLESS, OPENCV, encoded, mean_difference, noise
 
@@ -88,43 +88,6 @@ class TestSources:
         palette = Image.fromarray(noise()).quantize(200)
         data = encoded(palette, "PNG", transparency=bytes(range(200)))
         assert np.array_equal(load_image(data), np.asarray(palette.convert("RGB")))
-
-
-class TestPilImages:
-    @pytest.mark.parametrize("mode", ["1", "L", "P", "RGB", "RGBA", "RGBX", "LA", "CMYK", "YCbCr", "HSV"])
-    def test_any_mode_that_pillow_converts(self, mode: str) -> None:
-        picture = Image.fromarray(noise()).convert("RGB").convert(mode)
-        loaded = load_image(picture)
-        assert np.array_equal(loaded, np.asarray(picture.convert("RGB")))
-        assert loaded.flags.c_contiguous
-
-    def test_palette_with_transparency(self) -> None:
-        data = encoded(Image.fromarray(noise()).quantize(200), "PNG", transparency=bytes(range(200)))
-        expected = load_image(data)
-        assert np.array_equal(load_image(Image.open(io.BytesIO(data))), expected)
-        alpha = Image.new("L", (80, 60), 3)
-        palette = Image.fromarray(noise()).quantize(200).convert("PA")
-        palette.putalpha(alpha)
-        assert np.array_equal(load_image(palette), expected)
-
-    def test_sixteen_bits_are_shifted_as_in_a_file(self) -> None:
-        deep = np.arange(0, 65536, 17, dtype=np.uint16)[:3840].reshape(60, 64)
-        data = encoded(Image.fromarray(deep), "PNG")
-        assert np.array_equal(load_image(Image.fromarray(deep)), load_image(data))
-        assert np.array_equal(
-            load_image(Image.frombytes("I;16B", (64, 60), deep.astype(">u2").tobytes())), load_image(data)
-        )
-
-    @pytest.mark.parametrize("mode", ["I", "F", "LAB", "La", "RGBa"])
-    def test_modes_whose_rgb_is_not_known(self, mode: str) -> None:
-        with pytest.raises(PictureTypeError, match=f"mode '{mode}'"):
-            load_image(Image.new(mode, (4, 4)))
-
-    def test_cut_off_file_opened_by_pillow(self) -> None:
-        for kind in ("JPEG", "PNG"):
-            data = encoded(Image.fromarray(noise()), kind)
-            with pytest.raises(PictureDecodeError, match="Pillow"):
-                load_image(Image.open(io.BytesIO(data[: len(data) // 2])))
 
     def test_pillow_is_imported_when_a_file_is_read_and_not_before(self) -> None:
         data = encoded(Image.fromarray(noise(4, 4)), "PNG")

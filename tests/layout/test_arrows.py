@@ -34,14 +34,15 @@ MAY_IMPORT: dict[str, tuple[str, ...]] = {
     "results": ("geometry", "images", "draw", "prompts (types)"),
     "labels": ("geometry", "images", "results"),
     "session": ("geometry", "images", "draw", "prompts", "results", "hub", "models.runtime", "models.families"),
-    "export": ("prompts.tokenizer",),
+    "export": ("prompts", "geometry", "images", "results", "session"),
     "optimize": ("geometry", "images", "prompts.tokenizer", "models.runtime", "models.families"),
     "annotate": ("geometry", "images", "prompts", "results", "labels", "session"),
+    "evaluate": ("geometry", "images", "prompts", "draw", "results", "labels", "session"),
     "integrations": ("geometry", "images", "prompts", "results", "labels", "session"),
     "testing": ("geometry", "prompts", "results", "models.runtime", "models.families", "session"),
     "cli": (
         *("geometry", "images", "prompts", "draw", "results", "labels", "hub", "models.runtime", "models.families"),
-        *("session", "annotate", "export", "optimize"),
+        *("session", "annotate", "evaluate", "export", "optimize"),
     ),
 }
 """What a room may import, also inside functions and for type checkers only; what is not listed is forbidden.

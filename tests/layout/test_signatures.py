@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 FACES = (
     "",
     "annotate",
+    "evaluate",
     "draw",
     "errors",
     "geometry",

@@ -6,7 +6,7 @@ import gc
 import pickle
 import re
 import weakref
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import cv2
 import numpy as np
@@ -15,7 +15,7 @@ import pytest
 from sam3_onnx import Sam3Session, Segmentation, load_image
 from sam3_onnx.draw import draw_result
 from sam3_onnx.draw.notebook import NOTEBOOK_ROWS, NOTEBOOK_SIDE
-from sam3_onnx.errors import OptionError, PictureGoneError, PictureTypeError
+from sam3_onnx.errors import OptionError, PictureDecodeError, PictureGoneError, PictureTypeError
 from sam3_onnx.testing import FakeFamily, FakeInstance, FakeTracker, fake_session
 
 if TYPE_CHECKING:
@@ -75,23 +75,38 @@ class TestWhichPicture:
         result = session.predict(tmp_path / "turned.jpg", "coin")
         assert result.draw().shape == (90, 60, 3)
 
-    def test_an_array_is_taken_while_somebody_holds_it(self, session: Sam3Session) -> None:
+    def test_an_array_is_held_without_a_copy_as_long_as_its_result(self, session: Sam3Session) -> None:
         array = noise()
+        expected = draw_result(array, session.predict(array, "coin"))
         result = session.predict(array, "coin")
-        np.testing.assert_array_equal(result.draw(), draw_result(array, result))
-        kept = weakref.ref(array)
+        held = weakref.ref(array)
+        del array
+        np.testing.assert_array_equal(result.draw(), expected)
+        del result
+        gc.collect()
+        assert held() is None, "the session must not hold it, nor its cache"
+
+    def test_nothing_is_held_where_nothing_is_to_be_kept(self, path: Path) -> None:
+        session = fake_session({"coin": FOUND}, keep_pictures=False)
+        array = noise()
+        results = [session.predict(array, "coin"), *(result for _, result in session.annotate([array], "coin"))]
+        embedding, held = session.encode(array), weakref.ref(array)
         del array
         gc.collect()
-        assert kept() is None, "a result must not keep pixels"
-        with pytest.raises(PictureGoneError, match=r"nobody holds the array .* result\.draw\(image\)"):
-            result.draw()
+        assert held() is None
+        for result in (*results, session.predict(embedding, "coin"), session.predict(path.read_bytes(), "coin")):
+            with pytest.raises(PictureGoneError, match=r"session keeps no pictures.* result\.draw\(image\)"):
+                result.draw()
+        assert session.predict(path, "coin").draw().shape == (60, 90, 3)
+        with pytest.raises(OptionError, match="keep_pictures must be True or False"):
+            fake_session({}, keep_pictures="no")  # type: ignore[arg-type] # wrong on purpose
 
     def test_the_channel_order_of_an_array_is_remembered(self, session: Sam3Session) -> None:
         array = noise()
         result = session.predict(array, "coin", color="bgr")
         np.testing.assert_array_equal(result.draw(), draw_result(array[..., ::-1].copy(), result))
 
-    def test_a_pil_image_is_taken_while_somebody_holds_it(self, session: Sam3Session) -> None:
+    def test_a_pil_image_is_held(self, session: Sam3Session) -> None:
         image = pytest.importorskip("PIL.Image").fromarray(noise())
         result = session.predict(image, "coin")
         np.testing.assert_array_equal(result.draw(), draw_result(noise(), result))
@@ -100,7 +115,7 @@ class TestWhichPicture:
         image = pytest.importorskip("PIL.Image").open(path)
         result = session.predict(image, "coin")
         image.close()
-        with pytest.raises(PictureGoneError, match="PIL image cannot be read any more"):
+        with pytest.raises(PictureGoneError, match="PngImageFile cannot be read any more"):
             result.draw()
         assert shown(result)[0] is None
 
@@ -108,7 +123,7 @@ class TestWhichPicture:
         frame = noise(1)
         result = session.predict(frame, "coin")
         frame[:] = noise(2)
-        with pytest.raises(PictureGoneError, match="the array or PIL image holds other pixels now"):
+        with pytest.raises(PictureGoneError, match="the ndarray holds other pixels now"):
             result.draw()
 
     @pytest.mark.parametrize("now", ["another picture", "no picture", "nothing"])
@@ -123,11 +138,18 @@ class TestWhichPicture:
         with pytest.raises(PictureGoneError, match=r"coins\.png"):
             result.draw()
 
-    def test_bytes_and_open_files_are_not_kept(self, session: Sam3Session, path: Path) -> None:
+    def test_bytes_of_a_file_are_held_as_they_are(self, session: Sam3Session, path: Path) -> None:
+        data = path.read_bytes()
         with path.open("rb") as file:
-            for picture in (path.read_bytes(), file):
-                with pytest.raises(PictureGoneError, match="bytes and open files are not kept"):
-                    session.predict(picture, "coin").draw()
+            pictures: list[Any] = [data, bytearray(data), memoryview(data), file]
+            results = [session.predict(picture, "coin") for picture in pictures]
+        for result in results:
+            np.testing.assert_array_equal(result.draw(), draw_result(load_image(path), result))
+
+    def test_an_open_file_that_is_no_picture_is_named(self, session: Sam3Session, tmp_path: Path) -> None:
+        (tmp_path / "notes.txt").write_bytes(b"no picture")
+        with (tmp_path / "notes.txt").open("rb") as file, pytest.raises(PictureDecodeError, match=r"notes\.txt"):
+            session.predict(file, "coin")
 
     def test_a_result_made_by_hand_knows_no_picture(self, session: Sam3Session, path: Path) -> None:
         result = session.predict(path, "coin")
@@ -138,7 +160,10 @@ class TestWhichPicture:
         result = session.predict(path.read_bytes(), "coin")
         expected = draw_result(load_image(path), result)
         np.testing.assert_array_equal(result.draw(path), expected)
-        np.testing.assert_array_equal(result.draw(load_image(path)[..., ::-1], color="bgr"), expected)
+        np.testing.assert_array_equal(result.draw(path, color="bgr"), expected[..., ::-1])
+        as_opencv_has_it = result.draw(load_image(path)[..., ::-1], color="bgr")
+        np.testing.assert_array_equal(as_opencv_has_it, expected[..., ::-1])
+        assert as_opencv_has_it.flags.c_contiguous
 
     @pytest.mark.parametrize("word", ["coin", "nothing of that"])
     def test_a_picture_of_another_size_is_refused(self, session: Sam3Session, word: str) -> None:
@@ -148,10 +173,14 @@ class TestWhichPicture:
 
     def test_options_are_checked(self, session: Sam3Session, path: Path) -> None:
         result = session.predict(path, "coin")
-        with pytest.raises(OptionError, match="opacity"):
-            result.draw(opacity=1.5)
-        with pytest.raises(OptionError, match="color"):
-            result.draw(path, color="hsv")  # type: ignore[arg-type] # wrong on purpose
+        faults: list[dict[str, object]] = [{"opacity": 1.5}, {"opacity": "0.5"}, {"color": "hsv"}, {"labels": 1}]
+        faults.append({"color_mode": "label"})
+        for picture in (path, None):
+            for wrong in faults:
+                with pytest.raises(OptionError, match=f"{next(iter(wrong))} must be"):
+                    result.draw(picture, **wrong)  # type: ignore[arg-type] # wrong on purpose
+            with pytest.raises(OptionError, match="Did you mean opacity"):
+                result.draw(picture, opacty=0.5)  # type: ignore[call-arg] # wrong on purpose
 
     def test_an_embedding_leads_to_its_picture(self, session: Sam3Session, path: Path) -> None:
         result = session.predict(session.encode(path), "coin")
@@ -209,11 +238,11 @@ class TestNotebook:
         assert decoded(shown(session.predict(tall, "coin"))[0]).shape == (NOTEBOOK_SIDE, 341, 3)
 
     def test_a_picture_that_is_gone_leaves_the_table(self, session: Sam3Session) -> None:
-        result = session.predict(noise(), "coin")
-        png, html = shown(result)
+        found = session.predict(noise(), "coin")
+        png, html = shown(Segmentation(found.instances, found.size))
         assert png is None
         assert "<img" not in html
-        assert "nobody holds the array" in html
+        assert "not known which one" in html
         assert html.count("<tr") == 3
 
     def test_nothing_found_shows_the_picture_alone(self, session: Sam3Session, path: Path) -> None:

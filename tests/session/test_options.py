@@ -64,7 +64,9 @@ def test_near_names_know_the_keywords_of_the_method() -> None:
     ],
 )
 def test_a_path_that_is_none(named: str, call: Callable[[Any], Sam3Session], wrong: object) -> None:
-    with pytest.raises(OptionError, match=f"{named} must be a path: a string or a pathlib.Path, got {wrong}"):
+    with pytest.raises(
+        OptionError, match=f"{named} must be a path: a string that is not empty, or a pathlib.Path, got {wrong}"
+    ):
         call(wrong)
 
 
@@ -129,7 +131,7 @@ def test_a_polygon_takes_no_option_of_another_kind(session: Sam3Session, wrong: 
 
 
 @pytest.mark.parametrize(
-    "wrong", [{"label": ["coin"]}, {"min_score": "a"}, {"min_area": "a"}, {"where": "score > 1"}], ids=str
+    "wrong", [{"label": ["coin", 3]}, {"min_score": "a"}, {"min_area": "a"}, {"where": "score > 1"}], ids=str
 )
 def test_a_filter_takes_no_condition_of_another_kind(session: Sam3Session, wrong: dict[str, Any]) -> None:
     with pytest.raises(OptionError, match=f"^{next(iter(wrong))} must be "):

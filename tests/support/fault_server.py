@@ -73,6 +73,7 @@ class FaultServer(http.server.ThreadingHTTPServer):
         self.head: Play = whole
         self.requests: list[Request] = []
         self.released = threading.Event()
+        self.sent = 0
 
     @property
     def url(self) -> str:
@@ -175,6 +176,25 @@ def hanging(count: int = 0) -> Play:
         handler.server.released.wait(120)
 
     return play
+
+
+def endless(handler: Handler, _content: bytes) -> None:
+    """Sends on and on, and says no length."""
+    handler.reply(200, {})
+    if handler.command == "GET":
+        while True:  # until the other side goes away
+            handler.wfile.write(bytes(1 << 16))
+            handler.server.sent += 1 << 16
+
+
+def dripping(handler: Handler, content: bytes) -> None:
+    """Brings a byte now and then."""
+    status, headers, body = part_asked_for(handler, content)
+    handler.reply(status, headers)
+    for byte in body if handler.command == "GET" else b"":
+        handler.wfile.write(bytes([byte]))
+        if handler.server.released.wait(0.02):
+            return
 
 
 def redirecting(to: str) -> Play:

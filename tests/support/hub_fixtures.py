@@ -10,7 +10,8 @@ import random
 import subprocess
 import sys
 from dataclasses import asdict
-from typing import TYPE_CHECKING
+from pathlib import Path
+from typing import TYPE_CHECKING, BinaryIO
 
 import pytest
 
@@ -20,11 +21,21 @@ from tests.support.fault_server import running
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
-    from pathlib import Path
 
     from tests.support.fault_server import FaultServer
 
-__all__ = ["LONG", "hashed", "make_read_only", "published", "pulling", "quick", "registered", "server", "unhashed"]
+__all__ = [
+    "LONG",
+    "full_device",
+    "hashed",
+    "make_read_only",
+    "published",
+    "pulling",
+    "quick",
+    "registered",
+    "server",
+    "unhashed",
+]
 
 LICENCE = Licence("Tiny Licence", "https://licence.example/terms")
 
@@ -82,6 +93,11 @@ def make_read_only(patched: pytest.MonkeyPatch) -> None:
         return really(path, flags, mode)
 
     patched.setattr(os, "open", refusing)
+
+
+def full_device(_path: Path, *, fresh: bool) -> BinaryIO:
+    """Stands in for `open_plain` on a disk that is full."""
+    return Path("/dev/full").open("wb" if fresh else "ab")
 
 
 @pytest.fixture

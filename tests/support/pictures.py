@@ -52,6 +52,13 @@ def exif(orientation: int) -> bytes:
     return tags.tobytes()
 
 
+def by_opencv(data: bytes, flags: int = cv2.IMREAD_COLOR) -> NDArray[np.uint8]:
+    """What OpenCV makes of a picture file: RGB, without alpha."""
+    decoded = cv2.imdecode(np.frombuffer(data, np.uint8), flags)
+    assert decoded is not None
+    return np.asarray(decoded[..., 2::-1], np.uint8)
+
+
 def mean_difference(left: NDArray[np.uint8], right: NDArray[np.uint8]) -> float:
     assert left.shape == right.shape
     return float(np.abs(left.astype(int) - right.astype(int)).mean())

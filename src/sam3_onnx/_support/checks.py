@@ -96,14 +96,18 @@ def require_label(value: object) -> None:
 
 
 def require_path(name: str, value: object) -> Path:
-    """A path from what the caller calls one.
+    """A path from what the caller calls one, with `~` for the user's home folder.
 
     Raises:
-        OptionError: It is neither a string nor a path object.
+        OptionError: It is neither a string nor a path object, it is empty, or nobody's home folder is known by `~`.
     """
-    if not isinstance(value, str | os.PathLike):
-        raise OptionError(name, expected="a path: a string or a pathlib.Path", got=value)
-    return Path(value)
+    text = os.fspath(value) if isinstance(value, str | os.PathLike) else None
+    if not isinstance(text, str) or not text.strip() or "\0" in text:
+        raise OptionError(name, expected="a path: a string that is not empty, or a pathlib.Path", got=value)
+    try:
+        return Path(text).expanduser()
+    except RuntimeError as error:
+        raise OptionError(name, expected="a path whose ~ stands for a home folder", got=text) from error
 
 
 def require_callable(name: str, value: object, *, takes: str) -> None:

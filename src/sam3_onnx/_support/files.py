@@ -3,22 +3,37 @@
 from __future__ import annotations
 
 import contextlib
+import errno
 import os
 import secrets
 import shutil
-from pathlib import Path
+import stat
+from pathlib import Path, PureWindowsPath
 from typing import TYPE_CHECKING
 
 from sam3_onnx.errors import PictureNameError
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
+    from typing import BinaryIO
 
-__all__ = ["faults_named", "require_writable", "seen_from", "write_atomically"]
+__all__ = [
+    "faults_named",
+    "is_inside",
+    "open_plain",
+    "require_plain",
+    "require_writable",
+    "seen_from",
+    "write_atomically",
+]
 
 
 def write_atomically(
-    path: str | os.PathLike[str], content: bytes, *, is_wanted: Callable[[], bool] | None = None
+    path: str | os.PathLike[str],
+    content: bytes,
+    *,
+    is_wanted: Callable[[], bool] | None = None,
+    mode: int | None = None,
 ) -> bool:
     """Puts a file in place in one step, so that readers see the old content or the new.
 
@@ -27,6 +42,7 @@ def write_atomically(
     Args:
         path: The file to create or replace. Its folder has to exist.
         content: The whole content.
+        mode: Permissions of the file; None for those of the file that is replaced, or the usual ones.
         is_wanted: Asked when the content is on the disk and about to take its place; None for what always is.
 
     Returns:
@@ -44,7 +60,9 @@ def write_atomically(
                 file.write(content)
                 file.flush()
                 os.fsync(file.fileno())
-            if target.exists():
+            if mode is not None:
+                draft.chmod(mode)
+            elif target.exists():
                 shutil.copymode(target, draft)
             wanted = is_wanted is None or is_wanted()
             if wanted:
@@ -70,6 +88,49 @@ def faults_named(path: str | os.PathLike[str]) -> Iterator[None]:
         if error.errno is None:
             raise
         raise OSError(error.errno, error.strerror, os.fspath(path)) from error
+
+
+def require_plain(path: Path) -> None:
+    """Lets a path pass where a plain file is, or nothing: no link, pipe, device or folder.
+
+    Raises:
+        OSError: Something else is there; `filename` is the path.
+    """
+    try:
+        kind = path.lstat().st_mode
+    except FileNotFoundError:
+        return
+    if not stat.S_ISREG(kind):
+        raise OSError(
+            errno.EINVAL, "it is a link, a pipe or a folder, where a plain file belongs; remove it", str(path)
+        )
+
+
+def open_plain(path: Path, *, fresh: bool) -> BinaryIO:
+    """Opens a file of our own for writing, and never what a link of its name leads to.
+
+    Args:
+        path: The file; it is made if it is not there.
+        fresh: True to begin it anew, False to write on at its end.
+
+    Raises:
+        OSError: It is no plain file, or cannot be written.
+    """
+    require_plain(path)
+    flags = os.O_WRONLY | os.O_CREAT | (os.O_TRUNC if fresh else os.O_APPEND)
+    # In between somebody may have put a link or a pipe there.
+    safe = getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_BINARY", 0)
+    return os.fdopen(os.open(path, flags | safe, 0o666), "wb" if fresh else "ab")
+
+
+def is_inside(name: str) -> bool:
+    """Whether a relative path stays inside the folder that it is read from, on every system.
+
+    Args:
+        name: With slashes or backslashes; no drive, no `..`, not empty.
+    """
+    place = PureWindowsPath(name)  # knows both kinds of slashes, and drives
+    return bool(place.parts) and not place.anchor and ".." not in place.parts and "\0" not in name
 
 
 def require_writable(folder: Path) -> None:

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import math
 from typing import TYPE_CHECKING
 
-import cv2
 import numpy as np
 
 from sam3_onnx._support.files import require_writable
 from sam3_onnx.errors import OptionError
+from sam3_onnx.images.sheets import contact_sheet, fitted
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -22,9 +21,6 @@ if TYPE_CHECKING:
 __all__ = ["ContactSheet", "require_place"]
 
 _MOST = 12
-_TILE = (300, 400)
-_GAP = 8
-_BACKGROUND = 32
 
 
 class ContactSheet:
@@ -47,22 +43,13 @@ class ContactSheet:
             PictureGoneError: The picture is another one than a moment ago.
         """
         if picture in self._chosen:
-            self._tiles.append(_fitted(result.draw()))
+            self._tiles.append(fitted(result.draw()))
 
     def image(self) -> NDArray[np.uint8] | None:
         """Returns the sheet (H, W, 3) uint8 RGB, or None if there is nothing to show."""
         if not self._tiles:
             return None
-        columns = math.ceil(math.sqrt(len(self._tiles)))
-        rows = math.ceil(len(self._tiles) / columns)
-        height, width = _TILE
-        pitch = (height + _GAP, width + _GAP)
-        sheet = np.full((rows * pitch[0] + _GAP, columns * pitch[1] + _GAP, 3), _BACKGROUND, np.uint8)
-        for place, tile in enumerate(self._tiles):
-            top, left = (place // columns) * pitch[0] + _GAP, (place % columns) * pitch[1] + _GAP
-            top, left = top + (height - tile.shape[0]) // 2, left + (width - tile.shape[1]) // 2
-            sheet[top : top + tile.shape[0], left : left + tile.shape[1]] = tile
-        return sheet
+        return contact_sheet(self._tiles)
 
 
 def require_place(preview: Path, *, pictures: Path) -> None:
@@ -86,12 +73,3 @@ def require_place(preview: Path, *, pictures: Path) -> None:
     if folder.resolve().is_relative_to(pictures.resolve()):
         remedy = "Next time it would be taken for one of the pictures."
         raise OptionError("preview", expected=f"outside the folder {pictures}", got=str(preview), remedy=remedy)
-
-
-def _fitted(picture: NDArray[np.uint8]) -> NDArray[np.uint8]:
-    """Returns a picture shrunk, or enlarged, until it just fits into a tile."""
-    height, width = picture.shape[:2]
-    scale = min(_TILE[0] / height, _TILE[1] / width)
-    size = max(1, round(width * scale)), max(1, round(height * scale))
-    resized = cv2.resize(picture, size, interpolation=cv2.INTER_AREA if scale < 1 else cv2.INTER_LINEAR)
-    return np.asarray(resized, np.uint8)

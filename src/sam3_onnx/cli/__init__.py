@@ -8,7 +8,7 @@ import sys
 from typing import TYPE_CHECKING
 
 from sam3_onnx._support.version import __version__
-from sam3_onnx.cli import annotate, export, models, optimize, segment
+from sam3_onnx.cli import annotate, evaluate, export, models, optimize, segment
 from sam3_onnx.cli.doctor.command import add as add_doctor
 from sam3_onnx.errors import Sam3Error
 
@@ -55,6 +55,7 @@ def _parser() -> argparse.ArgumentParser:
     commands = parser.add_subparsers(dest="command", required=True)
     segment.add(commands)
     annotate.add(commands)
+    evaluate.add(commands)
     models.add(commands)
     export.add(commands)
     optimize.add(commands)

@@ -153,6 +153,7 @@ def _entry(found: Whereabouts) -> dict[str, object]:
         "prompts": list(model.prompts),
         "note": model.note,
         "size": model.size,
+        "approximate_size": model.approximate_size,
         "state": found.state,
         "folder": str(found.folder),
         "files": [
@@ -174,15 +175,25 @@ def _row(found: Whereabouts) -> tuple[str, ...]:
     whole = found.state in {"complete", "not verified"}
     size = sum(file.size for file in found.files) if whole else model.size
     prompts = ", ".join(model.prompts)
-    return model.name, _size(size), model.family, prompts, model.precision, model.licence.name, found.state
+    return (
+        model.name,
+        _size(size, model.approximate_size),
+        model.family,
+        prompts,
+        model.precision,
+        model.licence.name,
+        found.state,
+    )
 
 
 def _licence(model: PublishedModel) -> str:
     return model.licence.name + (f", {model.licence.url}" if model.licence.url else "")
 
 
-def _size(size: int | None) -> str:
-    return "not published" if size is None else in_bytes(size)
+def _size(size: int | None, about: int | None = None) -> str:
+    if size is not None:
+        return in_bytes(size)
+    return "told by the server" if about is None else f"about {in_bytes(about)}"
 
 
 def _table(rows: list[tuple[str, ...]]) -> str:

@@ -14,7 +14,8 @@ from typing import TYPE_CHECKING
 import cv2
 import numpy as np
 
-from sam3_onnx.draw.overlay import draw_result, instance_colour
+from sam3_onnx.draw.overlay import draw_result
+from sam3_onnx.draw.style import instance_colour
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -23,7 +24,7 @@ if TYPE_CHECKING:
 
     from sam3_onnx.draw.overlay import Drawable, DrawableInstance
 
-__all__ = ["NOTEBOOK_ROWS", "NOTEBOOK_SIDE", "html_of", "png_of"]
+__all__ = ["NOTEBOOK_ROWS", "NOTEBOOK_SIDE", "encoded_for_notebook", "html_of", "png_of"]
 
 NOTEBOOK_SIDE = 1024
 """Pixels of the longer side of the picture in a notebook, at most."""
@@ -39,7 +40,12 @@ def png_of(image: NDArray[np.uint8], result: Drawable) -> bytes:
         image: (H, W, 3) uint8 RGB, the picture of this result.
         result: What was found.
     """
-    return _encoded(".png", _shown(image, result), [cv2.IMWRITE_PNG_COMPRESSION, 9])
+    return encoded_for_notebook(draw_result(image, result))
+
+
+def encoded_for_notebook(image: NDArray[np.uint8]) -> bytes:
+    """A picture (H, W, 3) uint8 RGB as a PNG, NOTEBOOK_SIDE pixels long at most."""
+    return _encoded(".png", _bounded(image), [cv2.IMWRITE_PNG_COMPRESSION, 9])
 
 
 def html_of(image: NDArray[np.uint8] | None, result: Drawable, *, title: str, absence: str = "") -> str:
@@ -59,21 +65,20 @@ def html_of(image: NDArray[np.uint8] | None, result: Drawable, *, title: str, ab
         picture = f'<p style="opacity:.75">{html.escape(absence)}</p>'
     else:
         options = [cv2.IMWRITE_JPEG_QUALITY, _JPEG_QUALITY]
-        data = base64.b64encode(_encoded(".jpg", _shown(image, result), options)).decode()
+        data = base64.b64encode(_encoded(".jpg", _bounded(draw_result(image, result)), options)).decode()
         picture = (
             f'<img alt="{html.escape(title)}" src="data:image/jpeg;base64,{data}" style="max-width:100%;height:auto">'
         )
     return f"<div><p><strong>{html.escape(title)}</strong></p>{picture}{_table(found)}</div>"
 
 
-def _shown(image: NDArray[np.uint8], result: Drawable) -> NDArray[np.uint8]:
-    drawn = draw_result(image, result)
-    height, width = drawn.shape[:2]
+def _bounded(image: NDArray[np.uint8]) -> NDArray[np.uint8]:
+    height, width = image.shape[:2]
     share = NOTEBOOK_SIDE / max(height, width)
     if share >= 1:
-        return drawn
+        return image
     size = max(1, round(width * share)), max(1, round(height * share))
-    return np.asarray(cv2.resize(drawn, size, interpolation=cv2.INTER_AREA), np.uint8)
+    return np.asarray(cv2.resize(image, size, interpolation=cv2.INTER_AREA), np.uint8)
 
 
 def _encoded(kind: str, image: NDArray[np.uint8], options: list[int]) -> bytes:

@@ -1,18 +1,14 @@
-"""Results drawn on their picture.
-
-Every instance gets a colour of its own: a labeller looks for two coins that were taken for one, so coins must differ
-from each other. The colour of the n-th instance is always the same.
-"""
+"""Results drawn on their picture: tinted masks, contours, and chips with label and score."""
 
 from __future__ import annotations
 
-import colorsys
-from typing import TYPE_CHECKING, Protocol, TypeAlias
+from typing import TYPE_CHECKING, Protocol
 
 import cv2
 import numpy as np
 
 from sam3_onnx.draw.chips import ChipStyle, draw_chip, place_chips
+from sam3_onnx.draw.style import DEFAULT_OPACITY, DrawStyle
 from sam3_onnx.errors import MaskError, OptionError, PictureTypeError
 from sam3_onnx.geometry.window import Window
 
@@ -20,24 +16,12 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
     from numpy.typing import NDArray
+    from typing_extensions import Unpack
 
+    from sam3_onnx.draw.style import Colour, DrawOptions
     from sam3_onnx.geometry.mask_sources import MaskSource
 
-__all__ = [
-    "DEFAULT_OPACITY",
-    "Colour",
-    "Drawable",
-    "DrawableInstance",
-    "draw_instances",
-    "draw_result",
-    "instance_colour",
-]
-
-DEFAULT_OPACITY = 0.45
-"""Share of the instance's colour in its tint: clearly coloured, with the texture beneath still to be seen."""
-
-Colour: TypeAlias = tuple[int, int, int]
-"""Red, green, blue, 0 to 255."""
+__all__ = ["Drawable", "DrawableInstance", "draw_instances", "draw_result", "require_same_size"]
 
 
 class DrawableInstance(Protocol):
@@ -75,6 +59,11 @@ class Drawable(Protocol):
     @property
     def size(self) -> tuple[int, int]:
         """(height, width) of the picture."""
+        ...
+
+    @property
+    def classes(self) -> Sequence[str]:
+        """All labels that there may be, each at the place that its colour comes from."""
         ...
 
     def __iter__(self) -> Iterator[DrawableInstance]: ...
@@ -117,31 +106,30 @@ def draw_instances(
         if mask.dtype != np.bool_ or mask.shape != image.shape[:2]:
             raise MaskError(expected=f"bool {image.shape[:2]}, as the picture", got=f"{mask.dtype} {mask.shape}")
     windows = [Window.of(mask) for mask in masks]
-    return _drawn(image, windows, labels, scores, boxes, opacity)
+    counts = (len(windows), len(labels), len(scores), len(boxes))
+    if len(set(counts)) != 1:
+        raise OptionError("masks, labels, scores and boxes", expected="of one number", got=counts)
+    return _drawn(image, windows, labels, scores, boxes, DrawStyle(opacity), ())
 
 
-def draw_result(image: NDArray[np.uint8], result: Drawable, *, opacity: float = DEFAULT_OPACITY) -> NDArray[np.uint8]:
+def draw_result(image: NDArray[np.uint8], result: Drawable, **options: Unpack[DrawOptions]) -> NDArray[np.uint8]:
     """Draw what a session found onto a copy of the picture, as `draw_instances` does.
 
     Args:
         image: (H, W, 3) uint8, RGB, as `load_image` returns it.
         result: What `predict` returned for it.
-        opacity: Of the tint, 0 (none) to 1 (opaque).
+        **options: opacity, fill, labels and color_mode; see `DrawOptions`.
 
     Returns:
         (H, W, 3) uint8, RGB; a new array.
 
     Raises:
         PictureTypeError: The image is not of that shape and dtype, empty, or not of the result's size.
-        OptionError: `opacity` is outside 0..1.
+        OptionError: There is no such option, or one is out of its range.
     """
+    style = DrawStyle.of(options)
     _require_rgb(image)
-    if image.shape[:2] != result.size:
-        raise PictureTypeError(
-            expected=f"the picture of this result, {result.size} high and wide",
-            got=f"one of {image.shape[:2]}",
-            remedy="Pass the array that load_image returned for the picture.",
-        )
+    require_same_size(image, result.size)
     found = list(result)
     return _drawn(
         image,
@@ -149,31 +137,23 @@ def draw_result(image: NDArray[np.uint8], result: Drawable, *, opacity: float = 
         [instance.label for instance in found],
         [instance.score for instance in found],
         np.array([instance.box for instance in found], np.float32).reshape(-1, 4),
-        opacity,
+        style,
+        result.classes,
     )
 
 
-def instance_colour(index: int) -> Colour:
-    """Colour of the n-th instance.
+def require_same_size(image: NDArray[np.uint8], size: tuple[int, int]) -> None:
+    """Lets a picture pass that may be the one of a result of some (height, width).
 
-    Hues follow each other by the golden ratio, so that any number of them lies far apart, and every third is paler.
-
-    Args:
-        index: From 0.
-
-    Returns:
-        Red, green, blue, 0 to 255.
+    Raises:
+        PictureTypeError: It is of another size.
     """
-    saturation, value = _SHADES[index % len(_SHADES)]
-    hue = (_FIRST_HUE + index * _GOLDEN_RATIO) % 1.0
-    red, green, blue = colorsys.hsv_to_rgb(hue, saturation, value)
-    return round(255 * red), round(255 * green), round(255 * blue)
-
-
-_GOLDEN_RATIO = (5**0.5 - 1) / 2
-_FIRST_HUE = 0.86
-_SHADES = ((0.75, 1.0), (0.75, 1.0), (0.55, 0.9))
-"""Saturation and value. With the first hue they keep the first 12 colours 25 CIELAB units apart, the best of a grid."""
+    if image.shape[:2] != size:
+        raise PictureTypeError(
+            expected=f"the picture of this result, {size} high and wide",
+            got=f"one of {image.shape[:2]}",
+            remedy="Pass the array that load_image returned for the picture.",
+        )
 
 
 def _require_rgb(image: NDArray[np.uint8]) -> None:
@@ -191,29 +171,27 @@ def _drawn(
     labels: Sequence[str],
     scores: Sequence[float],
     boxes: NDArray[np.float32],
-    opacity: float,
+    style: DrawStyle,
+    classes: Sequence[str],
 ) -> NDArray[np.uint8]:
-    counts = (len(windows), len(labels), len(scores), len(boxes))
-    if len(set(counts)) != 1:
-        raise OptionError("masks, labels, scores and boxes", expected="of one number", got=counts)
-    if not 0 <= opacity <= 1:
-        raise OptionError("opacity", expected="between 0 and 1", got=opacity)
     canvas = np.array(image, order="C")
     size = image.shape[0], image.shape[1]
     side = float(np.sqrt(size[0] * size[1]))
     line = max(1, round(side / _SIDE_PER_LINE))
     rim = min(max(1, line // 2), int(side / _SIDE_PER_RIM))
-    colours = [instance_colour(index) for index in range(len(windows))]
+    colours = style.colours(labels, classes)
     visible = [pair for pair in zip(windows, colours, strict=True) if pair[0].area]
     largest_first = sorted(visible, key=lambda pair: -pair[0].area)
-    for window, colour in largest_first:
-        _tint(canvas, window, colour, opacity)
+    if style.fill:
+        for window, colour in largest_first:
+            _tint(canvas, window, colour, style.opacity)
     for window, colour in largest_first:
         _outline(canvas, window, colour, line=line, rim=rim)
-    style = ChipStyle.for_picture(size, gap=line + 1)
-    for chip, colour in zip(place_chips(labels, scores, boxes, style, size=size), colours, strict=True):
-        if chip is not None:
-            draw_chip(canvas, chip, style, colour)
+    if style.labels:
+        chips = ChipStyle.for_picture(size, gap=line + 1)
+        for chip, colour in zip(place_chips(labels, scores, boxes, chips, size=size), colours, strict=True):
+            if chip is not None:
+                draw_chip(canvas, chip, chips, colour)
     return canvas
 
 

@@ -6,6 +6,7 @@ Sam3Error
 │   ├── ModelFileMissingError      (FileNotFoundError)
 │   ├── ModelFileDamagedError      (ValueError)
 │   ├── ModelFileChangedError      (ValueError)
+│   ├── ManifestError              (ValueError)
 │   ├── UnknownModelError          (LookupError)
 │   ├── OfflineError               (FileNotFoundError)
 │   ├── DownloadError              (ConnectionError)
@@ -59,13 +60,18 @@ Sam3Error
 │   ├── UnfinishedRunError         (ValueError)
 │   ├── LabelCollisionError        (ValueError)
 │   └── PictureNameError           (ValueError)
+├── EvaluateError
+│   └── NoLabelsError              (LookupError)
 ├── OptionError                    (ValueError)
+├── InstanceIndexError             (IndexError)
+├── ObjectIterationError           (TypeError)
 ├── OutputExistsError              (FileExistsError)
 ├── ConfigError                    (ValueError)
 ├── MaskError                      (ValueError)
 ├── SessionClosedError             (RuntimeError)
 ├── SessionForkedError             (RuntimeError)
 ├── SessionPickleError             (TypeError)
+├── DisplayError                   (RuntimeError)
 ├── EmbeddingError                 (ValueError)
 ├── EmbeddingFolderError           (OSError)
 ├── CancelledError                 (RuntimeError)
@@ -105,6 +111,7 @@ from sam3_onnx.errors.downloads import (
     UnknownModelError,
     WebPageError,
 )
+from sam3_onnx.errors.evaluating import EvaluateError, NoLabelsError
 from sam3_onnx.errors.exporting import (
     CheckpointError,
     ExportDiskError,
@@ -131,6 +138,7 @@ from sam3_onnx.errors.labels import (
 from sam3_onnx.errors.models import (
     AmbiguousFolderError,
     FidelityError,
+    ManifestError,
     ModelAnswerError,
     ModelError,
     ModelFileDamagedError,
@@ -159,11 +167,14 @@ from sam3_onnx.errors.providers import ProviderError, ProviderWarning
 from sam3_onnx.errors.use import (
     CancelledError,
     ConfigError,
+    DisplayError,
     EmbeddingError,
     EmbeddingFolderError,
     EmbeddingFolderWarning,
+    InstanceIndexError,
     MaskError,
     MissingExtraError,
+    ObjectIterationError,
     OnnxRuntimeError,
     OptionError,
     OutputExistsError,
@@ -183,6 +194,7 @@ __all__ = [
     "ClassListMissingError",
     "ConfigError",
     "DiskFullError",
+    "DisplayError",
     "DownloadDamagedError",
     "DownloadError",
     "DownloadNotFoundError",
@@ -191,6 +203,7 @@ __all__ = [
     "EmbeddingFolderError",
     "EmbeddingFolderWarning",
     "EmptyPromptError",
+    "EvaluateError",
     "ExportDiskError",
     "ExportError",
     "ExportMemoryError",
@@ -198,6 +211,7 @@ __all__ = [
     "FidelityError",
     "FolderBusyError",
     "FolderError",
+    "InstanceIndexError",
     "LabelCollisionError",
     "LabelError",
     "LabelFileDamagedError",
@@ -209,6 +223,7 @@ __all__ = [
     "LabelLossWarning",
     "LabelNameError",
     "LabelShapeError",
+    "ManifestError",
     "MarkError",
     "MaskError",
     "MissingExtraError",
@@ -217,7 +232,9 @@ __all__ = [
     "ModelFileChangedError",
     "ModelFileDamagedError",
     "ModelFileMissingError",
+    "NoLabelsError",
     "NoPicturesError",
+    "ObjectIterationError",
     "OfflineError",
     "OnnxRuntimeError",
     "OptionError",

@@ -13,6 +13,7 @@ if TYPE_CHECKING:
 __all__ = [
     "AmbiguousFolderError",
     "FidelityError",
+    "ManifestError",
     "ModelAnswerError",
     "ModelError",
     "ModelFileDamagedError",
@@ -47,6 +48,17 @@ class ModelFileDamagedError(ModelError, ValueError):
         )
 
 
+class ManifestError(ModelError, ValueError):
+    """An entry in a graph's metadata, which the library goes by, has no value of its kind."""
+
+    def __init__(self, path: Path, name: str, *, expected: str, got: str) -> None:
+        self.path = path
+        super().__init__(
+            f"The manifest of {path} has {got[:100]!r} as {name}: expected {expected}. Export the model anew, or "
+            "correct the entry in the graph's metadata."
+        )
+
+
 class UnknownFamilyError(ModelError, ValueError):
     """The graphs belong to no export family that can be run."""
 
@@ -78,10 +90,13 @@ class AmbiguousFolderError(ModelError, ValueError):
 
 
 class ModelAnswerError(ModelError, RuntimeError):
-    """The model answered with something that cannot be right, such as NaN."""
+    """A graph answered with something that cannot be right: NaN, another shape, or no answer at all."""
 
-    def __init__(self, *, output: str, found: str, remedy: str) -> None:
-        super().__init__(f"The model's output {output!r} holds {found}, expected finite numbers. {remedy}")
+    def __init__(self, graph: Path, *, output: str, expected: str, got: str, remedy: str) -> None:
+        self.path = graph
+        super().__init__(
+            f"The model's output {output!r} holds {got}, expected {expected}. The graph is {graph}. {remedy}"
+        )
 
 
 class FidelityError(ModelError, ValueError):

@@ -59,7 +59,4 @@ class PictureGoneError(PictureError, LookupError):
     """The picture that a result was found in is not to be had any more."""
 
     def __init__(self, reason: str) -> None:
-        super().__init__(
-            f"The picture of this result is not at hand: {reason}. A result keeps no pixels; "
-            "pass the picture: result.draw(image)."
-        )
+        super().__init__(f"The picture of this result is not at hand: {reason}. Pass the picture: result.draw(image).")

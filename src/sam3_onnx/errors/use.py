@@ -12,11 +12,14 @@ if TYPE_CHECKING:
 __all__ = [
     "CancelledError",
     "ConfigError",
+    "DisplayError",
     "EmbeddingError",
     "EmbeddingFolderError",
     "EmbeddingFolderWarning",
+    "InstanceIndexError",
     "MaskError",
     "MissingExtraError",
+    "ObjectIterationError",
     "OnnxRuntimeError",
     "OptionError",
     "OutputExistsError",
@@ -34,12 +37,33 @@ class OptionError(Sam3Error, ValueError):
         super().__init__(f"{name} must be {expected}, got {got!r}.{tail}")
 
 
+class InstanceIndexError(Sam3Error, IndexError):
+    """A result has no such instance, or is indexed by something else than numbers and booleans."""
+
+    def __init__(self, index: object, *, count: int, reason: str) -> None:
+        super().__init__(
+            f"A result of {count} cannot be indexed by {index!r}: {reason}. Expected a number below {count}, a slice, "
+            f'a list of numbers, or {count} booleans; for a label, take result.filter(label="...").'
+        )
+
+
+class ObjectIterationError(Sam3Error, TypeError):
+    """One object that was clicked at was gone through as if it were several."""
+
+    def __init__(self, *, candidates: int) -> None:
+        super().__init__(
+            f"This is one object with {candidates} candidates, which are readings of the same object and not several "
+            "objects. Take result.candidates to compare them, result.best for the best one, or result.segmentation() "
+            "for the object as `predict` would return it."
+        )
+
+
 class OutputExistsError(Sam3Error, FileExistsError):
     """A file lies where a result would be written."""
 
     def __init__(self, path: Path, *, remedy: str) -> None:
         self.path = path
-        super().__init__(f"{path} is there already and is left as it is; nothing was run. {remedy}")
+        super().__init__(f"{path} is there already and is left as it is. {remedy}")
 
 
 class ConfigError(Sam3Error, ValueError):
@@ -106,11 +130,21 @@ class EmbeddingFolderWarning(UserWarning):
     """An embedding could not be kept in the cache folder, or not be read from it; the answer does not suffer."""
 
 
-class CancelledError(Sam3Error, RuntimeError):
-    """A call was cancelled through its `cancel` event."""
+class DisplayError(Sam3Error, RuntimeError):
+    """There is no screen to show a picture on."""
 
-    def __init__(self, stage: str) -> None:
-        super().__init__(f"The call was cancelled during {stage}; nothing was stored.")
+    def __init__(self, reason: str) -> None:
+        super().__init__(
+            f"The picture cannot be shown: {reason}. Expected a notebook, or a desktop with a viewer for pictures. "
+            'Write it to a file instead: result.save("found.png").'
+        )
+
+
+class CancelledError(Sam3Error, RuntimeError):
+    """A call was cancelled through its `cancel` event, or because the program is about to end."""
+
+    def __init__(self, stage: str, *, left: str = "nothing was stored") -> None:
+        super().__init__(f"The call was cancelled during {stage}; {left}.")
 
 
 class MissingExtraError(Sam3Error, ImportError):

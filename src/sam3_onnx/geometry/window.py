@@ -13,7 +13,7 @@ from sam3_onnx.geometry._masks import extent
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-__all__ = ["Window", "window_iou"]
+__all__ = ["Window", "shared_pixels", "window_iou"]
 
 
 @dataclass(frozen=True, eq=False)
@@ -36,6 +36,14 @@ class Window:
     def area(self) -> int:
         """Pixels of the mask."""
         return int(np.count_nonzero(self.mask))
+
+    @property
+    def centroid(self) -> tuple[float, float] | None:
+        """x, y of the centre of mass, where (0, 0) is the centre of the picture's top left pixel; None if empty."""
+        if not self.area:
+            return None
+        rows, columns = np.nonzero(self.mask)
+        return self.x + float(columns.mean()), self.y + float(rows.mean())
 
     @classmethod
     def of(cls, mask: NDArray[np.bool_]) -> Window:
@@ -67,13 +75,18 @@ class Window:
 
 def window_iou(a: Window, b: Window) -> float:
     """Intersection over union of two masks of one picture; 0.0 if both are empty."""
+    shared = shared_pixels(a, b)
+    union = a.area + b.area - shared
+    return shared / union if union else 0.0
+
+
+def shared_pixels(a: Window, b: Window) -> int:
+    """Number of pixels that two masks of one picture have in common."""
     left, top = max(a.x, b.x), max(a.y, b.y)
     right = min(a.x + a.mask.shape[1], b.x + b.mask.shape[1])
     bottom = min(a.y + a.mask.shape[0], b.y + b.mask.shape[0])
     if left >= right or top >= bottom:
-        return 0.0
+        return 0
     part_a = a.mask[top - a.y : bottom - a.y, left - a.x : right - a.x]
     part_b = b.mask[top - b.y : bottom - b.y, left - b.x : right - b.x]
-    shared = int(np.count_nonzero(part_a & part_b))
-    union = a.area + b.area - shared
-    return shared / union if union else 0.0
+    return int(np.count_nonzero(part_a & part_b))

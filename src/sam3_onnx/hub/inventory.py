@@ -7,17 +7,22 @@ import warnings
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from sam3_onnx._support.files import require_plain
 from sam3_onnx._support.folders import LOCK_NAME
 from sam3_onnx.errors import CacheFolderError, ModelFileMissingError, OptionError
 from sam3_onnx.hub.progress import say
 from sam3_onnx.hub.records import RECORDS_NAME, read_records
 from sam3_onnx.hub.registry import find_model
+from sam3_onnx.hub.stopping import Stop
 from sam3_onnx.hub.store import examine, folder_of, local_files, named_faults, notes_of, part_of, remember
 
 if TYPE_CHECKING:
+    import threading
     from collections.abc import Iterator, Sequence
     from os import PathLike
     from pathlib import Path
+
+    from filelock import BaseFileLock
 
     from sam3_onnx.hub.progress import ProgressChoice
     from sam3_onnx.hub.records import Record
@@ -25,6 +30,8 @@ if TYPE_CHECKING:
     from sam3_onnx.hub.store import LocalFile
 
 __all__ = ["Whereabouts", "hash_and_record", "held", "remove", "settle", "verify", "where"]
+
+_LOCK_SECONDS = 0.1
 
 
 @dataclass(frozen=True)
@@ -66,7 +73,11 @@ def where(model: str | PublishedModel, *, folder: str | PathLike[str] | None = N
 
 
 def verify(
-    model: str | PublishedModel, *, folder: str | PathLike[str] | None = None, progress: ProgressChoice = True
+    model: str | PublishedModel,
+    *,
+    folder: str | PathLike[str] | None = None,
+    progress: ProgressChoice = True,
+    cancel: threading.Event | None = None,
 ) -> dict[str, str]:
     """Hashes every file of a model, whatever has been recorded.
 
@@ -74,25 +85,31 @@ def verify(
         model: A name of `list_models`, or an entry of your own.
         folder: As in `pull`.
         progress: As in `pull`.
+        cancel: As in `pull`.
 
     Returns:
         The SHA-256 of each file by its name: as published, or else as seen first.
 
     Raises:
         UnknownModelError: No model has this name.
+        CancelledError: `cancel` was set.
         ModelFileMissingError: A file is not there.
         ModelFileChangedError: A file is not the published one, or not the one seen first.
         WebPageError: A web page lies in place of a file.
         CacheFolderError: The folder cannot be read, or a file seen for the first time cannot be recorded.
     """
+    stop = Stop(cancel)
     found = where(model, folder=folder)
     for file in found.files:
         if file.state in {"missing", "partial"}:
             remedy = f"Run sam3-onnx models pull {found.model.name}, or place it there by hand."
             raise ModelFileMissingError(file.path, role=f"file {file.published.name}", remedy=remedy)
     if found.model.bundled:
-        return {file.name: examine(file, found.folder, None).sha256 for file in found.model.files}
-    records = settle(found.model, found.folder, found.model.files, progress=progress)
+        return {
+            file.name: examine(file, found.folder, None, progress=progress, stop=stop).sha256
+            for file in found.model.files
+        }
+    records = settle(found.model, found.folder, found.model.files, progress=progress, stop=stop)
     return {name: record.sha256 for name, record in records.items()}
 
 
@@ -122,7 +139,7 @@ def remove(model: str | PublishedModel, *, folder: str | PathLike[str] | None = 
         return ()
     own = [path for file in found.files for path in (file.path, part_of(file.path), notes_of(file.path))]
     own.append(found.folder / RECORDS_NAME)
-    with held(found.model, found.folder, progress=True):
+    with held(found.model, found.folder, progress=True, stop=Stop()):
         there = tuple(path for path in own if path.is_file())
         for path in there:
             path.unlink()
@@ -134,7 +151,7 @@ def remove(model: str | PublishedModel, *, folder: str | PathLike[str] | None = 
 
 
 def settle(
-    model: PublishedModel, folder: Path, files: Sequence[PublishedFile], *, progress: ProgressChoice
+    model: PublishedModel, folder: Path, files: Sequence[PublishedFile], *, progress: ProgressChoice, stop: Stop
 ) -> dict[str, Record]:
     """Hashes files that are there, and records what was seen.
 
@@ -147,8 +164,8 @@ def settle(
         CacheFolderError: A file is seen for the first time and cannot be recorded.
     """
     try:
-        with held(model, folder, progress=progress):
-            return hash_and_record(folder, files)
+        with held(model, folder, progress=progress, stop=stop):
+            return hash_and_record(folder, files, progress=progress, stop=stop)
     except CacheFolderError as error:
         known = read_records(folder)
         if any(file.sha256 is None and file.name not in known for file in files):
@@ -159,10 +176,14 @@ def settle(
             stacklevel=2,
         )
         with named_faults(folder):
-            return {file.name: examine(file, folder, known.get(file.name)) for file in files}
+            return {
+                file.name: examine(file, folder, known.get(file.name), progress=progress, stop=stop) for file in files
+            }
 
 
-def hash_and_record(folder: Path, files: Sequence[PublishedFile]) -> dict[str, Record]:
+def hash_and_record(
+    folder: Path, files: Sequence[PublishedFile], *, progress: ProgressChoice, stop: Stop
+) -> dict[str, Record]:
     """Hashes files that are there, and records what was seen. The caller holds the folder.
 
     Raises:
@@ -171,13 +192,13 @@ def hash_and_record(folder: Path, files: Sequence[PublishedFile]) -> dict[str, R
         CacheFolderError: It cannot be recorded.
     """
     known = read_records(folder)
-    seen = {file.name: examine(file, folder, known.get(file.name)) for file in files}
+    seen = {file.name: examine(file, folder, known.get(file.name), progress=progress, stop=stop) for file in files}
     remember(folder, seen)
     return seen
 
 
 @contextlib.contextmanager
-def held(model: PublishedModel, folder: Path, *, progress: ProgressChoice) -> Iterator[None]:
+def held(model: PublishedModel, folder: Path, *, progress: ProgressChoice, stop: Stop) -> Iterator[None]:
     """Keeps other processes and threads out of a model's folder.
 
     Raises:
@@ -186,13 +207,23 @@ def held(model: PublishedModel, folder: Path, *, progress: ProgressChoice) -> It
     from filelock import FileLock, Timeout  # noqa: PLC0415 - opening what has been verified needs none of it
 
     with named_faults(folder):
+        require_plain(folder / LOCK_NAME)
         lock = FileLock(folder / LOCK_NAME, preserve_lock_file=True, fallback_to_soft=False)
         try:
             lock.acquire(blocking=False)
         except Timeout:
             say(f"{model.name}: another process is at work in {folder}; waiting for it", progress)
-            lock.acquire()
+            _wait_for(lock, stop)
         try:
             yield
         finally:
             lock.release()
+
+
+def _wait_for(lock: BaseFileLock, stop: Stop) -> None:
+    from filelock import Timeout  # noqa: PLC0415 - as above
+
+    while not lock.is_locked:
+        stop()
+        with contextlib.suppress(Timeout):
+            lock.acquire(timeout=_LOCK_SECONDS)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -26,5 +25,9 @@ class Patience:
     """Seconds until a server has to take the connection."""
     read_timeout: float = 60.0
     """Seconds of silence after which a connection counts as broken."""
-    sleep: Callable[[float], None] = time.sleep
-    """How to wait."""
+    least_rate: float = 1000.0
+    """Bytes a second below which a connection counts as broken; 0 to take any."""
+    rate_seconds: float = 60.0
+    """Over how many seconds that is looked at, again and again."""
+    sleep: Callable[[float], None] | None = None
+    """How to wait between attempts; None for a wait that `cancel` ends."""

@@ -14,7 +14,10 @@ if TYPE_CHECKING:
 __all__ = ["Listener", "ProgressChoice", "meter", "say"]
 
 Listener: TypeAlias = Callable[[str, int, "int | None"], None]
-"""Called with a file's name, its bytes on this disk so far, and its size in bytes, None if that is not known yet."""
+"""Called with a file's name, its bytes so far, and its size in bytes, None if that is not known yet.
+
+The bytes are those on this disk while a file is downloaded. Of a file that is hashed or opened, they are those that are
+done with, and the name begins with "verifying " or "opening "."""
 
 ProgressChoice: TypeAlias = "bool | Listener"
 """True for a bar on standard error, shown on a terminal only; False for silence; or a function."""

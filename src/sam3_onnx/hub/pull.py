@@ -6,6 +6,7 @@ from functools import partial
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
+from sam3_onnx._support.checks import require_callbacks
 from sam3_onnx._support.units import in_bytes
 from sam3_onnx.errors import OfflineError, OptionError
 from sam3_onnx.hub.inventory import hash_and_record, held, settle
@@ -14,9 +15,11 @@ from sam3_onnx.hub.progress import meter, say
 from sam3_onnx.hub.records import read_records
 from sam3_onnx.hub.registry import find_model
 from sam3_onnx.hub.sources import is_offline, mirrored, shown, token_for
+from sam3_onnx.hub.stopping import Stop
 from sam3_onnx.hub.store import folder_of, local_files, make_folder, require_space
 
 if TYPE_CHECKING:
+    import threading
     from collections.abc import Mapping, Sequence
     from os import PathLike
     from pathlib import Path
@@ -38,10 +41,12 @@ def pull(
     offline: bool | None = None,
     progress: ProgressChoice = True,
     patience: Patience | None = None,
+    cancel: threading.Event | None = None,
 ) -> Path:
     """Makes a model complete on this disk: downloads what is missing, verifies what has not been.
 
-    What is there and recorded as verified costs a look at sizes and times, no more.
+    What is there and recorded as verified costs a look at sizes and times, no more. In a thread of a program whose main
+    thread is over it ends as if it were cancelled, so that the program can end.
 
     Args:
         model: A name of `list_models`, or an entry of your own.
@@ -51,13 +56,16 @@ def pull(
             SAM3_ONNX_MIRROR names, if anything.
         offline: True never to use the network, False to use it; None for what SAM3_ONNX_OFFLINE or HF_HUB_OFFLINE say.
         progress: True for lines and, on a terminal, bars on standard error; False for silence; or a function that is
-            called with a file's name, the bytes so far and its size (None if not known yet).
-        patience: Attempts and time-outs; None for the default.
+            called with a file's name, the bytes so far and its size (None if not known yet); see `Listener`.
+        patience: Attempts, time-outs and the least rate; None for the default.
+        cancel: Setting this event from another thread ends it within a second, whatever the server does; what has come
+            is continued by the next call.
 
     Returns:
         The folder of the files.
 
     Raises:
+        CancelledError: `cancel` was set, or the program is about to end.
         UnknownModelError: No model has this name.
         OfflineError: Files are missing, and the network is not to be used.
         DownloadError: A file did not come whole; what has come is continued by the next call. Its kinds tell a file
@@ -67,6 +75,8 @@ def pull(
         DiskFullError: There is not enough space.
         OptionError: The mirror is no address, or `folder` is given for a model that ships in the package.
     """
+    require_callbacks(cancel)
+    stop = Stop(cancel)
     published = find_model(model) if isinstance(model, str) else model
     target = folder_of(published, folder)
     if published.bundled:
@@ -79,18 +89,18 @@ def pull(
     absent = _absent(local)
     if not absent:
         unverified = [file.published for file in local if file.state == "unverified"]
-        settle(published, target, unverified, progress=progress)
+        settle(published, target, unverified, progress=progress, stop=stop)
         return target
     if is_offline(asked=offline):
         missing = {file.published.name: file.published.url for file in absent}
         raise OfflineError(published.name, folder=target, missing=missing)
     make_folder(target)
-    with held(published, target, progress=progress):
+    with held(published, target, progress=progress, stop=stop):
         local = local_files(published, target)
         if unverified := [file.published for file in local if file.state == "unverified"]:
-            hash_and_record(target, unverified)
+            hash_and_record(target, unverified, progress=progress, stop=stop)
         if absent := _absent(local):
-            _download(published, target, absent, mirror=mirror, progress=progress, patience=patience)
+            _download(published, target, absent, mirror=mirror, progress=progress, patience=patience, stop=stop)
     return target
 
 
@@ -101,6 +111,7 @@ def model_folder(
     mirror: str | None = None,
     offline: bool | None = None,
     progress: ProgressChoice = True,
+    cancel: threading.Event | None = None,
 ) -> Path:
     """The folder of a named model, complete and verified: what `Sam3Session.from_pretrained` opens.
 
@@ -110,12 +121,13 @@ def model_folder(
         mirror: As in `pull`.
         offline: As in `pull`.
         progress: As in `pull`.
+        cancel: As in `pull`.
 
     Raises:
         UnknownModelError: No model has this name.
         ModelError: As `pull`.
     """
-    return pull(name, folder=folder, mirror=mirror, offline=offline, progress=progress)
+    return pull(name, folder=folder, mirror=mirror, offline=offline, progress=progress, cancel=cancel)
 
 
 def _absent(local: Sequence[LocalFile]) -> list[LocalFile]:
@@ -130,6 +142,7 @@ def _download(
     mirror: str | None,
     progress: ProgressChoice,
     patience: Patience | None,
+    stop: Stop,
 ) -> None:
     """Fetches files one after the other; each is in place and recorded before the next begins."""
     from sam3_onnx.hub.placing import place  # noqa: PLC0415 - network code
@@ -139,13 +152,14 @@ def _download(
     known = read_records(target)
     orders = [_order(file, known, mirror) for file in absent]
     with new_connection() as connection:
-        sizes = [learn_size(connection, order, kept_up) if order.size is None else order.size for order in orders]
+        sizes = [learn_size(connection, order, kept_up, stop) if order.size is None else order.size for order in orders]
         _announce(model, target, orders, sizes, progress=progress)
         to_come = (size - file.size for size, file in zip(sizes, absent, strict=True) if size is not None)
         require_space(target, sum(max(0, count) for count in to_come))
         for order, size in zip(orders, sizes, strict=True):
             with meter(order.name, total=size, progress=progress) as moved:
-                place(order, partial(fetch, connection, order, kept_up, moved, tell=partial(say, progress=progress)))
+                tell = partial(say, progress=progress)
+                place(order, partial(fetch, connection, order, kept_up, moved, tell=tell, stop=stop))
 
 
 def _order(file: LocalFile, known: Mapping[str, Record], mirror: str | None) -> Order:

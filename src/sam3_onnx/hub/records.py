@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 import json
-from dataclasses import asdict, dataclass
+import os
+import re
+import stat
+from dataclasses import asdict, dataclass, replace
 from datetime import datetime, timezone
 from typing import TYPE_CHECKING
 
-from sam3_onnx._support.files import write_atomically
+from sam3_onnx._support.files import require_plain, write_atomically
 from sam3_onnx.errors import CacheFolderError
 
 if TYPE_CHECKING:
-    import os
     from collections.abc import Mapping
     from pathlib import Path
 
@@ -19,6 +21,9 @@ __all__ = ["RECORDS_NAME", "Record", "read_records", "record_of", "write_records
 
 RECORDS_NAME = "verified.json"
 """Of the records in a model's folder, beside its files."""
+_LARGEST_BYTES = 1 << 20
+"""Of records that are read; those of six files take 2 kB."""
+_SHA256 = re.compile("[0-9a-fA-F]{64}")
 
 
 @dataclass(frozen=True)
@@ -53,18 +58,24 @@ def record_of(status: os.stat_result, sha256: str) -> Record:
 def read_records(folder: Path) -> dict[str, Record]:
     """The records of a folder by file name; none if nothing has been verified there.
 
+    Those that somebody else may have written describe no file as it is now, so that it is hashed again.
+
     Raises:
         CacheFolderError: The records cannot be read.
     """
     path = folder / RECORDS_NAME
     try:
-        entries: dict[str, dict[str, object]] = json.loads(path.read_text(encoding="utf-8"))["files"]
-        return {name: _record(entry) for name, entry in entries.items()}
+        require_plain(path)
+        status = path.stat()
+        with path.open("rb") as file:
+            entries: dict[str, dict[str, object]] = json.loads(file.read(_LARGEST_BYTES))["files"]
+        records = {name: _record(entry) for name, entry in entries.items()}
+        return records if _is_our_own(status) else {name: replace(one, mtime_ns=-1) for name, one in records.items()}
     except FileNotFoundError:
         return {}
     except OSError as error:
         raise CacheFolderError(folder, reason=f"{RECORDS_NAME} cannot be read: {error.strerror}") from error
-    except (ValueError, KeyError, TypeError, AttributeError) as error:
+    except (ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
         reason = (
             f"{RECORDS_NAME}, which holds the hashes of its files, is damaged; delete it if you trust the files there"
         )
@@ -75,7 +86,16 @@ def _record(entry: Mapping[str, object]) -> Record:
     size, mtime_ns, sha256, verified = (entry[key] for key in ("size", "mtime_ns", "sha256", "verified"))
     if not (isinstance(size, int) and isinstance(mtime_ns, int)):
         raise TypeError("size and mtime_ns are integers")
-    return Record(size, mtime_ns, str(sha256), str(verified))
+    if not (isinstance(sha256, str) and _SHA256.fullmatch(sha256)):
+        raise TypeError("sha256 is hexadecimal")
+    return Record(size, mtime_ns, sha256, str(verified))
+
+
+def _is_our_own(status: os.stat_result) -> bool:
+    """Whether only this user, or the machine's administrator, can have written a file."""
+    if not hasattr(os, "geteuid"):
+        return True  # Windows keeps other users out by access lists, which `stat` does not show
+    return status.st_uid in {os.geteuid(), 0} and not status.st_mode & (stat.S_IWGRP | stat.S_IWOTH)
 
 
 def write_records(folder: Path, records: Mapping[str, Record]) -> None:
@@ -85,4 +105,6 @@ def write_records(folder: Path, records: Mapping[str, Record]) -> None:
         OSError: The folder is not writable, or the disk is full.
     """
     content = {"files": {name: asdict(record) for name, record in sorted(records.items())}}
-    write_atomically(folder / RECORDS_NAME, (json.dumps(content, indent=2) + "\n").encode())
+    path = folder / RECORDS_NAME
+    require_plain(path)
+    write_atomically(path, (json.dumps(content, indent=2) + "\n").encode(), mode=0o644)

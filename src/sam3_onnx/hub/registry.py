@@ -14,6 +14,8 @@ from sam3_onnx.errors import UnknownModelError
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
+    from typing_extensions import NotRequired
+
 __all__ = ["KNOWN_MODELS", "Licence", "PublishedFile", "PublishedModel", "find_model", "list_models", "read_registry"]
 
 
@@ -61,6 +63,8 @@ class PublishedModel:
     note: str | None
     """What is worth knowing before one relies on this entry."""
     files: tuple[PublishedFile, ...]
+    approximate_size: int | None = None
+    """Of all files in bytes, to two digits, where the publisher names no size; None if nobody has said."""
 
     @property
     def size(self) -> int | None:
@@ -92,6 +96,7 @@ class _ModelEntry(TypedDict):
     bundled: bool
     note: str | None
     files: list[_FileEntry]
+    approximate_size: NotRequired[int | None]
 
 
 class _Registry(TypedDict):
@@ -120,6 +125,7 @@ def _model(entry: _ModelEntry) -> PublishedModel:
         bundled=entry["bundled"],
         note=entry["note"],
         files=tuple(PublishedFile(**file) for file in entry["files"]),
+        approximate_size=entry.get("approximate_size"),
     )
 
 

@@ -4,20 +4,33 @@ from __future__ import annotations
 
 import contextlib
 import errno
+import hashlib
+import os
 from dataclasses import dataclass
 from importlib.resources import files
-from pathlib import Path
+from pathlib import Path, PureWindowsPath
 from typing import TYPE_CHECKING, Literal, TypeAlias
 
-from sam3_onnx._support.folders import cache_folder, free_bytes
+from sam3_onnx._support.checks import require_path
+from sam3_onnx._support.files import is_inside
+from sam3_onnx._support.folders import LOCK_NAME, cache_folder, free_bytes
 from sam3_onnx._support.units import in_bytes
-from sam3_onnx.errors import CacheFolderError, DiskFullError, ModelFileChangedError, Sam3Error, WebPageError
-from sam3_onnx.hub.records import read_records, record_of, write_records
+from sam3_onnx.errors import (
+    CacheFolderError,
+    DiskFullError,
+    ModelFileChangedError,
+    OptionError,
+    Sam3Error,
+    WebPageError,
+)
+from sam3_onnx.hub.progress import meter
+from sam3_onnx.hub.records import RECORDS_NAME, read_records, record_of, write_records
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Callable, Iterator, Mapping
     from os import PathLike
 
+    from sam3_onnx.hub.progress import ProgressChoice
     from sam3_onnx.hub.records import Record
     from sam3_onnx.hub.registry import PublishedFile, PublishedModel
 
@@ -48,6 +61,8 @@ SPARE_BYTES = 64 << 20
 _FULL = {errno.ENOSPC, errno.EDQUOT}
 _PAGE_STARTS = (b"<!doctype", b"<html", b"<head", b"<body", b"<script", b"<?xml", b"<!--")
 _SNIFFED = 64
+_PART, _NOTES = ".part", ".part.json"
+_PIECE_BYTES = 1 << 20
 
 
 @dataclass(frozen=True)
@@ -63,20 +78,28 @@ class LocalFile:
 
 
 def folder_of(model: PublishedModel, folder: str | PathLike[str] | None = None) -> Path:
-    """The folder of a model's files: `folder` if it is given, else one by the model's name in the cache folder."""
+    """The folder of a model's files: `folder` if it is given, else one by the model's name in the cache folder.
+
+    Raises:
+        OptionError: `folder` is no path, or the model's name leads out of the cache folder.
+    """
     if model.bundled:
         return Path(str(files("sam3_onnx"))) / "data" / model.name
-    return Path(folder).expanduser() if folder is not None else cache_folder() / "models" / model.name
+    if folder is not None:
+        return require_path("folder", folder)
+    if not (is_inside(model.name) and len(PureWindowsPath(model.name).parts) == 1):
+        raise OptionError("PublishedModel.name", expected="a name without a folder", got=model.name)
+    return cache_folder() / "models" / model.name
 
 
 def part_of(path: Path) -> Path:
     """Where a file grows until it is whole and verified."""
-    return path.with_name(f"{path.name}.part")
+    return path.with_name(f"{path.name}{_PART}")
 
 
 def notes_of(path: Path) -> Path:
     """Where the ETag of what is growing is kept, for a later attempt."""
-    return path.with_name(f"{path.name}.part.json")
+    return path.with_name(f"{path.name}{_NOTES}")
 
 
 def discard(path: Path) -> None:
@@ -90,10 +113,24 @@ def local_files(model: PublishedModel, folder: Path) -> tuple[LocalFile, ...]:
 
     Raises:
         CacheFolderError: The folder or its records cannot be read.
+        OptionError: A file would not lie in the folder under its name.
     """
+    _require_names(model)
     with named_faults(folder):
         records = read_records(folder)
         return tuple(_local(file, folder, records.get(file.name), bundled=model.bundled) for file in model.files)
+
+
+def _require_names(model: PublishedModel) -> None:
+    """Refuses names of files that lead out of the model's folder, or are in use there."""
+    taken = {LOCK_NAME, RECORDS_NAME}
+    for file in model.files:
+        name = file.name
+        plain = is_inside(name) and len(PureWindowsPath(name).parts) == 1 and ":" not in name and name.isprintable()
+        if not plain or name.lower() in taken or name.lower().endswith((_PART, _NOTES)):
+            expected = f"a file name, without a folder, that {model.name} uses once and this library does not"
+            raise OptionError("PublishedFile.name", expected=expected, got=name)
+        taken.add(name.lower())
 
 
 def _local(file: PublishedFile, folder: Path, record: Record | None, *, bundled: bool) -> LocalFile:
@@ -107,13 +144,22 @@ def _local(file: PublishedFile, folder: Path, record: Record | None, *, bundled:
     return LocalFile(file, path, "missing", 0)
 
 
-def examine(file: PublishedFile, folder: Path, record: Record | None) -> Record:
+def examine(
+    file: PublishedFile,
+    folder: Path,
+    record: Record | None,
+    *,
+    progress: ProgressChoice = False,
+    stop: Callable[[], None] | None = None,
+) -> Record:
     """Hashes a file and holds it against what was published, or else what was seen first.
 
     Args:
         file: As published.
         folder: Where it lies.
         record: Of an earlier look; None at the first one.
+        progress: Who hears how far it is.
+        stop: Asked again and again; raises to end it.
 
     Returns:
         The record of this look. A file without a published hash is taken as it is at the first one.
@@ -128,7 +174,8 @@ def examine(file: PublishedFile, folder: Path, record: Record | None) -> Record:
     if looks_like_page(head):
         raise WebPageError(str(path), url=file.url or "the package", begins=head[:_SNIFFED].decode("latin-1"))
     status = path.stat()
-    got = file_sha256(path)
+    with meter(f"verifying {file.name}", total=status.st_size, progress=progress) as moved:
+        got = file_sha256(path, moved=moved, stop=stop)
     if file.sha256 is not None and got != file.sha256:
         expected = f"SHA-256 {file.sha256}" + (f", {file.size} bytes" if file.size is not None else "")
         raise ModelFileChangedError(
@@ -153,11 +200,27 @@ def remember(folder: Path, new: Mapping[str, Record]) -> None:
         write_records(folder, {**read_records(folder), **new})
 
 
-def file_sha256(path: Path) -> str:
-    """The SHA-256 of a file in hexadecimal."""
-    import pooch  # noqa: PLC0415 - opening what has been verified needs none of it
+def file_sha256(
+    path: Path, *, moved: Callable[[int, int | None], None] | None = None, stop: Callable[[], None] | None = None
+) -> str:
+    """The SHA-256 of a file in hexadecimal.
 
-    return str(pooch.file_hash(str(path), alg="sha256"))
+    Args:
+        path: The file.
+        moved: Called with the bytes so far and the size in bytes.
+        stop: Asked again and again; raises to end it.
+    """
+    digest, done = hashlib.sha256(), 0
+    with path.open("rb") as content:
+        size = os.fstat(content.fileno()).st_size
+        while piece := content.read(_PIECE_BYTES):
+            if stop is not None:
+                stop()
+            digest.update(piece)
+            done += len(piece)
+            if moved is not None:
+                moved(done, size)
+    return digest.hexdigest()
 
 
 def looks_like_page(head: bytes) -> bool:

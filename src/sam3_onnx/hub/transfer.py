@@ -7,19 +7,15 @@ left as the part; to verify it is the caller's.
 
 from __future__ import annotations
 
-import contextlib
 import json
 import re
-import socket
 import time
 from dataclasses import dataclass
 from email.utils import parsedate_to_datetime
 from http import HTTPStatus
 from typing import TYPE_CHECKING
-from urllib.parse import urlsplit
 
-import requests
-
+from sam3_onnx._support.files import open_plain, require_plain
 from sam3_onnx.errors import (
     DownloadDamagedError,
     DownloadError,
@@ -27,13 +23,19 @@ from sam3_onnx.errors import (
     DownloadRefusedError,
     WebPageError,
 )
+from sam3_onnx.hub.connection import PassingTroubleError, ask, named_troubles, new_connection
 from sam3_onnx.hub.patience import Patience
 from sam3_onnx.hub.sources import shown
+from sam3_onnx.hub.stopping import Background
 from sam3_onnx.hub.store import discard, looks_like_page, named_faults, notes_of, part_of, require_space
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable
     from pathlib import Path
+
+    import requests
+
+    from sam3_onnx.hub.stopping import Stop
 
 
 __all__ = ["Order", "Patience", "fetch", "learn_size", "new_connection"]
@@ -43,7 +45,10 @@ _GONE = {HTTPStatus.NOT_FOUND, HTTPStatus.GONE}
 _REFUSED = {HTTPStatus.UNAUTHORIZED, HTTPStatus.FORBIDDEN}
 _PASSING = {HTTPStatus.REQUEST_TIMEOUT, HTTPStatus.TOO_MANY_REQUESTS}
 _SHOWN_BYTES = 40
-_ATTEMPTS_AT_A_NAME = 2  # a name that cannot be resolved is as a rule no network at all
+_TRIED_SPACE_BYTES = 64 << 20
+"""How often the space on the disk is looked at while a file of unknown size comes."""
+_ETAG = re.compile(r'"[!#-~]*"')
+"""A strong validator: RFC 9110, section 8.8.3, of which only ASCII is taken."""
 
 
 @dataclass(frozen=True)
@@ -62,30 +67,22 @@ class Order:
     """Sent to the host of `url`, and to no other that it redirects to."""
 
 
-class _PassingTroubleError(Exception):
-    """What another attempt may mend."""
+def learn_size(connection: requests.Session, order: Order, patience: Patience, stop: Stop) -> int | None:
+    """Asks for a file's size in bytes; None if the server does not tell: the download itself will say why.
 
-    def __init__(self, reason: str, *, wait: float | None = None, attempts: int | None = None) -> None:
-        self.reason = reason
-        self.attempts = attempts
-        self.wait = wait
-        super().__init__(reason)
+    Raises:
+        CancelledError: `stop` says so.
+    """
 
+    def head() -> int | None:
+        with ask(connection, "HEAD", order.url, token=order.token, headers={}, patience=patience) as answer:
+            return _declared(answer) if answer.status_code == HTTPStatus.OK else None
 
-def new_connection() -> requests.Session:
-    """A session of requests that asks for bytes as they are: a compressed answer could not be continued."""
-    session = requests.Session()
-    session.headers["Accept-Encoding"] = "identity"
-    return session
-
-
-def learn_size(connection: requests.Session, order: Order, patience: Patience) -> int | None:
-    """Asks for a file's size in bytes; None if the server does not tell: the download itself will say why."""
     try:
-        answer = connection.head(order.url, headers=_headers(order), allow_redirects=True, timeout=_timeouts(patience))
-    except requests.RequestException:
+        with Background() as background, named_troubles(order.name, order.url, patience):
+            return background.call(head, stop)
+    except (DownloadError, PassingTroubleError):
         return None
-    return _declared(answer) if answer.status_code == HTTPStatus.OK else None
 
 
 def fetch(
@@ -95,6 +92,7 @@ def fetch(
     moved: Callable[[int, int | None], None],
     *,
     tell: Callable[[str], None],
+    stop: Stop,
 ) -> None:
     """Completes `<name>.part`.
 
@@ -104,8 +102,10 @@ def fetch(
         patience: How long to keep it up.
         moved: Called with the bytes so far and the size in bytes, None if it is not known.
         tell: Called with a line before each wait: what went wrong, and when the next attempt is.
+        stop: Called again and again; raises to end the download.
 
     Raises:
+        CancelledError: `stop` says so. The part is kept.
         DownloadNotFoundError: The server has no such file.
         DownloadRefusedError: The server wants to know who asks.
         DownloadDamagedError: The server's file has another size than the published one. The part is removed.
@@ -115,20 +115,26 @@ def fetch(
         DiskFullError: There is not enough space.
     """
     failures, furthest = 0, _length(part_of(order.path))
-    while (trouble := _troubled(connection, order, patience, moved)) is not None:
+    while (trouble := _troubled(connection, order, patience, moved, stop)) is not None:
         reached = _length(part_of(order.path))
-        failures = 1 if reached > furthest else failures + 1
+        failures = 1 if reached > furthest and not trouble.slow else failures + 1
         furthest = max(furthest, reached)
-        _rest(order, patience, failures, trouble, tell)
+        wait = _wait_after(order, patience, failures, trouble, tell)
+        (stop.wait if patience.sleep is None else patience.sleep)(wait)
+        stop()
 
 
 def _troubled(
-    connection: requests.Session, order: Order, patience: Patience, moved: Callable[[int, int | None], None]
-) -> _PassingTroubleError | None:
+    connection: requests.Session,
+    order: Order,
+    patience: Patience,
+    moved: Callable[[int, int | None], None],
+    stop: Stop,
+) -> PassingTroubleError | None:
     """One attempt, and what broke it off; None if all is there."""
     try:
-        _attempt(connection, order, patience, moved)
-    except _PassingTroubleError as trouble:
+        _attempt(connection, order, patience, moved, stop)
+    except PassingTroubleError as trouble:
         return trouble
     except (WebPageError, DownloadDamagedError):
         discard(order.path)
@@ -136,9 +142,14 @@ def _troubled(
     return None
 
 
-def _rest(
-    order: Order, patience: Patience, failures: int, trouble: _PassingTroubleError, tell: Callable[[str], None]
-) -> None:
+def _wait_after(
+    order: Order, patience: Patience, failures: int, trouble: PassingTroubleError, tell: Callable[[str], None]
+) -> float:
+    """Seconds before the next attempt.
+
+    Raises:
+        DownloadError: There is none.
+    """
     wait = patience.first_wait * 2 ** (failures - 1) if trouble.wait is None else trouble.wait
     attempts = min(patience.attempts, trouble.attempts or patience.attempts)
     if trouble.wait is not None and trouble.wait > patience.longest_wait:
@@ -153,44 +164,78 @@ def _rest(
     else:
         wait = min(wait, patience.longest_wait)
         tell(f"{order.name}: {trouble.reason}; attempt {failures + 1} of {attempts} in {wait:g} s")
-        patience.sleep(wait)
-        return
+        return wait
     raise DownloadError(order.name, url=shown(order.url), reason=reason, remedy=remedy) from trouble
 
 
 def _attempt(
-    connection: requests.Session, order: Order, patience: Patience, moved: Callable[[int, int | None], None]
+    connection: requests.Session,
+    order: Order,
+    patience: Patience,
+    moved: Callable[[int, int | None], None],
+    stop: Stop,
 ) -> None:
     offset, validator = _resume_point(order)
     if offset and offset == order.size:
         return
-    headers = _headers(order)
+    headers = {}
     if offset:
         headers["Range"] = f"bytes={offset}-"
     if offset and validator:
         headers["If-Range"] = validator
-    with _named_troubles(order, patience):
-        answer = connection.get(order.url, headers=headers, stream=True, timeout=_timeouts(patience))
-    with answer:
-        if answer.status_code == HTTPStatus.REQUESTED_RANGE_NOT_SATISFIABLE and offset:
-            if answer.headers.get("Content-Range") == f"bytes */{offset}":
-                return
-            discard(order.path)
-            raise _PassingTroubleError("the server's file is shorter than what had come of it")
-        _judge(answer, order)
-        start, total = _place(answer, order, offset, validator)
-        _require_sense(answer, order, total)
-        _receive(answer, order, patience, start=start, total=total, moved=moved)
+    with Background() as background:
+        with named_troubles(order.name, order.url, patience):
+            answer = background.call(
+                lambda: ask(connection, "GET", order.url, token=order.token, headers=headers, patience=patience), stop
+            )
+        try:
+            _take(answer, order, patience, offset, validator, moved=moved, read=_reader(answer, background), stop=stop)
+        finally:
+            background.leave(answer.close)
+
+
+def _reader(answer: requests.Response, background: Background) -> Callable[[Callable[[], None]], bytes]:
+    """A function that returns the next bytes of an answer, b"" at its end; what it is called with may end the wait."""
+    chunks = answer.iter_content(_CHUNK_BYTES)
+    return lambda stop: background.call(lambda: next(chunks, b""), stop)
+
+
+def _take(
+    answer: requests.Response,
+    order: Order,
+    patience: Patience,
+    offset: int,
+    validator: str | None,
+    *,
+    moved: Callable[[int, int | None], None],
+    read: Callable[[Callable[[], None]], bytes],
+    stop: Stop,
+) -> None:
+    """Judges an answer, and receives what it brings."""
+    if answer.status_code == HTTPStatus.REQUESTED_RANGE_NOT_SATISFIABLE and offset:
+        if answer.headers.get("Content-Range") == f"bytes */{offset}":
+            return
+        discard(order.path)
+        raise PassingTroubleError("the server's file is shorter than what had come of it")
+    _judge(answer, order)
+    start, total = _place(answer, order, offset, validator)
+    _require_sense(answer, order, total, lambda: read(stop))
+    with named_troubles(order.name, order.url, patience):
+        _receive(order, patience, start=start, total=total, moved=moved, read=read, stop=stop)
 
 
 def _resume_point(order: Order) -> tuple[int, str | None]:
     """Where to go on, and the ETag by which the server knows whether its file is still the same."""
-    offset = _length(part_of(order.path))
+    with named_faults(order.path.parent):
+        require_plain(part_of(order.path))
+        require_plain(notes_of(order.path))
+    offset, validator = _length(part_of(order.path)), None
     try:
         notes = json.loads(notes_of(order.path).read_text(encoding="utf-8"))
-        validator = str(notes["etag"]) if notes["url"] == shown(order.url) else None
-    except (FileNotFoundError, ValueError, KeyError, TypeError):
-        validator = None
+        if notes["url"] == shown(order.url) and _ETAG.fullmatch(notes["etag"]):
+            validator = str(notes["etag"])
+    except (FileNotFoundError, ValueError, KeyError, TypeError, RecursionError):
+        pass  # notes that cannot be read say nothing, and the file comes from its beginning
     trusted = validator is not None or order.sha256 is not None
     fits = order.size is None or offset <= order.size
     return (offset, validator) if trusted and fits else (0, None)
@@ -206,7 +251,7 @@ def _judge(answer: requests.Response, order: Order) -> None:
     if status in _REFUSED:
         raise DownloadRefusedError(order.name, url=shown(order.url), status=status)
     if status in _PASSING or status >= HTTPStatus.INTERNAL_SERVER_ERROR:
-        raise _PassingTroubleError(f"the server answered HTTP {status}", wait=_retry_after(answer))
+        raise PassingTroubleError(f"the server answered HTTP {status}", wait=_retry_after(answer))
     raise DownloadError(
         order.name,
         url=shown(order.url),
@@ -221,19 +266,19 @@ def _place(answer: requests.Response, order: Order, offset: int, validator: str 
         with named_faults(order.path.parent):
             _note(order, answer.headers.get("ETag"))
         return 0, _declared(answer)
-    told = re.fullmatch(r"bytes (\d+)-\d+/(\d+|\*)", answer.headers.get("Content-Range", ""))
+    told = re.fullmatch(r"bytes ([0-9]{1,18})-[0-9]{1,18}/([0-9]{1,18}|\*)", answer.headers.get("Content-Range", ""))
     changed = validator is not None and answer.headers.get("ETag", validator) != validator
     if told is None or int(told[1]) != offset or changed:
         discard(order.path)
-        raise _PassingTroubleError("the server continued at another place, or with another file, than was asked for")
+        raise PassingTroubleError("the server continued at another place, or with another file, than was asked for")
     return offset, None if told[2] == "*" else int(told[2])
 
 
-def _require_sense(answer: requests.Response, order: Order, total: int | None) -> None:
+def _require_sense(answer: requests.Response, order: Order, total: int | None, read: Callable[[], bytes]) -> None:
     """Stops before the bytes come if they cannot be what was ordered."""
     kind = answer.headers.get("Content-Type", "")
     if order.sha256 is None and kind.lower().startswith("text/html"):
-        begins = answer.raw.read(_SHOWN_BYTES).decode("latin-1")
+        begins = read()[:_SHOWN_BYTES].decode("latin-1")
         raise WebPageError(order.name, url=shown(order.url), begins=begins)
     if order.size is not None and total not in {None, order.size}:
         raise DownloadDamagedError(
@@ -250,107 +295,80 @@ def _require_sense(answer: requests.Response, order: Order, total: int | None) -
 
 
 def _receive(
-    answer: requests.Response,
     order: Order,
     patience: Patience,
     *,
     start: int,
     total: int | None,
     moved: Callable[[int, int | None], None],
+    read: Callable[[Callable[[], None]], bytes],
+    stop: Stop,
 ) -> None:
     folder, done = order.path.parent, start
     expected = order.size if total is None else total
+    pace = _Pace(patience, stop)
     with named_faults(folder):
-        part = part_of(order.path).open("ab" if start else "wb")
+        part = open_plain(part_of(order.path), fresh=not start)
     with part:
-        if expected is not None:
-            require_space(folder, expected - start)
+        require_space(folder, 0 if expected is None else expected - start)
         moved(done, expected)
-        with _named_troubles(order, patience):
-            for chunk in answer.iter_content(_CHUNK_BYTES):
-                if not done and looks_like_page(chunk):
-                    begins = chunk[:_SHOWN_BYTES].decode("latin-1")
-                    raise WebPageError(order.name, url=shown(order.url), begins=begins)
-                with named_faults(folder):
-                    part.write(chunk)
-                    part.flush()
-                done += len(chunk)
-                moved(done, expected)
+        while chunk := read(pace.check):
+            if not done and looks_like_page(chunk):
+                begins = chunk[:_SHOWN_BYTES].decode("latin-1")
+                raise WebPageError(order.name, url=shown(order.url), begins=begins)
+            if expected is not None and done + len(chunk) > expected:
+                got = f"at least {done + len(chunk)} bytes"
+                raise DownloadDamagedError(order.name, url=shown(order.url), expected=f"{expected} bytes", got=got)
+            if expected is None and done // _TRIED_SPACE_BYTES < (done + len(chunk)) // _TRIED_SPACE_BYTES:
+                require_space(folder, 0)
+            with named_faults(folder):
+                part.write(chunk)
+                part.flush()
+            done += len(chunk)
+            pace.came(len(chunk))
+            moved(done, expected)
     if expected is not None and done < expected:
-        raise _PassingTroubleError(f"the connection ended after {done} of {expected} bytes")
-    if expected is not None and done > expected:
-        raise DownloadDamagedError(order.name, url=shown(order.url), expected=f"{expected} bytes", got=f"{done} bytes")
+        raise PassingTroubleError(f"the connection ended after {done} of {expected} bytes")
 
 
-@contextlib.contextmanager
-def _named_troubles(order: Order, patience: Patience) -> Iterator[None]:
-    """Sorts what requests raises into what may pass and what will not."""
-    try:
-        yield
-    except requests.exceptions.SSLError as error:
-        raise DownloadError(
-            order.name,
-            url=shown(order.url),
-            reason="the server's certificate was not accepted",
-            remedy="Check the clock and the network; a proxy that inspects traffic needs its certificate in "
-            "REQUESTS_CA_BUNDLE.",
-        ) from error
-    except requests.Timeout as error:
-        raise _PassingTroubleError(f"no answer within {patience.read_timeout:g} seconds") from error
-    except (requests.ConnectionError, requests.exceptions.ChunkedEncodingError) as error:
-        raise _unconnected(error, order, patience) from error
-    except requests.RequestException as error:
-        raise DownloadError(
-            order.name,
-            url=shown(order.url),
-            reason=f"the request failed ({type(error).__name__})",
-            remedy="Check the mirror and the proxy settings.",
-        ) from error
+class _Pace:
+    """Holds what comes against the least rate, and asks whether to stop."""
 
+    def __init__(self, patience: Patience, stop: Stop) -> None:
+        self._patience, self._stop = patience, stop
+        self._since, self._bytes = time.monotonic(), 0
 
-def _unconnected(error: BaseException, order: Order, patience: Patience) -> _PassingTroubleError:
-    kinds = {type(cause) for cause in _causes(error)}
-    if socket.gaierror in kinds:
-        host = urlsplit(order.url).hostname
-        return _PassingTroubleError(f"the name {host} could not be resolved", attempts=_ATTEMPTS_AT_A_NAME)
-    if ConnectionRefusedError in kinds:
-        return _PassingTroubleError("the connection was refused")
-    reason = f"no connection, or it broke off or was silent for {patience.read_timeout:g} seconds"
-    return _PassingTroubleError(reason)
+    def came(self, count: int) -> None:
+        self._bytes += count
 
-
-def _causes(error: BaseException) -> Iterator[BaseException]:
-    """An error and all that led to it; requests and urllib3 hand theirs on as arguments, too."""
-    yield error
-    for cause in (error.__cause__, *error.args, getattr(error, "reason", None)):
-        if isinstance(cause, BaseException):
-            yield from _causes(cause)
+    def check(self) -> None:
+        self._stop()
+        seconds = time.monotonic() - self._since
+        if seconds < self._patience.rate_seconds:
+            return
+        if self._bytes < self._patience.least_rate * seconds:
+            reason = f"it came more slowly than {self._patience.least_rate:g} bytes a second"
+            raise PassingTroubleError(reason, slow=True)
+        self._since, self._bytes = time.monotonic(), 0
 
 
 def _note(order: Order, etag: str | None) -> None:
     """Keeps the ETag of what is about to come, for a later attempt. A weak one says nothing about bytes."""
-    if etag is None or etag.startswith("W/"):
+    if etag is None or not _ETAG.fullmatch(etag):
         notes_of(order.path).unlink(missing_ok=True)
-    else:
-        notes_of(order.path).write_text(json.dumps({"url": shown(order.url), "etag": etag}), encoding="utf-8")
+        return
+    with open_plain(notes_of(order.path), fresh=True) as notes:
+        notes.write(json.dumps({"url": shown(order.url), "etag": etag}).encode())
 
 
 def _length(path: Path) -> int:
     return path.stat().st_size if path.is_file() else 0
 
 
-def _headers(order: Order) -> dict[str, str]:
-    return {"Authorization": f"Bearer {order.token}"} if order.token else {}
-
-
-def _timeouts(patience: Patience) -> tuple[float, float]:
-    return patience.connect_timeout, patience.read_timeout
-
-
 def _declared(answer: requests.Response) -> int | None:
     length = answer.headers.get("Content-Length", "")
     plain = answer.headers.get("Content-Encoding", "identity") == "identity"
-    return int(length) if length.isdecimal() and plain else None
+    return int(length) if re.fullmatch(r"[0-9]{1,18}", length) and plain else None
 
 
 def _retry_after(answer: requests.Response) -> float | None:
@@ -358,10 +376,10 @@ def _retry_after(answer: requests.Response) -> float | None:
     told = answer.headers.get("Retry-After", "").strip()
     if not told:
         return None
-    if told.isdecimal():
+    if re.fullmatch(r"[0-9]{1,18}", told):
         return float(told)
     try:
         until = parsedate_to_datetime(told)
-    except ValueError:
+        return max(0.0, until.timestamp() - time.time())
+    except (ValueError, TypeError, IndexError, OverflowError):  # what the parser raises at odd dates
         return None
-    return max(0.0, until.timestamp() - time.time())

@@ -4,18 +4,18 @@ from __future__ import annotations
 
 import importlib
 import io
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 
 from sam3_onnx._support.forking import undivided
-from sam3_onnx.errors import PictureDecodeError
+from sam3_onnx.errors import PictureDecodeError, PictureError
 from sam3_onnx.images.finding import is_pillows_own
 from sam3_onnx.images.formats import format_of
 from sam3_onnx.images.orientation import orientation_of, turned_upright
-from sam3_onnx.images.pillow import refuse_bomb, rgb_of_loaded
-from sam3_onnx.images.strict import load_strictly
-from sam3_onnx.images.structure.tiff import SampleError
+from sam3_onnx.images.pillow import MODES_WITHOUT_RGB, refuse_bomb, rgb_of_loaded
+from sam3_onnx.images.strict import load_by_libtiff, load_strictly
+from sam3_onnx.images.structure.parts import SampleError
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -37,6 +37,11 @@ _PLUG_INS = {
 }
 """Module and class of Pillow for each format. `PIL.Image.open` is not asked: it tries formats that are not on the list,
 and applies the host's MAX_IMAGE_PIXELS."""
+
+_SCALE = "Scale the samples to 0 to 255 by the range that you know, and pass the array as uint8."
+_GREY_AND_ALPHA = 2
+_BYTES_OF_PIXEL = 16
+"""Of four channels of 32 bits, the most that a decoder works with (JPEG 2000)."""
 
 
 @undivided()
@@ -64,8 +69,7 @@ def decode_picture(data: bytes, source: str, *, max_pixels: int | None) -> NDArr
     try:
         file = found.read(data)
     except SampleError as error:
-        remedy = "Scale the samples to 0 to 255 by the range that you know, and pass the array as uint8."
-        raise PictureDecodeError(source, reason=str(error), remedy=remedy) from error
+        raise PictureDecodeError(source, reason=str(error), remedy=_SCALE) from error
     except ValueError as error:
         raise PictureDecodeError(source, reason=str(error)) from error
     width, height = file.allocated
@@ -75,13 +79,23 @@ def decode_picture(data: bytes, source: str, *, max_pixels: int | None) -> NDArr
     except MemoryError:
         raise
     except Exception as error:  # each of Pillow's plug-ins has its own: RuntimeError, EOFError, struct.error, ...
+        _require_memory(width, height)
         raise _refusal(source, error) from error
+
+
+def _require_memory(width: int, height: int) -> None:
+    """Tells damage from too little memory, which decoders of WebP, AVIF and JPEG 2000 report alike.
+
+    Raises:
+        MemoryError: There is not enough for what they allocate.
+    """
+    np.empty((height, width, _BYTES_OF_PIXEL), np.uint8)
 
 
 def _refusal(source: str, error: Exception) -> PictureDecodeError:
     from PIL import __version__  # noqa: PLC0415 - where pictures are read, and not before
 
-    return PictureDecodeError(source, reason=f"Pillow {__version__} finds: {error or type(error).__name__}")
+    return PictureDecodeError(source, reason=f"{str(error) or type(error).__name__} (found by Pillow {__version__})")
 
 
 def _pixels(found: PictureFormat, file: PictureFile) -> NDArray[np.uint8]:
@@ -91,26 +105,22 @@ def _pixels(found: PictureFormat, file: PictureFile) -> NDArray[np.uint8]:
         return _avif(file)
     module, name = _PLUG_INS[found.name]
     plug_in = getattr(importlib.import_module(f"PIL.{module}"), name)
-    picture: ImageFile = plug_in(io.BytesIO(file.data))
+    picture: ImageFile = plug_in(io.BytesIO(file.header or file.data))
     expected = (file.width * (3 if file.grey_triples else 1), file.height)
     if picture.size != expected:
         raise ValueError(f"its headers say {picture.size} and {expected} pixels")
     if found.name == "TIFF":
-        # memory that is there is not held against the host's MAX_IMAGE_PIXELS
-        picture.im = _blank(picture)
-    load_strictly(picture)
+        load_by_libtiff(picture, file.data)
+    else:
+        load_strictly(picture)
+    if file.colours is not None and picture.mode == "P" and np.asarray(picture).max() >= file.colours:
+        raise ValueError(f"it has pixels of other colours than the {file.colours} of its palette")
     pixels = rgb_of_loaded(picture, depth=file.depth)
     if file.grey_triples:
         pixels = np.ascontiguousarray(pixels[..., 0].reshape(file.height, file.width, 3))
     if file.inverted:
         pixels = ~pixels
     return turned_upright(pixels, file.orientation)
-
-
-def _blank(picture: ImageFile) -> Any:  # noqa: ANN401 - Pillow's own type has no name that can be imported
-    from PIL import Image  # noqa: PLC0415 - where pictures are read, and not before
-
-    return Image.new(picture.mode, picture.size).im
 
 
 def _webp(file: PictureFile) -> NDArray[np.uint8]:
@@ -141,7 +151,8 @@ def _avif(file: PictureFile) -> NDArray[np.uint8]:
 
 
 def _first_three(pixels: bytes, size: tuple[int, int], channels: int) -> NDArray[np.uint8]:
-    return np.array(np.frombuffer(pixels, np.uint8).reshape(size[1], size[0], channels)[..., :3])
+    found = np.frombuffer(pixels, np.uint8).reshape(size[1], size[0], channels)
+    return np.array(found[..., :3]) if channels > _GREY_AND_ALPHA else np.repeat(found[..., :1], 3, axis=2)
 
 
 def _by_plug_in(data: bytes, source: str, *, max_pixels: int | None) -> NDArray[np.uint8]:
@@ -154,9 +165,10 @@ def _by_plug_in(data: bytes, source: str, *, max_pixels: int | None) -> NDArray[
                 continue
             picture = factory(io.BytesIO(data), "")
             refuse_bomb(source, *picture.size, max_pixels=max_pixels)
+            _require_mode(source, picture)
             load_strictly(picture)
             return turned_upright(rgb_of_loaded(picture), orientation_of(picture.info.get("exif", b"")))
-    except (MemoryError, PictureDecodeError):
+    except (MemoryError, PictureError):
         raise
     except Exception as error:
         raise _refusal(source, error) from error
@@ -164,3 +176,8 @@ def _by_plug_in(data: bytes, source: str, *, max_pixels: int | None) -> NDArray[
         source,
         reason="its first bytes are not those of AVIF, BMP, GIF, JPEG, JPEG 2000, PNG, PNM, TIFF or WebP",
     )
+
+
+def _require_mode(source: str, picture: ImageFile) -> None:
+    if picture.mode in MODES_WITHOUT_RGB:
+        raise PictureDecodeError(source, reason=f"it is of mode {picture.mode!r}", remedy=_SCALE)

@@ -62,7 +62,7 @@ _FORMATS = (
     PictureFormat("GIF", re.compile(rb"GIF8[79]a"), read_gif),
     PictureFormat("AVIF", re.compile(rb"....ftypavi[fs]", re.DOTALL), read_avif),
     PictureFormat("JPEG2000", re.compile(rb"\0\0\0\x0cjP  \r\n\x87\n|\xff\x4f\xff\x51"), read_jpeg2000),
-    PictureFormat("PPM", re.compile(rb"P[1-6]\s"), read_pnm),
+    PictureFormat("PPM", re.compile(rb"P[1-6][\s#]"), read_pnm),
 )
 
 

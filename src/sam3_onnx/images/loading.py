@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
     from PIL.Image import Image
 
-__all__ = ["DEFAULT_MAX_PIXELS", "Picture", "load_image", "require_pictures", "require_reading"]
+__all__ = ["DEFAULT_MAX_PIXELS", "Picture", "load_image", "read_source", "require_pictures", "require_reading"]
 
 Picture: TypeAlias = "str | os.PathLike[str] | bytes | BinaryIO | Image | NDArray[np.uint8] | NDArray[np.uint16]"
 """What `load_image` takes: a path, a picture file's bytes, a file open for binary reading, a PIL image, an array."""
@@ -70,7 +70,7 @@ def load_image(
         return rgb_of_array(picture, color=color)
     if is_pil_image(picture):
         return rgb_of_image(picture, max_pixels=max_pixels)
-    return decode_picture(*_read(picture), max_pixels=max_pixels)
+    return decode_picture(*read_source(picture), max_pixels=max_pixels)
 
 
 def require_reading(color: object, max_pixels: object) -> None:
@@ -100,8 +100,14 @@ def require_pictures(value: object) -> None:
         )
 
 
-def _read(picture: object) -> tuple[bytes, str]:
-    """Bytes of a picture file, and what messages call it."""
+def read_source(picture: object) -> tuple[bytes, str]:
+    """Returns the bytes of a picture file, and what messages call it.
+
+    Raises:
+        PictureMissingError: There is no file at the path.
+        PictureDecodeError: The file cannot be read.
+        PictureTypeError: It is no path, no bytes and no file opened in binary mode.
+    """
     if isinstance(picture, (bytes, bytearray, memoryview)):
         return bytes(picture), f"of {len(picture)} bytes"
     if isinstance(picture, (str, os.PathLike)):

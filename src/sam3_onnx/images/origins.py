@@ -1,23 +1,23 @@
 """Where a picture came from, so that it can be read once more.
 
-A result is drawn on its picture long after the question. It remembers no pixels, but where they came from: a path that
-is read again, or an array or PIL image for as long as its owner holds it. The content is compared, so that nothing is
-ever drawn on another picture in silence.
+A result is drawn on its picture long after the question. It makes no copy of the pixels, but remembers where they came
+from: a path that is read again, or the caller's own array, PIL image or bytes, which it holds. The content is compared,
+so that nothing is ever drawn on another picture in silence.
 """
 
 from __future__ import annotations
 
 import hashlib
 import os
-import weakref
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal, Protocol
 
 import numpy as np
 
 from sam3_onnx.errors import PictureError, PictureGoneError
-from sam3_onnx.images.loading import load_image
+from sam3_onnx.images.decoding import decode_picture
+from sam3_onnx.images.loading import load_image, read_source, require_reading
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -47,6 +47,10 @@ class SeenPicture:
     key: str
     """Its content, from `picture_key`."""
     origin: Origin
+
+    def is_file(self, path: Path) -> bool:
+        """Whether it lies in the file at a path, by whatever name."""
+        return isinstance(self.origin, FileOrigin) and self.origin.path.exists() and self.origin.path.samefile(path)
 
     def read(self) -> NDArray[np.uint8]:
         """The picture that was asked about, and no other.
@@ -87,19 +91,31 @@ def picture_key(picture: NDArray[np.uint8]) -> str:
     return f"{picture.shape[0]}x{picture.shape[1]}-{digest.hexdigest()}"
 
 
-def load_picture(picture: Picture, *, color: Literal["rgb", "bgr"], max_pixels: int | None) -> LoadedPicture:
+def load_picture(
+    picture: Picture, *, color: Literal["rgb", "bgr"], max_pixels: int | None, keep: bool = True
+) -> LoadedPicture:
     """Does what `sam3_onnx.images.load_image` does, and notes where the picture came from.
+
+    Args:
+        picture: As for `load_image`.
+        color: As for `load_image`.
+        max_pixels: As for `load_image`.
+        keep: Whether an array, a PIL image, or the bytes of a file are held; paths are always noted.
 
     Raises:
         PictureError: As `load_image`.
         OptionError: As `load_image`.
     """
-    pixels = load_image(picture, color=color, max_pixels=max_pixels)
     if isinstance(picture, (str, os.PathLike)):
+        pixels = load_image(picture, color=color, max_pixels=max_pixels)
         return LoadedPicture(pixels, FileOrigin(Path(picture).absolute(), max_pixels))
-    if isinstance(picture, (bytes, bytearray, memoryview)) or hasattr(picture, "read"):
-        return LoadedPicture(pixels, NoOrigin("bytes and open files are not kept"))
-    return LoadedPicture(pixels, LiveOrigin(weakref.ref(picture), color))
+    if hasattr(picture, "read"):
+        require_reading(color, max_pixels)
+        picture, name = read_source(picture)
+        pixels = decode_picture(picture, name, max_pixels=max_pixels)
+    else:
+        pixels = load_image(picture, color=color, max_pixels=max_pixels)
+    return LoadedPicture(pixels, HeldOrigin(picture, color) if keep else NoOrigin("the session keeps no pictures"))
 
 
 @dataclass(frozen=True)
@@ -121,27 +137,24 @@ class FileOrigin:
 
 
 @dataclass(frozen=True, eq=False)
-class LiveOrigin:
-    """An array or PIL image that somebody else holds."""
+class HeldOrigin:
+    """The caller's own array, PIL image or bytes of a picture file, without a copy."""
 
-    reference: weakref.ref[NDArray[np.uint8] | NDArray[np.uint16] | Image]
+    picture: NDArray[np.uint8] | NDArray[np.uint16] | Image | bytes = field(repr=False)
     color: Literal["rgb", "bgr"]
 
     def read(self) -> NDArray[np.uint8]:
         """(H, W, 3) uint8 RGB."""
-        picture = self.reference()
-        if picture is None:
-            raise PictureGoneError("nobody holds the array or PIL image any more that was asked about")
         try:
-            return load_image(picture, color=self.color, max_pixels=None)
+            return load_image(self.picture, color=self.color, max_pixels=None)
         except PictureError as error:
             raise PictureGoneError(f"{self} cannot be read any more ({error})") from error
 
     def __str__(self) -> str:
-        return "the array or PIL image"
+        return f"the {type(self.picture).__name__}"
 
     def __reduce__(self) -> tuple[type[NoOrigin], tuple[str]]:
-        return NoOrigin, ("an array or PIL image is not sent along with its result",)
+        return NoOrigin, ("an array, a PIL image or bytes are not sent along with their result",)
 
 
 @dataclass(frozen=True)

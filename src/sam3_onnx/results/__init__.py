@@ -9,10 +9,12 @@ from sam3_onnx.results.conversions.geojson import (
     PictureFrame,
     PolygonGeometry,
 )
+from sam3_onnx.results.conversions.plain import InstanceDict, MaskForm, ResultDict
 from sam3_onnx.results.embedding import Embedding, FeaturePrecision, TextEmbedding
 from sam3_onnx.results.instance import DEFAULT_EPSILON, Instance
 from sam3_onnx.results.object import ObjectSegmentation
 from sam3_onnx.results.segmentation import Segmentation
+from sam3_onnx.results.segmentation_map import MapKind, Overlap, SegmentationMap
 from sam3_onnx.results.shape import Shape, ShapeType
 
 __all__ = [
@@ -24,11 +26,17 @@ __all__ = [
     "FeaturePrecision",
     "FeatureProperties",
     "Instance",
+    "InstanceDict",
+    "MapKind",
+    "MaskForm",
     "MultiPolygonGeometry",
     "ObjectSegmentation",
+    "Overlap",
     "PictureFrame",
     "PolygonGeometry",
+    "ResultDict",
     "Segmentation",
+    "SegmentationMap",
     "Shape",
     "ShapeType",
     "TextEmbedding",

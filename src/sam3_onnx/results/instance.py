@@ -60,6 +60,11 @@ class Instance:
         """Pixels of the mask."""
         return self.source.window.area
 
+    @property
+    def centroid(self) -> tuple[float, float] | None:
+        """x, y of the mask's centre of mass, where (0, 0) is the centre of the top left pixel; None if it is empty."""
+        return self.source.window.centroid
+
     def polygon(
         self, epsilon: float | None = None, *, max_vertices: int | None = None, close: bool = False
     ) -> NDArray[np.float64] | None:

@@ -3,17 +3,21 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, Literal, NoReturn
 
-from sam3_onnx.draw.overlay import DEFAULT_OPACITY
+from sam3_onnx.errors import ObjectIterationError
 from sam3_onnx.results.segmentation import Segmentation
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    import os
+    from collections.abc import Mapping
+    from pathlib import Path
 
     import numpy as np
     from numpy.typing import NDArray
+    from typing_extensions import Unpack
 
+    from sam3_onnx.draw.style import DrawOptions
     from sam3_onnx.images.loading import Picture
     from sam3_onnx.prompts.clicks import ObjectPrompt
     from sam3_onnx.results.embedding import Embedding
@@ -27,8 +31,9 @@ __all__ = ["ObjectSegmentation"]
 class ObjectSegmentation:
     """One object that was pointed at.
 
-    Iterating goes over its candidates, best first. Hand it to `Sam3Session.predict_object` in place
-    of the picture to refine it by more clicks.
+    `candidates` are readings of the same object, not several objects, so it cannot be iterated as a `Segmentation` can;
+    `segmentation()` is the best of them as one. Hand it to `Sam3Session.predict_object` in place of the picture to
+    refine it by more clicks.
     """
 
     candidates: tuple[Instance, ...]
@@ -52,11 +57,25 @@ class ObjectSegmentation:
         """(height, width) of the picture."""
         return self.embedding.size
 
-    def __iter__(self) -> Iterator[Instance]:
-        return iter(self.candidates)
+    def __iter__(self) -> NoReturn:
+        """Refuses: what is one object is not gone through as many are.
 
-    def __len__(self) -> int:
-        return len(self.candidates)
+        Raises:
+            ObjectIterationError: Always; take `candidates`, or `segmentation()`.
+        """
+        raise ObjectIterationError(candidates=len(self.candidates))
+
+    def __len__(self) -> NoReturn:
+        raise ObjectIterationError(candidates=len(self.candidates))
+
+    def __getitem__(self, index: object) -> NoReturn:
+        raise ObjectIterationError(candidates=len(self.candidates))
+
+    def __contains__(self, candidate: object) -> NoReturn:
+        raise ObjectIterationError(candidates=len(self.candidates))
+
+    def __bool__(self) -> bool:
+        return True
 
     def shapes(
         self, mode: ShapeType = "polygon", *, epsilon: float | None = None, parts: Literal["largest", "all"] = "largest"
@@ -65,14 +84,28 @@ class ObjectSegmentation:
         return self.segmentation().shapes(mode, epsilon=epsilon, parts=parts)
 
     def draw(
-        self,
-        image: Picture | None = None,
-        *,
-        color: Literal["rgb", "bgr"] = "rgb",
-        opacity: float = DEFAULT_OPACITY,
+        self, image: Picture | None = None, *, color: Literal["rgb", "bgr"] = "rgb", **options: Unpack[DrawOptions]
     ) -> NDArray[np.uint8]:
         """Draws the best candidate onto a copy of its picture; see `Segmentation.draw`."""
-        return self.segmentation().draw(image, color=color, opacity=opacity)
+        return self.segmentation().draw(image, color=color, **options)
+
+    def save(
+        self,
+        path: str | os.PathLike[str],
+        image: Picture | None = None,
+        *,
+        overwrite: bool = False,
+        color: Literal["rgb", "bgr"] = "rgb",
+        **options: Unpack[DrawOptions],
+    ) -> Path:
+        """Writes the picture with the best candidate on it; see `Segmentation.save`."""
+        return self.segmentation().save(path, image, overwrite=overwrite, color=color, **options)
+
+    def show(
+        self, image: Picture | None = None, *, color: Literal["rgb", "bgr"] = "rgb", **options: Unpack[DrawOptions]
+    ) -> None:
+        """Shows the picture with the best candidate on it; see `Segmentation.show`."""
+        self.segmentation().show(image, color=color, **options)
 
     def _repr_png_(self) -> bytes | None:
         return self.segmentation()._repr_png_()

@@ -2,201 +2,62 @@
 
 from __future__ import annotations
 
-from collections import Counter
-from collections.abc import Sequence
-from dataclasses import dataclass, field, replace
-from typing import TYPE_CHECKING, Literal, overload
+import json
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Literal
 
 import numpy as np
 
-from sam3_onnx._support.checks import is_number, require_flag
-from sam3_onnx._support.lazy_values import cached_property
+from sam3_onnx._support.checks import require_flag, require_whole
 from sam3_onnx.draw.notebook import html_of, png_of
-from sam3_onnx.draw.overlay import DEFAULT_OPACITY, draw_result
-from sam3_onnx.errors import OptionError, PictureGoneError
-from sam3_onnx.images.loading import load_image
+from sam3_onnx.draw.overlay import draw_result, require_same_size
+from sam3_onnx.draw.showing import show_picture
+from sam3_onnx.draw.style import DrawStyle
+from sam3_onnx.errors import OptionError, OutputExistsError, PictureGoneError
+from sam3_onnx.images.loading import load_image, require_reading
+from sam3_onnx.images.writing import require_target, write_picture
 from sam3_onnx.results.conversions.coco import coco_annotations
 from sam3_onnx.results.conversions.geojson import feature_collection
 from sam3_onnx.results.conversions.libraries import dataframe, shapely_geometries, supervision_detections
+from sam3_onnx.results.conversions.plain import result_dict
+from sam3_onnx.results.crops import cut_out
 from sam3_onnx.results.instance import Instance, part_shapes, require_mode, require_parts
-from sam3_onnx.results.suppression import best_of_each
+from sam3_onnx.results.segmentation_map import map_of
+from sam3_onnx.results.sequence import InstanceSequence
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    import os
+    from collections.abc import Mapping, Sequence
+    from pathlib import Path
 
     import pandas as pd
     import shapely
     import supervision as sv
-    from _typeshed import SupportsRichComparison
     from numpy.typing import NDArray
+    from typing_extensions import Unpack
 
+    from sam3_onnx.draw.style import DrawOptions
     from sam3_onnx.images.loading import Picture
-    from sam3_onnx.images.origins import SeenPicture
     from sam3_onnx.results.conversions.coco import CocoAnnotation
     from sam3_onnx.results.conversions.geojson import FeatureCollection
+    from sam3_onnx.results.conversions.plain import MaskForm, ResultDict
+    from sam3_onnx.results.segmentation_map import MapKind, Overlap, SegmentationMap
     from sam3_onnx.results.shape import Shape, ShapeType
 
 __all__ = ["Instance", "Segmentation"]
 
 
 @dataclass(frozen=True)
-class Segmentation(Sequence[Instance]):
+class Segmentation(InstanceSequence):
     """All instances found in one picture: by prompt in the order given, within it by falling score."""
-
-    instances: tuple[Instance, ...]
-    size: tuple[int, int]
-    """(height, width) of the picture."""
-    timings: Mapping[str, float] = field(default_factory=dict, compare=False, repr=False)
-    """Seconds spent by stage: read, image, text, decode, select."""
-    picture: SeenPicture | None = field(default=None, compare=False, repr=False)
-    """Where the picture can be had for drawing; None where that is not known. No pixels are kept."""
-
-    @overload
-    def __getitem__(self, index: int) -> Instance: ...
-    @overload
-    def __getitem__(self, index: slice) -> Segmentation: ...
-    def __getitem__(self, index: int | slice) -> Instance | Segmentation:
-        if isinstance(index, slice):
-            return self._with(self.instances[index])
-        return self.instances[index]
-
-    def __len__(self) -> int:
-        return len(self.instances)
 
     def __repr__(self) -> str:
         return f"<Segmentation of {self._summary()}>"
 
     def _summary(self) -> str:
-        counts = Counter(self.labels)
-        found = ", ".join(f"{count} {label}" for label, count in counts.items()) or "nothing"
+        found = ", ".join(f"{count} {label}" for label, count in self.counts.items()) or "nothing"
         height, width = self.size
         return f"{width} x {height}: {found}"
-
-    @cached_property
-    def boxes(self) -> NDArray[np.float32]:
-        """(N, 4) x1, y1, x2, y2 in pixels of the picture."""
-        return _frozen(np.array([instance.box for instance in self.instances], np.float32).reshape(-1, 4))
-
-    @cached_property
-    def scores(self) -> NDArray[np.float32]:
-        """(N,) in 0..1."""
-        return _frozen(np.array([instance.score for instance in self.instances], np.float32))
-
-    @property
-    def labels(self) -> list[str]:
-        """N labels."""
-        return [instance.label for instance in self.instances]
-
-    @property
-    def masks(self) -> NDArray[np.bool_]:
-        """(N, H, W), made anew at each call: N full-size arrays. One at a time, take `instance.mask`."""
-        height, width = self.size
-        stack = np.zeros((len(self), height, width), np.bool_)
-        for plane, instance in zip(stack, self.instances, strict=True):
-            window = instance.source.window
-            rows, cols = window.mask.shape
-            plane[window.y : window.y + rows, window.x : window.x + cols] = window.mask
-        return stack
-
-    def filter(
-        self,
-        *,
-        label: str | None = None,
-        min_score: float = 0.0,
-        min_area: int = 0,
-        where: Callable[[Instance], bool] | None = None,
-    ) -> Segmentation:
-        """The instances that meet every condition, in the same order.
-
-        Args:
-            label: Keep only this label.
-            min_score: Keep scores at or above it.
-            min_area: Keep masks of at least so many pixels.
-            where: Keep instances for which it returns True.
-
-        Raises:
-            OptionError: A condition of another type.
-        """
-        _require_conditions(label, min_score, min_area, where)
-        kept = (
-            instance
-            for instance in self.instances
-            if (label is None or instance.label == label)
-            and instance.score >= min_score
-            and (not min_area or instance.area >= min_area)
-            and (where is None or where(instance))
-        )
-        return self._with(tuple(kept))
-
-    def sort_by(
-        self,
-        by: Literal["score", "area", "label"] | Callable[[Instance], SupportsRichComparison] = "score",
-        *,
-        descending: bool | None = None,
-    ) -> Segmentation:
-        """The instances in another order; equal ones stay as they are.
-
-        Args:
-            by: "score", "area", "label", or a function that gives what to sort by.
-            descending: Largest first; None for score and area so, and for all else the other way round.
-
-        Raises:
-            OptionError: Another `by`, or `descending` is no flag.
-        """
-        if descending is not None:
-            require_flag("descending", descending)
-        keys: dict[object, Callable[[Instance], SupportsRichComparison]] = {
-            "score": lambda instance: instance.score,
-            "area": lambda instance: instance.area,
-            "label": lambda instance: instance.label,
-        }
-        key = by if callable(by) else keys.get(by)
-        if key is None:
-            raise OptionError("by", expected='"score", "area", "label" or a function that takes an instance', got=by)
-        reverse = by in ("score", "area") if descending is None else descending
-        return self._with(tuple(sorted(self.instances, key=key, reverse=reverse)))
-
-    def nms(self, iou_threshold: float = 0.5, *, class_agnostic: bool = False) -> Segmentation:
-        """Non-maximum suppression by masks: leaves out instances that say again what a better one says.
-
-        Args:
-            iou_threshold: In 0..1. An instance is left out if the intersection over union of its mask with that of a
-                kept one is greater than this.
-            class_agnostic: Whether an instance may be left out for one of another label.
-
-        Returns:
-            What is kept, in the order of this result.
-
-        Raises:
-            OptionError: `iou_threshold` is outside 0..1, or `class_agnostic` is no flag.
-        """
-        require_flag("class_agnostic", class_agnostic)
-        kept = best_of_each(self.instances, iou_threshold, class_agnostic=class_agnostic)
-        return self._with(tuple(self.instances[index] for index in sorted(kept)))
-
-    def merge(self, *others: Segmentation) -> Segmentation:
-        """Several results of one picture as one: the instances of this, then those of the others in their order.
-
-        What was found twice is in it twice; `nms` leaves it out. Times are added up.
-
-        Args:
-            *others: Results of the same picture.
-
-        Raises:
-            OptionError: They are of another size, or of pictures that are known to differ.
-        """
-        results = (self, *others)
-        sizes = list(dict.fromkeys(result.size for result in results))
-        seen = [result.picture for result in results if result.picture is not None]
-        if len(sizes) > 1:
-            raise OptionError("others", expected=f"results of one picture, {self.size} high and wide", got=sizes)
-        if len({picture.key for picture in seen}) > 1:
-            raise OptionError("others", expected="results of one picture", got=[str(one.origin) for one in seen])
-        times: Counter[str] = Counter()
-        for result in results:
-            times.update(result.timings)
-        instances = tuple(instance for result in results for instance in result.instances)
-        return Segmentation(instances, self.size, dict(times), seen[0] if seen else None)
 
     def shapes(
         self,
@@ -234,26 +95,186 @@ class Segmentation(Sequence[Instance]):
         image: Picture | None = None,
         *,
         color: Literal["rgb", "bgr"] = "rgb",
-        opacity: float = DEFAULT_OPACITY,
+        **options: Unpack[DrawOptions],
     ) -> NDArray[np.uint8]:
         """Draws the instances onto a copy of their picture; see `sam3_onnx.draw.draw_instances`.
 
         Args:
             image: The picture, as anything that `sam3_onnx.images.load_image` takes. None for the one that was asked
-                about: a file is read again, an array or a PIL image is taken if somebody still holds it.
-            color: Channel order of an array.
-            opacity: Of the tint, 0 (none) to 1 (opaque).
+                about: a file is read again, an array, a PIL image or bytes are held by the result.
+            color: Channel order of the drawing, and of `image` if it is an array: "bgr" is OpenCV's.
+            **options: opacity, fill, labels and color_mode; see `sam3_onnx.draw.DrawOptions`.
 
         Returns:
-            (H, W, 3) uint8, RGB; a new array.
+            (H, W, 3) uint8, RGB or BGR; a new array.
 
         Raises:
             PictureGoneError: `image` is None, and the picture is not to be had or has changed.
             PictureError: `image` cannot be used, or is not of this result's size.
-            OptionError: `color` or `opacity` is out of range.
+            OptionError: There is no such option, or one is out of its range.
         """
-        picture = self._seen() if image is None else load_image(image, color=color)
-        return draw_result(picture, self, opacity=opacity)
+        DrawStyle.of(options, also=("image", "color"))
+        drawn = draw_result(self._pixels(image, color), self, **options)
+        return drawn if color == "rgb" else np.ascontiguousarray(drawn[..., ::-1])
+
+    def save(
+        self,
+        path: str | os.PathLike[str],
+        image: Picture | None = None,
+        *,
+        overwrite: bool = False,
+        color: Literal["rgb", "bgr"] = "rgb",
+        **options: Unpack[DrawOptions],
+    ) -> Path:
+        """Writes the picture with the instances on it, as `draw` makes it, in one step.
+
+        Args:
+            path: The file; it ends in .png, .jpg, .jpeg or .webp.
+            image: As for `draw`.
+            overwrite: Whether a file that is there is replaced. The picture that was asked about never is.
+            color: Channel order of `image`, if it is an array; the file has its colours as they are.
+            **options: As for `draw`.
+
+        Returns:
+            The path.
+
+        Raises:
+            OutputExistsError: There is a file already.
+            PictureGoneError: As for `draw`.
+            PictureError: As for `draw`.
+            OptionError: As for `draw`; or the path has another ending, or its folder is not there.
+            OSError: The file cannot be written.
+        """
+        DrawStyle.of(options, also=("path", "image", "overwrite", "color"))
+        target = require_target(path, overwrite=overwrite)
+        if target.exists() and self.picture is not None and self.picture.is_file(target):
+            raise OutputExistsError(target, remedy="It is the picture itself: name another file.")
+        write_picture(target, draw_result(self._pixels(image, color), self, **options))
+        return target
+
+    def show(
+        self,
+        image: Picture | None = None,
+        *,
+        color: Literal["rgb", "bgr"] = "rgb",
+        **options: Unpack[DrawOptions],
+    ) -> None:
+        """Shows the picture with the instances on it, as `draw` makes it, and returns at once.
+
+        In a notebook it stands below the cell, 1024 pixels long at most. Elsewhere Pillow hands it to the viewer of the
+        system.
+
+        Args:
+            image: As for `draw`.
+            color: Channel order of `image`, if it is an array.
+            **options: As for `draw`.
+
+        Raises:
+            DisplayError: There is no screen, or no viewer.
+            PictureGoneError: As for `draw`.
+            PictureError: As for `draw`.
+            OptionError: As for `draw`.
+        """
+        DrawStyle.of(options, also=("image", "color"))
+        show_picture(draw_result(self._pixels(image, color), self, **options), title=self._summary())
+
+    def crop(
+        self,
+        instance: int | Instance,
+        image: Picture | None = None,
+        *,
+        pad: int = 0,
+        transparent: bool = False,
+        color: Literal["rgb", "bgr"] = "rgb",
+    ) -> NDArray[np.uint8]:
+        """Cuts one instance out of its picture, along the rectangle of its mask.
+
+        Args:
+            instance: One of this result, or its number. An empty mask is cut out along its box.
+            image: As for `draw`.
+            pad: Pixels added on each side, as far as the picture reaches.
+            transparent: Whether what lies beside the mask is transparent.
+            color: Channel order of what is returned, and of `image` if it is an array.
+
+        Returns:
+            (h, w, 3) uint8, RGB or BGR; (h, w, 4) with `transparent`, alpha last. A new array.
+
+        Raises:
+            InstanceIndexError: There is no such instance.
+            PictureGoneError: As for `draw`.
+            PictureError: As for `draw`.
+            OptionError: The instance is none of this result, or an option is out of its range.
+        """
+        require_whole("pad", pad, least=0, of="pixels")
+        require_flag("transparent", transparent)
+        found = instance if isinstance(instance, Instance) else self[instance]
+        if not isinstance(found, Instance) or found not in self.instances:
+            raise OptionError("instance", expected="one instance of this result, or its number", got=instance)
+        pixels = self._pixels(image, color)
+        require_same_size(pixels, self.size)
+        cut = cut_out(pixels, found, pad=pad, transparent=transparent)
+        return cut if color == "rgb" else np.ascontiguousarray(cut[..., [2, 1, 0, 3][: cut.shape[2]]])
+
+    def segmentation_map(
+        self,
+        classes: Sequence[str] | Mapping[str, int] | None = None,
+        *,
+        kind: MapKind = "semantic",
+        overlap: Overlap = "score",
+        background: int = 0,
+    ) -> SegmentationMap:
+        """One number for each pixel: `ids, legend = result.segmentation_map()`.
+
+        Args:
+            classes: The classes, numbered from 1 in this order, or the number of each; None for `classes` of this
+                result. Every label that was found has to be among them.
+            kind: "semantic" for a number for each class, "instance" for one for each instance, in the order of this
+                result from 1 on.
+            overlap: Where instances overlap, "score" gives the pixel to the one with the higher score, "area" to the
+                smaller one.
+            background: Number of the pixels on which nothing was found; no class has it.
+
+        Returns:
+            The numbers (H, W), and the label of each.
+
+        Raises:
+            OptionError: A label has no number, two have one, or an option is out of its range.
+        """
+        return map_of(
+            self.instances,
+            size=self.size,
+            known=self.classes,
+            classes=classes,
+            kind=kind,
+            overlap=overlap,
+            background=background,
+        )
+
+    def to_dict(self, *, masks: MaskForm | None = "polygons") -> ResultDict:
+        """The instances as plain values, which JSON and web services take.
+
+        Args:
+            masks: "polygons" for the outlines of all parts with their holes, "rle" for exact run lengths as COCO has
+                them, None to leave the masks out.
+
+        Raises:
+            OptionError: Another form of masks.
+        """
+        return result_dict(self.instances, size=self.size, classes=self.classes, masks=masks)
+
+    def to_json(self, *, masks: MaskForm | None = "polygons", indent: int | None = None) -> str:
+        """What `to_dict` returns, as a text.
+
+        Args:
+            masks: As for `to_dict`.
+            indent: Spaces for each level; None for one line.
+
+        Raises:
+            OptionError: Another form of masks, or no number of spaces.
+        """
+        if indent is not None:
+            require_whole("indent", indent, least=0, of="spaces")
+        return json.dumps(self.to_dict(masks=masks), indent=indent)
 
     def to_coco(
         self, *, image_id: int = 1, first_id: int = 1, category_ids: Mapping[str, int] | None = None
@@ -346,26 +367,12 @@ class Segmentation(Sequence[Instance]):
         except PictureGoneError as error:
             return html_of(None, self, title=self._summary(), absence=str(error))
 
+    def _pixels(self, image: Picture | None, color: Literal["rgb", "bgr"]) -> NDArray[np.uint8]:
+        """Returns the picture that was passed, or else the one that was asked about: (H, W, 3) uint8 RGB."""
+        require_reading(color, None)
+        return self._seen() if image is None else load_image(image, color=color)
+
     def _seen(self) -> NDArray[np.uint8]:
         if self.picture is None:
             raise PictureGoneError("it is not known which one was asked about")
         return self.picture.read()
-
-    def _with(self, instances: tuple[Instance, ...]) -> Segmentation:
-        return replace(self, instances=instances)
-
-
-def _require_conditions(label: object, min_score: object, min_area: object, where: object) -> None:
-    if label is not None and not isinstance(label, str):
-        remedy = "For several, pass where=lambda instance: instance.label in {...}."
-        raise OptionError("label", expected="one string or None", got=label, remedy=remedy)
-    for name, value in (("min_score", min_score), ("min_area", min_area)):
-        if not is_number(value):
-            raise OptionError(name, expected="a number", got=value)
-    if where is not None and not callable(where):
-        raise OptionError("where", expected="a function that takes an instance, or None", got=where)
-
-
-def _frozen(array: NDArray[np.float32]) -> NDArray[np.float32]:
-    array.flags.writeable = False
-    return array

@@ -10,7 +10,9 @@ from typing import TYPE_CHECKING, NoReturn
 
 from sam3_onnx._support.checks import require_path
 from sam3_onnx.errors import OptionError, SessionClosedError, SessionPickleError
+from sam3_onnx.hub.progress import meter
 from sam3_onnx.hub.pull import model_folder
+from sam3_onnx.hub.stopping import Stop
 from sam3_onnx.models.families.folder import exports_in_folder
 from sam3_onnx.models.families.recognition import exports_of_files
 from sam3_onnx.models.runtime.graphs.fingerprint import Fingerprint
@@ -23,6 +25,8 @@ from sam3_onnx.session.heads.heads import Heads
 from sam3_onnx.session.options import SessionSettings
 
 if TYPE_CHECKING:
+    import threading
+    from collections.abc import Callable
     from os import PathLike
     from types import TracebackType
 
@@ -80,6 +84,7 @@ class OpenSession:
         given = {"concepts": family, "clicks": tracker, **(heads or {})}
         answering = {name: encoder for name, encoder in given.items() if encoder is not None}
         self._source, self._closed = source, False
+        self._keep_pictures = settings.keep_pictures
         graphs = [graph.setting for encoder in answering.values() for graph in encoder.models.values()]
         self._cache = EmbeddingCache(settings.cache_bytes, _TEXT_CACHE_BYTES, disk_tier(settings, graphs, model=model))
         self._ahead = Prefetcher(self._cache.images, owner=weakref.ref(self))
@@ -100,6 +105,7 @@ class OpenSession:
         mirror: str | None = None,
         offline: bool | None = None,
         progress: ProgressChoice = True,
+        cancel: threading.Event | None = None,
         **options: Unpack[SessionOptions],
     ) -> Self:
         """Opens a model by its registered name; one that does not ship in the package is downloaded once, verified.
@@ -112,21 +118,25 @@ class OpenSession:
                 names, if anything.
             offline: True never to use the network; None for what SAM3_ONNX_OFFLINE or HF_HUB_OFFLINE say.
             progress: True for progress on standard error, False for silence, or a function; see
-                `sam3_onnx.hub.pull`.
+                `sam3_onnx.hub.pull`. A function also hears of each graph that is opened.
+            cancel: Setting this event from another thread ends it: a download or verification within a second, the
+                opening after the graph that is being opened.
             **options: See `from_folder`.
 
         Raises:
             UnknownModelError: No model has this name.
+            CancelledError: `cancel` was set.
             OfflineError: Files are missing, and the network is not to be used.
             DownloadError: A file did not come whole.
             ModelFileChangedError: A file is not the published one, or not the one seen first.
             CacheFolderError: The folder cannot be written, or the disk is full.
             ModelError: As `from_folder`.
         """
-        SessionSettings.of(options, also=("folder", "mirror", "offline", "progress"))
-        target = model_folder(name, folder=folder, mirror=mirror, offline=offline, progress=progress)
+        SessionSettings.of(options, also=("folder", "mirror", "offline", "progress", "cancel"))
+        target = model_folder(name, folder=folder, mirror=mirror, offline=offline, progress=progress, cancel=cancel)
         written = _written("from_pretrained", name, folder=folder, **options)
-        return cls._of_exports(exports_in_folder(target), source=written, options=options)
+        exports = exports_in_folder(target)
+        return cls._of_exports(exports, source=written, options=options, progress=progress, stop=Stop(cancel))
 
     @classmethod
     def from_folder(
@@ -228,13 +238,25 @@ class OpenSession:
         return cls._of_exports(exports_of_files(read.paths), source=written, options=options)
 
     @classmethod
-    def _of_exports(cls, exports: Exports, *, source: str, options: SessionOptions) -> Self:
+    def _of_exports(
+        cls,
+        exports: Exports,
+        *,
+        source: str,
+        options: SessionOptions,
+        progress: ProgressChoice = False,
+        stop: Callable[[], None] | None = None,
+    ) -> Self:
         heads = exports.open(SessionSettings.of(options).runtime)
         session = cls(None, model=Fingerprint(exports.graphs), heads=heads, source=source, **options)
         at_once = {"decoder", "mask_decoder"} | (set() if options.get("cache_folder") else {"image_encoder"})
-        for role, model in session.graphs.items():
-            if role in at_once:
-                model.load()
+        try:
+            for role, model in session.graphs.items():
+                if role in at_once:
+                    _load(model, progress, stop)
+        except BaseException:
+            session.close()
+            raise
         return session
 
     @property
@@ -311,6 +333,18 @@ class OpenSession:
             raise SessionClosedError
         for graph in self.graphs.values():
             graph.require_usable()
+
+
+def _load(model: OnnxModel, progress: ProgressChoice, stop: Callable[[], None] | None) -> None:
+    """Loads a graph, unless it is to stop; a function hears when it begins and when it is done."""
+    if stop is not None:
+        stop()
+    graph = model.graph
+    size = sum(path.stat().st_size for path in (graph.path, *graph.external_files))
+    with meter(f"opening {graph.path.name}", total=size, progress=not isinstance(progress, bool) and progress) as moved:
+        moved(0, size)
+        model.load()
+        moved(size, size)
 
 
 def _written(method: str, *given: object, **named: object) -> str:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, TypedDict
 
-from sam3_onnx._support.checks import is_number, require_known, require_whole
+from sam3_onnx._support.checks import is_number, require_flag, require_known, require_whole
 from sam3_onnx.errors import OptionError
 from sam3_onnx.models.runtime.settings import RuntimeSettings
 from sam3_onnx.results.instance import DEFAULT_EPSILON
@@ -48,6 +48,9 @@ class SessionOptions(TypedDict, total=False):
     feature_precision: FeaturePrecision
     """"float16", the default, halves what a cached picture occupies and moves scores by less than 1e-3;
     "exact" keeps the model's own float32."""
+    keep_pictures: bool
+    """Whether a result or an embedding holds the array, PIL image or bytes that it was asked about, without a copy, so
+    that it can be drawn; True. False keeps nothing but paths, for many results of pictures that nobody else holds."""
 
 
 @dataclass(frozen=True)
@@ -67,12 +70,14 @@ class SessionSettings:
     cache_folder: str | PathLike[str] | None = None
     cache_folder_bytes: int = 10 << 30
     feature_precision: FeaturePrecision = "float16"
+    keep_pictures: bool = True
 
     def __post_init__(self) -> None:
         if not (is_number(self.epsilon) and 0 <= self.epsilon <= 1):
             raise OptionError("epsilon", expected="a fraction of the perimeter in 0..1", got=self.epsilon)
         if self.feature_precision not in {"float16", "exact"}:
             raise OptionError("feature_precision", expected='"float16" or "exact"', got=self.feature_precision)
+        require_flag("keep_pictures", self.keep_pictures)
         require_whole("cache_bytes", self.cache_bytes, least=0, of="bytes")
         require_whole("cache_folder_bytes", self.cache_folder_bytes, least=0, of="bytes")
 

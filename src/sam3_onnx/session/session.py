@@ -23,7 +23,7 @@ from sam3_onnx.session.streaming import QuestionOptions, stream
 
 if TYPE_CHECKING:
     import threading
-    from collections.abc import Callable, Generator, Iterable
+    from collections.abc import Callable, Generator, Iterable, Mapping
 
     from typing_extensions import Unpack
 
@@ -139,7 +139,7 @@ class Sam3Session(OpenSession):
         boxes: BoxesLike | None = None,
         marks: MarksLike | None = None,
         label: str | None = None,
-        conf_threshold: float | None = None,
+        conf_threshold: float | Mapping[str, float] | None = None,
         cut_to_box: bool | None = None,
         nms: float | Literal[False] | None = None,
         color: _Color = "rgb",
@@ -157,7 +157,8 @@ class Sam3Session(OpenSession):
                 they go with every word; alone they ask for everything like it.
             marks: Boxes in X-AnyLabeling's form, beside `boxes`.
             label: What results of boxes without words are called; "object" by default.
-            conf_threshold: Only scores above it, in 0..1; None for the session's.
+            conf_threshold: Only scores above it, in 0..1; {word: threshold} for words of their own, by prompt or
+                label; None for the session's.
             cut_to_box: Drop what of a mask lies outside its (slightly grown) box, and instances of
                 which nothing is left; None for what the bundle recommends, off as a rule.
             nms: Drop instances whose mask overlaps a better one's with a higher IoU than this; False
@@ -176,7 +177,7 @@ class Sam3Session(OpenSession):
             PromptError: A prompt cannot be used, or not by this family.
             OptionError: A threshold outside 0..1, or at which this family cannot answer.
             EmbeddingError: The embedding is another model's.
-            ModelAnswerError: NaN or infinity in the model's answer.
+            ModelAnswerError: NaN, another shape or an error inside ONNX Runtime instead of an answer.
             CancelledError: `cancel` was set.
             SessionClosedError: The session is closed.
         """
@@ -218,7 +219,7 @@ class Sam3Session(OpenSession):
             OptionError: `pictures` is one picture, or an option is out of its range.
             PromptError: A prompt cannot be used, or not by this family.
             PictureError: While iterating, without `on_error`: a picture cannot be used.
-            ModelAnswerError: Likewise: NaN or infinity in the model's answer.
+            ModelAnswerError: Likewise: no usable answer of the model.
             CancelledError: While iterating: `cancel` was set.
             SessionClosedError: The session is closed.
         """
@@ -228,7 +229,7 @@ class Sam3Session(OpenSession):
         require_callbacks(cancel)
         require_callable("on_error", on_error, takes="a picture and an error")
         answer = self._answerer(Question(text, **options))
-        read = partial(load_picture, color=color, max_pixels=max_pixels)
+        read = partial(load_picture, color=color, max_pixels=max_pixels, keep=self._keep_pictures)
         return stream(pictures, read, answer, on_error=on_error, cancel=cancel)
 
     def predict_object(  # noqa: PLR0913 - keyword-only options of one question
@@ -267,7 +268,7 @@ class Sam3Session(OpenSession):
             PictureError: The picture cannot be used.
             PromptError: A click or the box cannot be used, or there is none on the object.
             EmbeddingError: The embedding or previous answer is another model's.
-            ModelAnswerError: NaN or infinity in the model's answer.
+            ModelAnswerError: NaN, another shape or an error inside ONNX Runtime instead of an answer.
             CancelledError: `cancel` was set.
             SessionClosedError: The session is closed.
         """
@@ -288,7 +289,7 @@ class Sam3Session(OpenSession):
         if isinstance(image, Embedding):
             return image
         with watch.stage("read"):
-            return load_picture(image, color=color, max_pixels=max_pixels)
+            return load_picture(image, color=color, max_pixels=max_pixels, keep=self._keep_pictures)
 
     def _answerer(self, question: Question) -> Answerer:
         concepts = self._heads.require(ConceptHead)

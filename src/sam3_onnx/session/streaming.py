@@ -17,7 +17,7 @@ from sam3_onnx.errors import CancelledError, ModelAnswerError, PictureError, Pro
 from sam3_onnx.session.stopwatch import Stopwatch
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Generator, Iterable, Iterator
+    from collections.abc import Callable, Generator, Iterable, Iterator, Mapping
     from concurrent.futures import Future
 
     from sam3_onnx.images.loading import Picture
@@ -49,8 +49,8 @@ class QuestionOptions(TypedDict, total=False):
     """Boxes in X-AnyLabeling's form."""
     label: str | None
     """What results of boxes without words are called."""
-    conf_threshold: float | None
-    """Only scores above it, in 0..1."""
+    conf_threshold: float | Mapping[str, float] | None
+    """Only scores above it, in 0..1; {word: threshold} for words of their own."""
     cut_to_box: bool | None
     """Drop what of a mask lies outside its box."""
     nms: float | Literal[False] | None
@@ -82,7 +82,7 @@ def stream(
     Raises:
         PictureError: Without `on_error`: a picture cannot be used.
         PromptError: Likewise: the question does not suit a picture.
-        ModelAnswerError: Likewise: NaN or infinity in the model's answer.
+        ModelAnswerError: Likewise: no usable answer of the model.
         CancelledError: `cancel` was set.
         SessionForkedError: It is asked for the next picture in the child of a fork.
     """

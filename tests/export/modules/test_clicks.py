@@ -88,9 +88,9 @@ def test_clicks_agree_with_the_model(made: Path, maker: ModuleType, models: tupl
         )
     expected = answer.iou_scores[0, 0].numpy()
     order = np.argsort(-expected, kind="stable")
-    np.testing.assert_allclose([candidate.score for candidate in found], expected[order], atol=1e-4)
+    np.testing.assert_allclose([candidate.score for candidate in found.candidates], expected[order], atol=1e-4)
     logits = functional.interpolate(answer.pred_masks[0], size=size, mode="bilinear", align_corners=False)[0]
-    for candidate, index in zip(found, order, strict=True):
+    for candidate, index in zip(found.candidates, order, strict=True):
         assert mask_iou(candidate.mask, (logits[index] > 0).numpy()) >= 0.99
     assert found.object_score == pytest.approx(float(answer.object_score_logits.sigmoid()), abs=1e-4)
 

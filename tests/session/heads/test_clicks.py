@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from sam3_onnx import Box, Embedding, Sam3Session
-from sam3_onnx.errors import OptionError, SessionClosedError, UnsupportedPromptError
+from sam3_onnx.errors import ObjectIterationError, OptionError, SessionClosedError, UnsupportedPromptError
 from sam3_onnx.prompts import ObjectPrompt
 from sam3_onnx.testing import FakeFamily, FakeInstance, FakeTracker
 
@@ -27,14 +27,23 @@ def session(tracker: FakeTracker) -> Sam3Session:
 def test_a_click_gives_candidates_best_first() -> None:
     session = Sam3Session(None, tracker=FakeTracker(scores=(0.2, 0.8, 0.5)), model="fake")
     found = session.predict_object(IMAGE, [(100, 50)], label="lamp")
-    assert [candidate.score for candidate in found] == pytest.approx([0.8, 0.5, 0.2])
-    assert [candidate.label for candidate in found] == ["lamp"] * 3
+    assert [candidate.score for candidate in found.candidates] == pytest.approx([0.8, 0.5, 0.2])
+    assert [candidate.label for candidate in found.candidates] == ["lamp"] * 3
     assert found.best is found.candidates[0]
-    assert len(found) == 3
+    assert len(found.candidates) == 3
     assert found.object_score == 0.95
     assert found.size == SIZE
-    areas = [candidate.area for candidate in found]
+    areas = [candidate.area for candidate in found.candidates]
     assert areas[0] < areas[2] < areas[1]  # half of the ellipse, the ellipse, twice of it
+
+
+def test_one_object_is_not_gone_through_as_several(session: Sam3Session) -> None:
+    found = session.predict_object(IMAGE, [(100, 50)])
+    for misuse in (list, len, lambda one: one[0], lambda one: found.best in one):
+        with pytest.raises(ObjectIterationError, match=r"one object with 3 candidates.* result\.segmentation\(\)"):
+            misuse(found)
+    assert found
+    assert list(found.segmentation()) == [found.best]
 
 
 def test_the_mask_is_where_the_click_is(session: Sam3Session) -> None:
@@ -85,7 +94,7 @@ def test_the_same_picture_is_encoded_once_for_each_head() -> None:
     session = Sam3Session(family, tracker=tracker, model="fake")
     for _ in range(2):
         assert len(session.predict(IMAGE, "coin")) == 1
-        assert len(session.predict_object(IMAGE, [(5, 5)])) == 3
+        assert len(session.predict_object(IMAGE, [(5, 5)]).candidates) == 3
     assert family.calls["encode_image"] == tracker.calls["encode_image"] == 1
     assert session.capabilities.points
     assert session.capabilities.text

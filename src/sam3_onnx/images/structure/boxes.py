@@ -7,7 +7,7 @@ import re
 import struct
 from typing import TYPE_CHECKING
 
-from sam3_onnx.images.structure.parts import PictureFile
+from sam3_onnx.images.structure.parts import PictureFile, SampleError
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -18,7 +18,8 @@ _CODESTREAM = b"\xff\x4f\xff\x51"
 _TILE_PART, _END = 0xFF90, b"\xff\xd9"
 _SIZES = struct.Struct(">HH8IH")
 _TILE = struct.Struct(">HHHIBB")
-_MOST_COMPONENTS = 4
+_MOST_COMPONENTS, _RGB = 4, 3
+_IS_SIGNED, _EIGHT_BITS = 0x80, 8
 
 
 def _boxes(data: bytes, at: int, end: int) -> Iterator[tuple[bytes, int, int]]:
@@ -60,6 +61,7 @@ def read_jpeg2000(data: bytes) -> PictureFile:
     """Reads the boxes of a JPEG 2000 file if it has any, and the parts of its codestream.
 
     Raises:
+        SampleError: Its samples are signed, have fewer than eight bits, or more of them in several channels.
         ValueError: The file is cut off, tiles are missing, or its sizes contradict each other.
         struct.error: The file ends within a header.
     """
@@ -83,6 +85,7 @@ def _codestream(data: bytes, begin: int, end: int) -> PictureFile:
     width, height = right - left, bottom - top
     if width <= 0 or height <= 0 or not tile_width or not tile_height or components > _MOST_COMPONENTS:
         raise ValueError(f"its header says {width} x {height} pixels of {components} components")
+    _require_samples(data[begin + 4 + _SIZES.size : begin + 4 + _SIZES.size + 3 * components : 3])
     tiles = -(-(right - tile_left) // tile_width) * -(-(bottom - tile_top) // tile_height)
     at = begin + 2
     while (marker := struct.unpack_from(">H", data, at)[0]) != _TILE_PART:
@@ -99,3 +102,22 @@ def _codestream(data: bytes, begin: int, end: int) -> PictureFile:
     if len(seen) != tiles:
         raise ValueError(f"it has {len(seen)} tiles instead of {tiles}")
     return PictureFile(data, width, height)
+
+
+def _require_samples(kinds: bytes) -> None:
+    """Lets samples pass that Pillow brings to eight bits as it should, of whatever kind alpha is.
+
+    Fewer bits it shifts, so that white is not 255. More bits of several channels it rounds, and white becomes black.
+
+    Args:
+        kinds: For each channel its bits, less one, and whether it is signed (`Ssiz`).
+    """
+    colours = kinds[:_RGB] if len(kinds) >= _RGB else kinds[:1]
+    bits = [(kind & ~_IS_SIGNED) + 1 for kind in colours]
+    held = f"it holds {len(kinds)} channels of {bits[0]} bits"
+    if any(kind & _IS_SIGNED for kind in kinds):
+        raise SampleError(f"{held}, signed, of which it does not say what is black and white")
+    if min(bits) < _EIGHT_BITS:
+        raise SampleError(f"{held}, and at least eight are read")
+    if max(bits) > _EIGHT_BITS and len(kinds) > 1:
+        raise SampleError(f"{held}, and more than eight are read of a single channel alone")

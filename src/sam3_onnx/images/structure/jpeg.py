@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 import struct
 from typing import TYPE_CHECKING
 
@@ -14,9 +13,10 @@ if TYPE_CHECKING:
 
 __all__ = ["read_jpeg"]
 
-_MARKER = re.compile(rb"\xff+([^\x00\x01\xff\xd0-\xd7])", re.DOTALL)
-"""What begins a segment. Restarts, and bytes that are written like the end of one, are part of a scan."""
+_WITHIN_SCANS = frozenset({0x00, 0x01, 0xFF, *range(0xD0, 0xD8)})
+"""What may follow the byte FF without beginning a segment: what is written so, fill bytes and restarts."""
 _FRAMES = frozenset(range(0xC0, 0xD0)) - {0xC4, 0xC8, 0xCC}
+_MARK, _FILL = b"\xff", 0xFF
 _START, _END, _SCAN, _COMMENT, _EXIF, _INDEX = 0xD8, 0xD9, 0xDA, 0xFE, 0xE1, 0xE2
 _WITHOUT_BODY = (_START, _END)
 _WITHOUT_PIXELS = frozenset({*range(0xE1, 0xEE), 0xEF, _COMMENT})
@@ -54,10 +54,14 @@ def read_jpeg(data: bytes) -> PictureFile:
 
 def _segments(data: bytes, at: int = 2) -> Iterator[tuple[int, int, int, int]]:
     """Marker of each segment, where it begins, where its body begins, and where it ends."""
-    while found := _MARKER.search(data, at):
-        marker = found[1][0]
-        at = found.end() if marker in _WITHOUT_BODY else _end_of_segment(data, found.end())
-        yield marker, found.start(), found.end(), at
+    while (begin := data.find(_MARK, at)) >= 0 and begin + 1 < len(data):
+        marker = data[begin + 1]
+        if marker in _WITHIN_SCANS:
+            at = begin + (1 if marker == _FILL else 2)
+            continue
+        body = begin + 2
+        at = body if marker in _WITHOUT_BODY else _end_of_segment(data, body)
+        yield marker, begin, body, at
     raise ValueError("it is cut off: the marker that ends a JPEG is missing")
 
 

@@ -4,7 +4,11 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-__all__ = ["PictureFile"]
+__all__ = ["PictureFile", "SampleError"]
+
+
+class SampleError(ValueError):
+    """Samples of which nobody here knows how they become 0 to 255."""
 
 
 @dataclass(frozen=True)
@@ -21,11 +25,17 @@ class PictureFile:
     height: int
     """Rows as stored, before turning."""
 
+    header: bytes = b""
+    """A file that stands for `data` where the plug-in only chooses how to decode; empty where it is the same."""
+
     largest_block: tuple[int, int] = (0, 0)
     """Width and height of the largest tile or coded frame, which the decoder allocates as well."""
 
     orientation: int = 1
     """How the picture is turned, as EXIF numbers it, 1 to 8."""
+
+    colours: int | None = None
+    """Colours of its palette, which no pixel may go beyond; None where there is none, or none that can be too short."""
 
     depth: int = 16
     """Bits of a sample where the decoder answers with more than eight."""

@@ -5,14 +5,21 @@ from __future__ import annotations
 import struct
 import zlib
 from dataclasses import replace
+from typing import TYPE_CHECKING
 
 from sam3_onnx.images.orientation import orientation_of
 from sam3_onnx.images.structure.parts import PictureFile
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
 
 __all__ = ["read_png"]
 
 _SIGNATURE = b"\x89PNG\r\n\x1a\n"
 _CHUNK = struct.Struct(">I4s")
+_BITS = {0: (1, 2, 4, 8, 16), 2: (8, 16), 3: (1, 2, 4, 8), 4: (8, 16), 6: (8, 16)}
+"""Bits that a sample may have, by kind of colours: grey, RGB, palette, grey with alpha, RGB with alpha."""
+_PALETTE, _MOST_COLOURS = 3, 256
 _HEADER = struct.Struct(">IIBBBBB")
 
 
@@ -25,15 +32,10 @@ def read_png(data: bytes) -> PictureFile:
         ValueError: The file is cut off, or a chunk is damaged or where none may be.
         struct.error: The file ends within a chunk's head.
     """
-    view = memoryview(data)
-    pixels: list[memoryview] = []
     header, palette, exif, has_more_frames = b"", b"", b"", False
-    at, kind = len(_SIGNATURE), b""
-    while kind != b"IEND":
-        before = kind
-        length, kind = _CHUNK.unpack_from(data, at)
-        body = view[at + 8 : at + 8 + length]
-        _require_whole(data, at, length, kind)
+    pixels: list[memoryview] = []
+    before = b""
+    for kind, body in _chunks(data):
         if not header and kind != b"IHDR":
             raise ValueError("it does not begin with the chunk IHDR")
         match kind:
@@ -51,9 +53,20 @@ def read_png(data: bytes) -> PictureFile:
                 pass
             case _ if kind[:1].isupper():
                 raise ValueError(f"a chunk {kind!r} lies where none may be")
-        at += length + 12
-    picture = _picture(header, palette, b"".join(pixels))
+        before = kind
+    picture = _picture(header, palette, pixels)
     return replace(picture, orientation=orientation_of(exif), has_more_frames=has_more_frames)
+
+
+def _chunks(data: bytes) -> Iterator[tuple[bytes, memoryview]]:
+    """Kind and body of each chunk to the one that ends the file, each with a checksum that holds."""
+    view = memoryview(data)
+    at, kind = len(_SIGNATURE), b""
+    while kind != b"IEND":
+        length, kind = _CHUNK.unpack_from(data, at)
+        _require_whole(data, at, length, kind)
+        yield kind, view[at + 8 : at + 8 + length]
+        at += length + 12
 
 
 def _require_whole(data: bytes, at: int, length: int, kind: bytes) -> None:
@@ -65,17 +78,25 @@ def _require_whole(data: bytes, at: int, length: int, kind: bytes) -> None:
         raise ValueError(f"the checksum of its chunk {kind!r} at byte {at} does not hold")
 
 
-def _picture(header: bytes, palette: bytes, pixels: bytes) -> PictureFile:
-    width, height, _, _, compression, filtering, interlace = _HEADER.unpack(header)
+def _picture(header: bytes, palette: bytes, pixels: list[memoryview]) -> PictureFile:
+    width, height, bits, kind, compression, filtering, interlace = _HEADER.unpack(header)
+    if bits not in _BITS.get(kind, ()):
+        raise ValueError(f"its header says {bits} bits a sample of colours of kind {kind}")
     if compression or filtering or interlace > 1:
         raise ValueError(f"its header asks for compression {compression}, filter {filtering}, interlace {interlace}")
+    if not any(pixels):
+        raise ValueError("it holds no pixels")
+    colours, rest = divmod(len(palette), 3)
+    if kind == _PALETTE and (rest or not 0 < colours <= _MOST_COLOURS):
+        raise ValueError(f"its palette has {len(palette)} bytes")
     # Without the last byte of the checksum that ends it, the decoder ends with the last row and not with the data.
     # With it, the rows that are missing in too short data stay black, without an error.
-    parts = [_SIGNATURE, _chunk(b"IHDR", header), _chunk(b"IDAT", pixels[:-1]), _chunk(b"IEND", b"")]
-    if palette:
-        parts.insert(2, _chunk(b"PLTE", palette))
-    return PictureFile(b"".join(parts), width, height)
+    pixels = [*pixels[:-1], pixels[-1][:-1]]
+    parts: list[bytes | memoryview] = [_SIGNATURE, *_chunk(b"IHDR", header), *_chunk(b"PLTE", palette)]
+    # The decoder skips the checksum of pixels, which is the sum of other chunks anyway.
+    parts += [_CHUNK.pack(sum(map(len, pixels)), b"IDAT"), *pixels, bytes(4), *_chunk(b"IEND", b"")]
+    return PictureFile(b"".join(parts), width, height, colours=colours if kind == _PALETTE else None)
 
 
-def _chunk(kind: bytes, body: bytes) -> bytes:
-    return _CHUNK.pack(len(body), kind) + body + struct.pack(">I", zlib.crc32(body, zlib.crc32(kind)))
+def _chunk(kind: bytes, body: bytes) -> tuple[bytes, bytes, bytes]:
+    return _CHUNK.pack(len(body), kind), body, struct.pack(">I", zlib.crc32(body, zlib.crc32(kind)))

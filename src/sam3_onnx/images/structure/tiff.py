@@ -3,27 +3,28 @@
 from __future__ import annotations
 
 import struct
-import zlib
 from dataclasses import dataclass
 from operator import add
 from typing import TYPE_CHECKING
 
-from sam3_onnx.images.structure.parts import PictureFile
+from sam3_onnx.images.structure.packed import WITH_CHECKSUM, require_unpacked
+from sam3_onnx.images.structure.parts import PictureFile, SampleError
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Mapping
 
-__all__ = ["SampleError", "read_tiff"]
+__all__ = ["read_tiff"]
 
-_WIDTH, _HEIGHT, _BITS, _COMPRESSION, _MEANING, _ORIENTATION = 256, 257, 258, 259, 262, 274
+_WIDTH, _HEIGHT, _BITS, _COMPRESSION, _MEANING = 256, 257, 258, 259, 262
+_FILL_ORDER, _ORIENTATION, _PALETTE = 266, 274, 320
 _SAMPLES, _ROWS_PER_STRIP, _PLANAR, _KINDS_OF_SAMPLES = 277, 278, 284, 339
 _STRIPS, _TILES = (273, 279), (324, 325)
 _TILE_WIDTH, _TILE_HEIGHT = 322, 323
-_ONE_VALUE = (_WIDTH, _HEIGHT, _COMPRESSION, _MEANING, 266, _SAMPLES, _ROWS_PER_STRIP, _PLANAR, 317)
+_ONE_VALUE = (_WIDTH, _HEIGHT, _COMPRESSION, _MEANING, _FILL_ORDER, _SAMPLES, _ROWS_PER_STRIP, _PLANAR, 317)
 _ONE_VALUE_OF_TILES = (_TILE_WIDTH, _TILE_HEIGHT)
 _PIXELS = frozenset(
     {*_ONE_VALUE, *_ONE_VALUE_OF_TILES, *_STRIPS, *_TILES, _BITS, _KINDS_OF_SAMPLES}
-    | {292, 293, 320, 332, 338, 347, *range(512, 522), 529, 530, 531, 532}
+    | {292, 293, _PALETTE, 332, 338, 347, *range(512, 522), 529, 530, 531, 532}
 )
 """Tags that make pixels. The decoder gets no others: the rest costs memory and warnings, and the orientation is read
 here, since turning is left to `orientation.py` in every format."""
@@ -31,15 +32,18 @@ _INTEGERS = {1: "B", 3: "H", 4: "I", 6: "b", 8: "h", 9: "i", 13: "I", 16: "Q", 1
 _BYTES = {2: 1, 5: 8, 7: 1, 10: 8, 11: 4, 12: 8} | {kind: struct.calcsize(code) for kind, code in _INTEGERS.items()}
 _MOST_VALUES = 3 << 16
 """Values of a tag that is no list of strips or tiles: the palette of 16 bits has the most."""
-_RAW, _JPEG, _DEFLATE = 1, 7, (8, 32946)
-_SEPARATE, _WHITE_IS_ZERO, _SUBSAMPLED = 2, 0, 6
-_BLOCK = 1 << 20
+_RAW, _LZW, _JPEG = 1, 5, 7
+_SEPARATE, _WHITE_IS_ZERO, _IS_PALETTE, _SUBSAMPLED = 2, 0, 3, 6
+_COMPRESSIONS = (*range(1, 6), 7, 8, 32771, 32773, 32809, 32946, 34676, 34677, 34925, 50000, 50001)
+"""Those that Pillow hands on to libtiff, but for the JPEG of TIFF 6.0 (6): one that is cut is answered with grey."""
+_KINDS_OF_PIXELS = frozenset(
+    {_WIDTH, _HEIGHT, _BITS, _COMPRESSION, _MEANING, _FILL_ORDER, _SAMPLES, _PLANAR, _PALETTE, 338, _KINDS_OF_SAMPLES}
+)
+"""Tags that Pillow's plug-in needs: what says how pixels look, and not where they lie."""
+_LONG, _LOWEST_BIT_FIRST = 4, 2
+_REVERSED = bytes(int(f"{byte:08b}"[::-1], 2) for byte in range(256))
 _BIG = 43
 _EIGHT_BITS, _DEEPEST = 8, 16
-
-
-class SampleError(ValueError):
-    """Samples whose black and white are not known."""
 
 
 @dataclass(frozen=True)
@@ -85,6 +89,11 @@ def read_tiff(data: bytes) -> PictureFile:
     (begin,) = struct.unpack_from(layout.order + layout.number, data, layout.head)
     directory = _directory(data, layout, begin)
     _require_samples(directory)
+    if directory.one(_COMPRESSION, _RAW) not in _COMPRESSIONS:
+        raise ValueError(f"its compression, number {directory.one(_COMPRESSION)}, is not one that is read")
+    colours = len(directory.values.get(_PALETTE, ()))
+    if directory.one(_MEANING) == _IS_PALETTE and colours != 3 << directory.one(_BITS, 1):
+        raise ValueError(f"its palette has {colours} numbers")
     width, height = directory.one(_WIDTH), directory.one(_HEIGHT)
     if width <= 0 or height <= 0:
         raise ValueError(f"its header says {width} x {height} pixels")
@@ -96,6 +105,7 @@ def read_tiff(data: bytes) -> PictureFile:
         _with_directory(data, layout, directory),
         width,
         height,
+        header=_header(directory),
         largest_block=(blocks.width, blocks.height),
         orientation=directory.one(_ORIENTATION, 1),
         depth=bits,
@@ -170,7 +180,9 @@ def _require_samples(directory: _Directory) -> None:
     bits = max(directory.values.get(_BITS, (1,)))
     name = next((name for name, kind in kinds.items() if kind in found), "unsigned")
     if name != "unsigned" or bits > _DEEPEST:
-        raise SampleError(f"it holds {name} samples of {bits} bits, of which nobody knows what is black and white")
+        raise SampleError(
+            f"it holds {name} samples of {bits} bits, and does not say which value is black and which is white"
+        )
 
 
 @dataclass(frozen=True)
@@ -188,7 +200,8 @@ class _Blocks:
     @classmethod
     def of(cls, directory: _Directory) -> _Blocks:
         width, height = directory.one(_WIDTH), directory.one(_HEIGHT)
-        are_tiles = _STRIPS[0] not in directory.entries
+        # as libtiff has it, to which offsets of strips and of tiles are one field
+        are_tiles = _TILE_WIDTH in directory.entries or _TILE_HEIGHT in directory.entries
         if are_tiles:
             across, down = directory.one(_TILE_WIDTH), directory.one(_TILE_HEIGHT)
         else:
@@ -216,7 +229,9 @@ class _Blocks:
 
 
 def _require_blocks(data: bytes, directory: _Directory, blocks: _Blocks) -> None:
-    places, lengths = _TILES if blocks.are_tiles else _STRIPS
+    if _STRIPS[0] in directory.entries and _TILES[0] in directory.entries:
+        raise ValueError("its header says strips and tiles")
+    places, lengths = _TILES if _TILES[0] in directory.entries else _STRIPS
     begins = directory.values.get(places, ())
     announced = directory.values.get(lengths)
     expected = blocks.across * blocks.down * blocks.planes
@@ -233,33 +248,15 @@ def _require_blocks(data: bytes, directory: _Directory, blocks: _Blocks) -> None
             raise ValueError(f"it is cut off or damaged: its strip or tile {index} does not lie within the file")
         if announced is None:
             continue
-        if compression in _DEFLATE:
-            _require_deflated(data[begin : begin + length], index, blocks.height * max(blocks.bytes_of_row, 1))
-        if compression == _JPEG and b"\xff\xd9" not in data[begin : begin + length]:
+        if compression in WITH_CHECKSUM:
+            packed = data[begin : begin + length]
+            packed = packed.translate(_REVERSED) if directory.one(_FILL_ORDER) == _LOWEST_BIT_FIRST else packed
+            try:
+                require_unpacked(packed, compression, blocks.height * max(blocks.bytes_of_row, 1))
+            except ValueError as error:
+                raise ValueError(f"its strip or tile {index} {error}") from error
+        if compression == _JPEG and data.find(b"\xff\xd9", begin, begin + length) < 0:
             raise ValueError(f"its strip or tile {index} is cut off: the marker that ends a JPEG is missing")
-
-
-def _require_deflated(packed: bytes, index: int, most: int) -> None:
-    """Reads a strip to the checksum at its end, where the decoder stops with the last row."""
-    found = 0
-    try:
-        for length in _pieces(packed):
-            found += length
-            if found > 2 * most + _BLOCK:
-                raise ValueError(f"its strip or tile {index} holds more pixels than it announces")
-    except zlib.error as error:
-        raise ValueError(f"its strip or tile {index} is damaged ({error})") from error
-
-
-def _pieces(packed: bytes) -> Iterator[int]:
-    unpacking = zlib.decompressobj()
-    rest = packed
-    while not unpacking.eof:
-        piece = unpacking.decompress(rest, _BLOCK)
-        if not piece and not unpacking.unconsumed_tail and not unpacking.eof:
-            raise zlib.error("it ends early")
-        yield len(piece)
-        rest = unpacking.unconsumed_tail
 
 
 def _with_directory(data: bytes, layout: _Layout, directory: _Directory) -> bytes:
@@ -270,3 +267,23 @@ def _with_directory(data: bytes, layout: _Layout, directory: _Directory) -> byte
     count = struct.pack(layout.order + layout.count, len(directory.entries))
     after = bytes(struct.calcsize(layout.number))
     return b"".join([data[: layout.head], begin, data[layout.head + len(begin) :], padding, count, body, after])
+
+
+def _header(directory: _Directory) -> bytes:
+    """A TIFF without pixels that looks like this one to Pillow's plug-in.
+
+    The plug-in chooses the mode by it. It is in Intel's order whatever the file's is, since the plug-in knows more
+    modes in that one, and libtiff answers in the machine's order anyway. It always says a compression: uncompressed
+    pixels are read by the plug-in itself, wrongly where planes are separate or chroma is subsampled.
+    """
+    values = {tag: found for tag, found in directory.values.items() if tag in _KINDS_OF_PIXELS}
+    if directory.one(_COMPRESSION, _RAW) == _RAW:
+        values[_COMPRESSION] = (_LZW,)
+    at = struct.calcsize("<2sHIH") + len(values) * struct.calcsize("<HHII") + struct.calcsize("<I")
+    entries, rest = [], b""
+    for tag, found in sorted(values.items()):
+        packed = struct.pack(f"<{len(found)}I", *found)
+        place = packed if len(found) == 1 else struct.pack("<I", at + len(rest))
+        rest += packed if len(found) > 1 else b""
+        entries.append(struct.pack("<HHI", tag, _LONG, len(found)) + place)
+    return struct.pack("<2sHIH", b"II", 42, 8, len(entries)) + b"".join(entries) + bytes(4) + rest

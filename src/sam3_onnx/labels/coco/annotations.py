@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
 __all__ = ["annotation_shapes"]
 
-_INTERPRETED = {"id", "image_id", "category_id", "bbox", "area", "segmentation", "iscrowd", "score"}
+_INTERPRETED = {"id", "image_id", "category_id", "bbox", "area", "segmentation", "score"}
 _BOX = 4
 
 
@@ -48,6 +48,8 @@ def annotation_shapes(
     """
     score = number(annotation.get("score"))
     extra = {key: value for key, value in annotation.items() if key not in _INTERPRETED}
+    if not extra.get("iscrowd"):  # one object, as every other shape is
+        extra.pop("iscrowd", None)
     outline = annotation.get("segmentation")
     if isinstance(outline, dict):
         mask = _mask(outline, where, size)

@@ -11,8 +11,9 @@ from typing import TYPE_CHECKING, ClassVar
 
 import numpy as np
 
-from sam3_onnx.models.families.decoding import require_finite, select
-from sam3_onnx.models.families.feeds import EMPTY_SLOT, fitted
+from sam3_onnx.models.families.answers import Output, ask, bools, floats, require_boxes
+from sam3_onnx.models.families.decoding import select
+from sam3_onnx.models.families.feeds import EMPTY_SLOT, declared_size
 from sam3_onnx.models.families.protocol import Arrays, Capabilities, Detections, Query
 from sam3_onnx.models.families.published import PublishedExport
 from sam3_onnx.prompts.tokenizer import ClipTokenizer, pad
@@ -29,7 +30,13 @@ __all__ = ["BatchedFamily", "BatchedGeometryFamily"]
 
 _FEATURES = frozenset(("fpn_feat_0", "fpn_feat_1", "fpn_feat_2"))
 _PLACES = "fpn_pos_2"
-_HEADS = ("pred_logits", "presence_logits", "pred_boxes", "pred_masks")
+_TEXT = {"text_features": floats(1, "T", "?"), "text_mask": bools(1, "T")}
+_HEADS = {
+    "pred_logits": floats(1, "Q"),
+    "presence_logits": floats(1, 1),
+    "pred_boxes": floats(1, "Q", 4),
+    "pred_masks": floats(1, "Q", "h", "w", finite=False),
+}
 _BOXES = frozenset(("input_boxes", "input_boxes_labels"))
 
 
@@ -54,8 +61,7 @@ class _Batched(PublishedExport):
         for ids in tokens:
             real = (np.arange(ClipTokenizer.CONTEXT) < len(ids))[None]
             asked = {"input_ids": pad([ids], pad_id=ClipTokenizer.END), "attention_mask": real}
-            words, mask = model.run(("text_features", "text_mask"), fitted(model.graph, asked), cancel=cancel)
-            require_finite("text_features", words)
+            words, mask = ask(model, _TEXT, asked, cancel=cancel)
             features.append({"text_features": words, "text_mask": mask})
         return features
 
@@ -67,9 +73,11 @@ class _Batched(PublishedExport):
         cancel: threading.Event | None,
     ) -> Detections:
         model = self.models["decoder"]
-        heads = model.run(_HEADS, fitted(model.graph, feeds), cancel=cancel)
+        heads = ask(model, _HEADS, feeds, cancel=cancel, cells=self._pictures.cells)
         logits, presence, boxes, masks = (head[0] for head in heads)
-        return select(logits, presence, boxes, masks, size=size, threshold=threshold)
+        require_boxes(Output(model.graph.path, "pred_boxes"), boxes)
+        source = Output(model.graph.path, "pred_masks")
+        return select(logits, presence, boxes, masks, size=size, threshold=threshold, source=source)
 
 
 class BatchedFamily(_Batched):
@@ -87,7 +95,7 @@ class BatchedFamily(_Batched):
     @property
     def capabilities(self) -> Capabilities:
         """Words, and any number of boxes of both signs."""
-        slots = self.models["decoder"].graph.inputs["input_boxes"].shape[1]
+        slots = declared_size(self.models["decoder"].graph, "input_boxes", 1, ranks=(3,))
         return Capabilities(family=self.name, input_size=self._pictures.input_size, max_boxes=slots)
 
     def detect(
@@ -139,7 +147,7 @@ class BatchedGeometryFamily(_Batched):
     def capabilities(self) -> Capabilities:
         """Words, and any number of boxes where there is a geometry encoder."""
         boxes = "geometry_encoder" in self.models
-        slots = self.models["geometry_encoder"].graph.inputs["input_boxes"].shape[1] if boxes else None
+        slots = declared_size(self.models["geometry_encoder"].graph, "input_boxes", 1, ranks=(3,)) if boxes else None
         return Capabilities(
             family=self.name,
             input_size=self._pictures.input_size,
@@ -173,11 +181,11 @@ class BatchedGeometryFamily(_Batched):
     def _geometry(
         self, shared: Arrays, query: Query, cancel: threading.Event | None
     ) -> tuple[NDArray[np.floating], NDArray[np.bool_]]:
-        model = self.models["geometry_encoder"]
+        model, channels = self.models["geometry_encoder"], query.text["text_features"].shape[2]
+        wanted = {"geometry_features": floats(1, "T", channels), "geometry_mask": bools(1, "T")}
         slots = self.capabilities.max_boxes or len(query.boxes)
         boxes, labels = np.zeros((1, slots, 4), np.float32), np.full((1, slots), EMPTY_SLOT)
         boxes[0, : len(query.boxes)], labels[0, : len(query.labels)] = query.boxes, query.labels
-        feeds = fitted(model.graph, {**shared, "input_boxes": boxes, "input_boxes_labels": labels})
-        features, mask = model.run(("geometry_features", "geometry_mask"), feeds, cancel=cancel)
-        require_finite("geometry_features", features)
+        feeds = {**shared, "input_boxes": boxes, "input_boxes_labels": labels}
+        features, mask = ask(model, wanted, feeds, cancel=cancel)
         return features, mask

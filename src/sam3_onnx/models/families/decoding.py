@@ -6,14 +6,14 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from sam3_onnx.errors import ModelAnswerError
 from sam3_onnx.geometry.mask_sources import LogitMask
+from sam3_onnx.models.families.answers import Output, require_finite
 from sam3_onnx.models.families.protocol import Candidates, Detections
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-__all__ = ["candidates_of", "detections_of", "require_finite", "scores_of", "select", "sigmoid", "xyxy"]
+__all__ = ["candidates_of", "detections_of", "scores_of", "select", "sigmoid", "xyxy"]
 
 
 def sigmoid(logits: NDArray[np.float32]) -> NDArray[np.float32]:
@@ -21,18 +21,6 @@ def sigmoid(logits: NDArray[np.float32]) -> NDArray[np.float32]:
     smaller = np.exp(-np.abs(logits))
     answer: NDArray[np.float32] = np.where(logits >= 0, 1 / (1 + smaller), smaller / (1 + smaller)).astype(np.float32)
     return answer
-
-
-def require_finite(output: str, values: NDArray[np.floating]) -> None:
-    """Refuses NaN and infinity in a model's answer.
-
-    Raises:
-        ModelAnswerError: There is one.
-    """
-    if not np.isfinite(values).all():
-        found = f"{int((~np.isfinite(values)).sum())} values that are NaN or infinite"
-        remedy = "The weights are damaged, or the provider or precision does not suit this graph: try provider='cpu'."
-        raise ModelAnswerError(output=output, found=found, remedy=remedy)
 
 
 def xyxy(boxes: NDArray[np.floating]) -> NDArray[np.floating]:
@@ -49,6 +37,7 @@ def select(
     *,
     size: tuple[int, int],
     threshold: float,
+    source: Output,
 ) -> Detections:
     """Keeps the queries of one prompt that score above a threshold.
 
@@ -62,25 +51,19 @@ def select(
         masks: (Q, h, w) logits.
         size: (height, width) of the picture.
         threshold: In 0..1.
+        source: Where the masks come from, for messages.
 
     Raises:
-        ModelAnswerError: A NaN or an infinity in the answer.
+        ModelAnswerError: A NaN or an infinity in a mask that is kept.
     """
-    return detections_of(scores_of(logits, presence), boxes, masks, size=size, threshold=threshold)
+    scores = scores_of(logits, presence)
+    return detections_of(scores, boxes, masks, size=size, threshold=threshold, source=source)
 
 
 def scores_of(logits: NDArray[np.floating], presence: NDArray[np.floating] | None) -> NDArray[np.float32]:
-    """(Q,) scores of one prompt; see `select`.
-
-    Raises:
-        ModelAnswerError: A NaN or an infinity in the answer.
-    """
-    require_finite("logits", logits)
+    """(Q,) scores of one prompt; see `select`."""
     scores = sigmoid(logits.astype(np.float32))
-    if presence is None:
-        return scores
-    require_finite("presence", presence)
-    return scores * sigmoid(presence.astype(np.float32).reshape(-1)[:1])
+    return scores if presence is None else scores * sigmoid(presence.astype(np.float32).reshape(-1)[:1])
 
 
 def detections_of(
@@ -90,6 +73,7 @@ def detections_of(
     *,
     size: tuple[int, int],
     threshold: float,
+    source: Output,
 ) -> Detections:
     """Keeps the queries of one prompt whose finished scores lie above a threshold.
 
@@ -99,14 +83,13 @@ def detections_of(
         masks: (Q, h, w) logits.
         size: (height, width) of the picture.
         threshold: In 0..1.
+        source: Where the masks come from, for messages.
 
     Raises:
-        ModelAnswerError: A NaN or an infinity in the answer.
+        ModelAnswerError: A NaN or an infinity in a mask that is kept.
     """
-    require_finite("scores", scores)
-    require_finite("boxes", boxes)
     kept = np.flatnonzero(scores > threshold)
-    require_finite("masks", masks[kept])
+    require_finite(source, masks[kept])
     height, width = size
     scale = np.array([width, height, width, height], np.float32)
     sources = [LogitMask(masks[query].astype(np.float32), size) for query in kept]
@@ -123,11 +106,6 @@ def candidates_of(
         masks: (K, h, w) logits.
         present: One logit that there is an object.
         size: (height, width) of the picture.
-
-    Raises:
-        ModelAnswerError: A NaN or an infinity in the answer.
     """
-    for name, values in (("scores", scores), ("masks", masks), ("object", present)):
-        require_finite(name, values)
     sources = [LogitMask(mask.astype(np.float32), size) for mask in masks]
     return Candidates(scores.astype(np.float32), sources, float(sigmoid(present.astype(np.float32)).reshape(-1)[0]))

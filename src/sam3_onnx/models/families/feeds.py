@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from sam3_onnx.models.families.protocol import Arrays
     from sam3_onnx.models.runtime.graphs.reading import GraphInfo
 
-__all__ = ["EMPTY_SLOT", "fitted", "input_size", "normalised"]
+__all__ = ["EMPTY_SLOT", "LONGEST_SIDE", "declared_size", "finest_cells", "fitted", "input_size", "normalised"]
 
 EMPTY_SLOT = -10
 """Label of a box slot that holds no box: the padding value of transformers' `Sam3Processor`."""
@@ -23,8 +23,12 @@ _KINDS = {  # numpy's kinds of arrays, and the element types that they may becom
     "f": frozenset(("float16", "float32", "float64")),
     "biu": frozenset(("bool", "uint8", "int8", "int16", "int32", "int64")),
 }
-_FINEST_STRIDE = 3.5
-"""Pixels of the input per cell of the finest features: patches of 14 pixels, upsampled four times."""
+_PATCH, _UPSAMPLED = 14, 4
+"""Pixels of the input per patch, and cells of the finest features per patch, along a side."""
+LONGEST_SIDE = 16384
+"""The longest side of a model's input in pixels; SAM 3 has 1008."""
+_FINEST_STRIDE = _PATCH / _UPSAMPLED
+"""Pixels of the input per cell of the finest features."""
 
 
 def fitted(graph: GraphInfo, feeds: Arrays) -> dict[str, NDArray[np.generic]]:
@@ -61,8 +65,8 @@ def input_size(encoder: GraphInfo, consumer: GraphInfo) -> tuple[int, int]:
     Raises:
         UnknownFamilyError: Neither tells the size, or the two contradict each other.
     """
-    (picture,) = encoder.inputs.values()
-    rows, columns = picture.shape[-2:]
+    (picture,) = encoder.inputs
+    rows, columns = (declared_size(encoder, picture, axis, ranks=(3, 4)) for axis in (-2, -1))
     finest = _finest(encoder, consumer)
     listing = {graph.path.name: graph.signature() for graph in (encoder, consumer)}
     if finest is not None:
@@ -77,7 +81,39 @@ def input_size(encoder: GraphInfo, consumer: GraphInfo) -> tuple[int, int]:
     if not rows or not columns:
         missing = "None of them fixes the size of the picture, so that it cannot be known what to feed."
         raise UnknownFamilyError("The size of the input is open", graphs=listing, missing=missing)
+    if max(rows, columns) > LONGEST_SIDE:
+        missing = f"No picture can be fed to it: expected at most {LONGEST_SIDE} pixels a side, got {columns} x {rows}."
+        raise UnknownFamilyError("The input is too large", graphs=listing, missing=missing)
     return rows, columns
+
+
+def declared_size(graph: GraphInfo, name: str, axis: int, *, ranks: tuple[int, ...]) -> int | None:
+    """Size of an input along an axis, None where the graph leaves it open.
+
+    Args:
+        graph: Has the input.
+        name: Of the input.
+        axis: Which of its sizes.
+        ranks: Numbers of axes that the input may have.
+
+    Raises:
+        UnknownFamilyError: It has another number of axes.
+    """
+    shape = graph.inputs[name].shape
+    if len(shape) not in ranks:
+        missing = f"Its input {name} has {len(shape)} axes, expected {' or '.join(map(str, ranks))}."
+        listing = {graph.path.name: graph.signature()}
+        raise UnknownFamilyError("A graph is none of its family", graphs=listing, missing=missing)
+    return shape[axis]
+
+
+def finest_cells(size: tuple[int, int]) -> tuple[int, int]:
+    """(rows, columns) of the finest features of a picture; each coarser level has half of both.
+
+    Args:
+        size: (height, width) that an image encoder takes.
+    """
+    return size[0] // _PATCH * _UPSAMPLED, size[1] // _PATCH * _UPSAMPLED
 
 
 def _finest(encoder: GraphInfo, consumer: GraphInfo) -> tuple[int, int] | None:

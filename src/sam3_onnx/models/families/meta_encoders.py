@@ -10,14 +10,13 @@ from typing import TYPE_CHECKING, Any, ClassVar
 
 import numpy as np
 
-from sam3_onnx.models.families.decoding import require_finite
-from sam3_onnx.models.families.feeds import fitted
+from sam3_onnx.models.families.answers import Expected, ask, bools, floats
 from sam3_onnx.models.families.published import PublishedExport
 from sam3_onnx.prompts.tokenizer import pad
 
 if TYPE_CHECKING:
     import threading
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
 
     from numpy.typing import NDArray
 
@@ -34,6 +33,11 @@ _TEXT = {
     "text_embeds": "language_embeds",
 }
 """What the text encoder calls its answers, and the decoder its inputs."""
+_TEXT_SHAPES = {
+    "text_attention_mask": bools(1, "T"),
+    "text_memory": floats("T", 1, "?"),
+    "text_embeds": floats("T", 1, "?"),
+}
 _PAD = 0
 """The graph takes tokens != 0 for real ones: no other filling would do."""
 
@@ -64,26 +68,28 @@ class MetaExport(PublishedExport):
             for name, told in _TEXT.items()
             if name in model.graph.outputs and told in self.models["decoder"].graph.inputs
         }
+        wanted = {name: _TEXT_SHAPES[name] for name in taken}
         features: list[Arrays] = []
         for ids in tokens:
-            feeds = fitted(model.graph, {"tokens": pad([ids], pad_id=_PAD)})
-            answers = dict(zip(taken.values(), model.run(tuple(taken), feeds, cancel=cancel), strict=True))
-            require_finite("text_memory", answers["language_features"])
-            features.append(answers)
+            answers = ask(model, wanted, {"tokens": pad([ids], pad_id=_PAD)}, cancel=cancel)
+            features.append(dict(zip(taken.values(), answers, strict=True)))
         return features
 
     def _decode(
         self,
-        outputs: Sequence[str],
+        outputs: Mapping[str, Expected],
         picture: Arrays,
         query: Query,
         prompt: Arrays,
         cancel: threading.Event | None,
+        *,
+        sizes: Mapping[str, int] | None = None,
+        cells: tuple[int, int] | None = None,
     ) -> list[NDArray[Any]]:
         """Runs the decoder on a picture that is ready for it, a query's words, and what else the prompt consists of."""
         model = self.models["decoder"]
         feeds = {**picture, **query.text, **prompt}
-        return model.run(outputs, fitted(model.graph, feeds), cancel=cancel)
+        return ask(model, outputs, feeds, cancel=cancel, sizes=sizes, cells=cells)
 
 
 def single_box(query: Query) -> Arrays:

@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import TYPE_CHECKING, ClassVar
 
 import numpy as np
 
 from sam3_onnx._support.lazy_values import cached_property
 from sam3_onnx.errors import ModelFileDamagedError, UnknownFamilyError
+from sam3_onnx.models.families.answers import Output, ask, bools, floats, require_boxes, taken_by
 from sam3_onnx.models.families.decoding import candidates_of, detections_of, scores_of, select
-from sam3_onnx.models.families.feeds import EMPTY_SLOT, fitted, input_size
+from sam3_onnx.models.families.feeds import EMPTY_SLOT, finest_cells, fitted, input_size
+from sam3_onnx.models.families.manifest import read_manifest
 from sam3_onnx.models.families.protocol import Arrays, Candidates, Capabilities, Clicks, Defaults, Detections, Query
+from sam3_onnx.models.families.published import level
 from sam3_onnx.prompts.tokenizer import pad
 
 if TYPE_CHECKING:
@@ -26,11 +30,13 @@ __all__ = ["NativeFamily"]
 
 _FEATURES = ("fpn_0", "fpn_1", "fpn_2")
 _PROMPT = ("text_features", "text_mask", "boxes", "box_labels")
-_ANSWERS = ("logits", "presence", "boxes_xyxy")
-_BETWEEN = ("mask_features", "mask_queries")
+_TEXT = {"text_features": floats("P", "T", "?"), "text_mask": bools("P", "T")}
+_ANSWERS = {"logits": floats("P", "Q"), "presence": floats("P", 1), "boxes_xyxy": floats("P", "Q", 4)}
+_MASKS = {"masks": floats("P", "Q", "h", "w", finite=False)}
+_BETWEEN = {"mask_features": floats("P", "?", "?", "?"), "mask_queries": floats("P", "Q", "?", finite=False)}
 """What a decoder without a mask head hands to the graph that is one."""
 _CLICK_FEATURES = ("click_0", "click_1", "click_2")
-_CLICK_ANSWERS = ("ious", "masks", "object_logit")
+_CLICK_ANSWERS = {"ious": floats("K"), "masks": floats("K", "h", "w"), "object_logit": floats(1)}
 _CORNERS = (2, 3)
 """Labels of a box's corners, upper left and lower right."""
 _CONTRACT = "1"
@@ -72,7 +78,9 @@ class NativeFamily:
             raise UnknownFamilyError("The native bundle is not whole", graphs=listing, missing=missing)
         finest = models.get("mask_decoder", models["decoder"])
         self._input_size = input_size(models["image_encoder"].graph, finest.graph)
-        self._pad = int(models["text_encoder"].graph.metadata.get("sam3_onnx.pad", "0"))
+        self._cells = finest_cells(self._input_size)
+        manifests = {role: read_manifest(model.graph) for role, model in models.items()}
+        self._pad, self._defaults = manifests["text_encoder"].pad, manifests["decoder"].defaults
 
     @property
     def capabilities(self) -> Capabilities:
@@ -82,26 +90,21 @@ class NativeFamily:
     @property
     def defaults(self) -> Defaults:
         """What the manifest in the decoder recommends."""
-        manifest = self.models["decoder"].graph.metadata
-        nms = manifest.get("sam3_onnx.nms")
-        return Defaults(
-            conf_threshold=float(manifest.get("sam3_onnx.conf_threshold", "0.5")),
-            cut_to_box=manifest.get("sam3_onnx.cut_to_box") == "true",
-            nms=float(nms) if nms else None,
-        )
+        return self._defaults
 
     def encode_image(self, pixels: NDArray[np.uint8], *, cancel: threading.Event | None) -> Arrays:
         """Features of a picture (3, H, W) uint8 RGB; see `Family.encode_image`."""
-        wanted = (*_FEATURES, *(_CLICK_FEATURES if "click_decoder" in self.models else ()))
-        answers = self.models["image_encoder"].run(wanted, {"image": pixels}, cancel=cancel)
+        names = (*_FEATURES, *(_CLICK_FEATURES if "click_decoder" in self.models else ()))
+        wanted = {name: level(name, self._cells) for name in names}
+        answers = ask(self.models["image_encoder"], wanted, {"image": pixels}, cancel=cancel)
         return dict(zip(wanted, answers, strict=True))
 
     def encode_text(self, tokens: Sequence[Sequence[int]], *, cancel: threading.Event | None) -> list[Arrays]:
         """Features of all prompts in one run; see `Family.encode_text`."""
-        rows = pad(tokens, pad_id=self._pad)
-        features, masks = self.models["text_encoder"].run(
-            ("text_features", "text_mask"), {"tokens": rows}, cancel=cancel
-        )
+        rows, decoder = pad(tokens, pad_id=self._pad), self.models["decoder"].graph
+        wanted = {name: taken_by(decoder, name, expected) for name, expected in _TEXT.items()}
+        encoder, sizes = self.models["text_encoder"], {"P": len(tokens)}
+        features, masks = ask(encoder, wanted, {"tokens": rows}, cancel=cancel, sizes=sizes)
         return [
             {"text_features": feature[None].copy(), "text_mask": mask[None].copy()}
             for feature, mask in zip(features, masks, strict=True)
@@ -119,16 +122,18 @@ class NativeFamily:
         """A few prompts in each run of the decoder; see `Family.detect`."""
         model = self.models["decoder"]
         ready = fitted(model.graph, picture)
-        mask_head = _MaskHead(self.models["mask_decoder"], picture, cancel) if "mask_decoder" in self.models else None
-        outputs = (*_ANSWERS, *(("masks",) if mask_head is None else _BETWEEN))
+        mask_decoder = self.models.get("mask_decoder")
+        mask_head = None if mask_decoder is None else _MaskHead(mask_decoder, picture, self._cells, cancel)
+        wanted = {**_ANSWERS, **(_MASKS if mask_head is None else _BETWEEN)}
+        path = model.graph.path
+        choose = partial(select, source=Output(path, "masks")) if mask_head is None else mask_head.select
         found: list[Detections] = []
         for start in range(0, len(queries), _PROMPTS_PER_RUN):
-            feeds = {**ready, **fitted(model.graph, _prompts(queries[start : start + _PROMPTS_PER_RUN]))}
-            answers = zip(*model.run(outputs, feeds, cancel=cancel), strict=True)
-            if mask_head is None:
-                found += [select(*heads, size=size, threshold=threshold) for heads in answers]
-            else:
-                found += [mask_head.select(*heads, size=size, threshold=threshold) for heads in answers]
+            asked = queries[start : start + _PROMPTS_PER_RUN]
+            feeds, sizes = {**ready, **_prompts(asked)}, {"P": len(asked)}
+            answers = ask(model, wanted, feeds, cancel=cancel, sizes=sizes, cells=self._cells)
+            require_boxes(Output(path, "boxes_xyxy"), answers[2])
+            found += [choose(*heads, size=size, threshold=threshold) for heads in zip(*answers, strict=True)]
         return found
 
     def segment(
@@ -142,16 +147,19 @@ class NativeFamily:
             "point_labels": np.concatenate([clicks.labels, np.array(_CORNERS[: len(corners)], np.int64)]),
         }
         model = self.models["click_decoder"]
-        ious, masks, present = model.run(_CLICK_ANSWERS, fitted(model.graph, feeds), cancel=cancel)
+        ious, masks, present = ask(model, _CLICK_ANSWERS, feeds, cancel=cancel, cells=self._cells)
         return candidates_of(ious, masks, present, size=size)
 
 
 class _MaskHead:
     """The graph that makes masks of queries, for one picture, whose features it takes up when first needed."""
 
-    def __init__(self, model: OnnxModel, picture: Arrays, cancel: threading.Event | None) -> None:
+    def __init__(
+        self, model: OnnxModel, picture: Arrays, cells: tuple[int, int], cancel: threading.Event | None
+    ) -> None:
         self._model = model
         self._picture = picture
+        self._cells = cells
         self._cancel = cancel
 
     @cached_property
@@ -173,11 +181,13 @@ class _MaskHead:
         scores = scores_of(logits, presence)
         kept = np.flatnonzero(scores > threshold)
         masks = self._masks(seen, queries[kept]) if len(kept) else np.zeros((0, 1, 1), np.float32)
-        return detections_of(scores[kept], boxes[kept], masks, size=size, threshold=threshold)
+        source = Output(self._model.graph.path, "masks")
+        return detections_of(scores[kept], boxes[kept], masks, size=size, threshold=threshold, source=source)
 
     def _masks(self, seen: NDArray[np.floating], queries: NDArray[np.floating]) -> NDArray[np.floating]:
-        between = fitted(self._model.graph, {"mask_features": seen[None], "mask_queries": queries[None]})
-        (masks,) = self._model.run(("masks",), {**self._ready, **between}, cancel=self._cancel)
+        feeds = {**self._ready, "mask_features": seen[None], "mask_queries": queries[None]}
+        sizes = {"P": 1, "Q": len(queries)}
+        (masks,) = ask(self._model, _MASKS, feeds, cancel=self._cancel, sizes=sizes, cells=self._cells)
         found: NDArray[np.floating] = masks[0]
         return found
 

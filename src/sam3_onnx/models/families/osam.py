@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING, ClassVar
 
 import numpy as np
 
-from sam3_onnx.models.families.decoding import detections_of, require_finite
+from sam3_onnx.models.families.answers import Output, floats, require_boxes, require_within
+from sam3_onnx.models.families.decoding import detections_of
 from sam3_onnx.models.families.meta_encoders import DECODER_INPUTS, MetaExport, encoder_role, single_box
 from sam3_onnx.models.families.protocol import Arrays, Capabilities, Detections, Query
 
@@ -22,6 +23,8 @@ if TYPE_CHECKING:
     from sam3_onnx.models.runtime.graphs.reading import GraphInfo
 
 __all__ = ["OsamFamily"]
+
+_ANSWERS = {"boxes": floats("N*", 4), "scores": floats("N*"), "masks": floats("N*", 1, "h", "w")}
 
 
 class OsamFamily(MetaExport):
@@ -58,10 +61,14 @@ class OsamFamily(MetaExport):
     def _detect_one(
         self, picture: Arrays, query: Query, size: tuple[int, int], threshold: float, cancel: threading.Event | None
     ) -> Detections:
-        outputs = ("boxes", "scores", "masks")
-        boxes, scores, masks = self._decode(outputs, picture, query, single_box(query), cancel)
-        require_finite("masks", masks)
-        return detections_of(scores, boxes, _logits(masks[:, 0]), size=size, threshold=threshold)
+        prompt, cells = single_box(query), self._pictures.cells
+        boxes, scores, masks = self._decode(_ANSWERS, picture, query, prompt, cancel, cells=cells)
+        path = self.models["decoder"].graph.path
+        require_boxes(Output(path, "boxes"), boxes)
+        require_within(Output(path, "scores"), scores)
+        source = Output(path, "masks")
+        require_within(source, masks)
+        return detections_of(scores, boxes, _logits(masks[:, 0]), size=size, threshold=threshold, source=source)
 
 
 def _logits(probabilities: NDArray[np.floating]) -> NDArray[np.float32]:

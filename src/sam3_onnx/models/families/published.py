@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING, ClassVar
 import numpy as np
 
 from sam3_onnx._support.forking import ForkSafeLock
-from sam3_onnx.models.families.decoding import require_finite
-from sam3_onnx.models.families.feeds import fitted, input_size, normalised
+from sam3_onnx.models.families.answers import Expected, ask, floats, taken_by
+from sam3_onnx.models.families.feeds import finest_cells, fitted, input_size, normalised
 from sam3_onnx.models.families.protocol import Arrays, Defaults
 
 if TYPE_CHECKING:
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from sam3_onnx.models.runtime.graphs.reading import GraphInfo
     from sam3_onnx.models.runtime.model import OnnxModel
 
-__all__ = ["PictureEncoder", "PublishedExport"]
+__all__ = ["PictureEncoder", "PublishedExport", "level"]
 
 
 class PictureEncoder:
@@ -43,8 +43,9 @@ class PictureEncoder:
         """
         self.input_size = input_size(encoder.graph, consumer)
         ((self._input, declared),) = encoder.graph.inputs.items()
+        self.cells = finest_cells(self.input_size)
         self._takes_floats = declared.dtype.startswith("float")
-        self._encoder = encoder
+        self._encoder, self._consumer = encoder, consumer
         taken = [name for name in encoder.graph.outputs if name in consumer.inputs]
         self._features = tuple(name for name in taken if name not in constants)
         self._constants = tuple(name for name in taken if name in constants)
@@ -59,11 +60,10 @@ class PictureEncoder:
             cancel: Setting it stops the run.
 
         Raises:
-            ModelAnswerError: NaN or infinity in the features.
+            ModelAnswerError: The features have another shape, or NaN or infinity in them, which a decoder may cut away
+                with the low scores.
         """
         answers = self._run(() if self._kept else self._constants, pixels, cancel)
-        for name, values in answers.items():
-            require_finite(name, values)  # a decoder may cut NaN away with the low scores
         with self._lock:
             self._kept |= {name: answers.pop(name) for name in self._constants if name in answers}
         return {name: _as_float32(values) for name, values in answers.items()}
@@ -80,10 +80,23 @@ class PictureEncoder:
     def _run(
         self, constants: Sequence[str], pixels: NDArray[np.uint8], cancel: threading.Event | None
     ) -> dict[str, NDArray[np.floating]]:
-        wanted = (*self._features, *constants)
+        expected = {
+            name: taken_by(self._consumer, name, level(name, self.cells)) for name in (*self._features, *constants)
+        }
         picture = normalised(pixels) if self._takes_floats else pixels
-        feeds = fitted(self._encoder.graph, {self._input: picture})
-        return dict(zip(wanted, self._encoder.run(wanted, feeds, cancel=cancel), strict=True))
+        answers = ask(self._encoder, expected, {self._input: picture}, cancel=cancel)
+        return dict(zip(expected, answers, strict=True))
+
+
+def level(name: str, cells: tuple[int, int]) -> Expected:
+    """Features of a picture, or their position encodings.
+
+    Args:
+        name: In every family it ends with the level, 0 for the finest; each further one has half the rows and columns.
+        cells: (rows, columns) of the finest level.
+    """
+    halvings = int(name[-1])
+    return floats(1, "?", cells[0] >> halvings, cells[1] >> halvings)
 
 
 def _as_float32(values: NDArray[np.floating]) -> NDArray[np.float32]:

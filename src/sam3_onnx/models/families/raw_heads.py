@@ -10,7 +10,9 @@ from typing import TYPE_CHECKING, ClassVar
 
 import numpy as np
 
+from sam3_onnx.models.families.answers import Output, floats, require_within
 from sam3_onnx.models.families.decoding import select, xyxy
+from sam3_onnx.models.families.feeds import declared_size
 from sam3_onnx.models.families.meta_encoders import DECODER_INPUTS, MetaExport, encoder_role
 from sam3_onnx.models.families.protocol import Arrays, Capabilities, Detections, Query
 
@@ -23,7 +25,12 @@ if TYPE_CHECKING:
 
 __all__ = ["RawHeadsFamily"]
 
-_HEADS = ("pred_logits", "presence_logit_dec", "pred_boxes", "pred_masks")
+_HEADS = {
+    "pred_logits": floats(1, "Q", 1),
+    "presence_logit_dec": floats(1, 1),
+    "pred_boxes": floats(1, "Q", 4),
+    "pred_masks": floats(1, "Q", "h", "w", finite=False),
+}
 
 
 class RawHeadsFamily(MetaExport):
@@ -40,7 +47,7 @@ class RawHeadsFamily(MetaExport):
 
     def __init__(self, models: Mapping[str, OnnxModel]) -> None:
         super().__init__(models)
-        self._slots = models["decoder"].graph.inputs["box_coords"].shape[0]
+        self._slots = declared_size(models["decoder"].graph, "box_coords", 0, ranks=(3,))
 
     @property
     def capabilities(self) -> Capabilities:
@@ -58,13 +65,16 @@ class RawHeadsFamily(MetaExport):
     ) -> list[Detections]:
         """One run of the decoder per prompt; see `Family.detect`."""
         unread = {"original_height": np.array(size[0]), "original_width": np.array(size[1])}
-        ready = self._ready(picture, cancel)
+        ready, path = self._ready(picture, cancel), self.models["decoder"].graph.path
         found = []
         for query in queries:
             prompt = {**self._box_inputs(query), **unread}
-            logits, presence, boxes, masks = self._decode(_HEADS, ready, query, prompt, cancel)
+            logits, presence, boxes, masks = self._decode(
+                _HEADS, ready, query, prompt, cancel, cells=self._pictures.cells
+            )
+            require_within(Output(path, "pred_boxes"), boxes)
             heads = (logits[0, :, 0], presence, xyxy(boxes[0]), masks[0])
-            found.append(select(*heads, size=size, threshold=threshold))
+            found.append(select(*heads, size=size, threshold=threshold, source=Output(path, "pred_masks")))
         return found
 
     def _box_inputs(self, query: Query) -> Arrays:

@@ -13,8 +13,9 @@ from typing import TYPE_CHECKING, ClassVar
 import numpy as np
 
 from sam3_onnx.geometry.mask_sources import PackedMask
-from sam3_onnx.models.families.box_scale import rescaled
-from sam3_onnx.models.families.decoding import require_finite
+from sam3_onnx.models.families.answers import Output, bools, floats, require_boxes, require_within
+from sam3_onnx.models.families.box_scale import TRACED_SIDE, rescaled
+from sam3_onnx.models.families.manifest import share
 from sam3_onnx.models.families.meta_encoders import DECODER_INPUTS, MetaExport, encoder_role, single_box
 from sam3_onnx.models.families.protocol import Arrays, Capabilities, Defaults, Detections, Query
 
@@ -27,7 +28,8 @@ if TYPE_CHECKING:
 
 __all__ = ["SixFileFamily"]
 
-_PUBLISHED_THRESHOLD = "0.5"
+_ANSWERS = {"boxes": floats("N*", 4), "scores": floats("N*"), "masks": bools("N*", 1, "height", "width")}
+_PUBLISHED_THRESHOLD = 0.5
 """Of the decoders that say nothing: all that others published."""
 
 
@@ -48,7 +50,8 @@ class SixFileFamily(MetaExport):
         super().__init__(models)
         decoder = models["decoder"].graph
         self._boxes_are_traced = "original_width" not in decoder.depends_on("boxes")
-        self._threshold = float(decoder.metadata.get("sam3_onnx.threshold", _PUBLISHED_THRESHOLD))
+        threshold = share(decoder, "threshold")
+        self._threshold = _PUBLISHED_THRESHOLD if threshold is None else threshold
 
     @property
     def capabilities(self) -> Capabilities:
@@ -78,9 +81,11 @@ class SixFileFamily(MetaExport):
         self, picture: Arrays, query: Query, size: tuple[int, int], threshold: float, cancel: threading.Event | None
     ) -> Detections:
         prompt = {**single_box(query), **self._size_inputs(size)}
-        boxes, scores, masks = self._decode(("boxes", "scores", "masks"), picture, query, prompt, cancel)
-        require_finite("scores", scores)
-        require_finite("boxes", boxes)
+        sizes = {"height": size[0], "width": size[1]}
+        boxes, scores, masks = self._decode(_ANSWERS, picture, query, prompt, cancel, sizes=sizes)
+        path, sides = self.models["decoder"].graph.path, max(TRACED_SIDE, *size, *self._pictures.input_size)
+        require_within(Output(path, "scores"), scores)
+        require_boxes(Output(path, "boxes"), boxes, sides=sides)
         kept = np.flatnonzero(scores > threshold)
         sources = [PackedMask.pack(masks[index, 0].astype(np.bool_)) for index in kept]
         boxes = boxes[kept].astype(np.float32)

@@ -6,8 +6,8 @@ from typing import TYPE_CHECKING, ClassVar
 
 import numpy as np
 
-from sam3_onnx.models.families.decoding import require_finite, select
-from sam3_onnx.models.families.feeds import fitted
+from sam3_onnx.models.families.answers import Output, ask, floats, require_boxes, taken_by
+from sam3_onnx.models.families.decoding import select
 from sam3_onnx.models.families.protocol import Arrays, Capabilities, Detections, Query
 from sam3_onnx.models.families.published import PublishedExport
 from sam3_onnx.prompts.tokenizer import ClipTokenizer, pad
@@ -22,7 +22,11 @@ __all__ = ["TextOnlyFamily"]
 
 _FEATURES = frozenset(f"fpn_hidden_state_{level}" for level in range(3))
 _CONSTANTS = tuple(f"fpn_position_encoding_{level}" for level in range(4))
-_HEADS = ("pred_logits", "pred_boxes", "pred_masks")
+_HEADS = {
+    "pred_logits": floats(1, "Q"),
+    "pred_boxes": floats(1, "Q", 4),
+    "pred_masks": floats(1, "Q", "h", "w", finite=False),
+}
 
 
 class TextOnlyFamily(PublishedExport):
@@ -52,12 +56,13 @@ class TextOnlyFamily(PublishedExport):
     def encode_text(self, tokens: Sequence[Sequence[int]], *, cancel: threading.Event | None) -> list[Arrays]:
         """Features of each prompt with its attention mask, one run each; see `Family.encode_text`."""
         model = self.models["text_encoder"]
+        words_of = taken_by(self.models["decoder"].graph, "text_features", floats(1, "T", "?"))
+        wanted = {"text_features": words_of}
         features: list[Arrays] = []
         for ids in tokens:
             real = (np.arange(ClipTokenizer.CONTEXT) < len(ids))[None]
             asked = {"input_ids": pad([ids], pad_id=ClipTokenizer.END), "attention_mask": real}
-            (words,) = model.run(("text_features",), fitted(model.graph, asked), cancel=cancel)
-            require_finite("text_features", words)
+            (words,) = ask(model, wanted, asked, cancel=cancel)
             features.append({"text_features": words, "attention_mask": real})
         return features
 
@@ -74,11 +79,13 @@ class TextOnlyFamily(PublishedExport):
 
         Score = sigmoid(logit), as all clients of this export have it: its decoder has no presence output.
         """
-        model = self.models["decoder"]
+        model, path = self.models["decoder"], self.models["decoder"].graph.path
         shared = self._ready(picture, cancel)
         found = []
         for query in queries:
-            heads = model.run(_HEADS, fitted(model.graph, {**shared, **query.text}), cancel=cancel)
+            heads = ask(model, _HEADS, {**shared, **query.text}, cancel=cancel, cells=self._pictures.cells)
             logits, boxes, masks = (head[0] for head in heads)
-            found.append(select(logits, None, boxes, masks, size=size, threshold=threshold))
+            require_boxes(Output(path, "pred_boxes"), boxes)
+            source = Output(path, "pred_masks")
+            found.append(select(logits, None, boxes, masks, size=size, threshold=threshold, source=source))
         return found

@@ -6,8 +6,8 @@ from typing import TYPE_CHECKING, ClassVar
 
 import numpy as np
 
+from sam3_onnx.models.families.answers import ask, floats
 from sam3_onnx.models.families.decoding import candidates_of
-from sam3_onnx.models.families.feeds import fitted
 from sam3_onnx.models.families.protocol import Arrays, Candidates, Capabilities, Clicks
 from sam3_onnx.models.families.published import PictureEncoder
 
@@ -23,7 +23,11 @@ if TYPE_CHECKING:
 __all__ = ["TrackerFamily"]
 
 _FEATURES = frozenset(f"image_embeddings.{level}" for level in range(3))
-_HEADS = ("iou_scores", "pred_masks", "object_score_logits")
+_HEADS = {
+    "iou_scores": floats(1, 1, "K"),
+    "pred_masks": floats(1, 1, "K", "h", "w"),
+    "object_score_logits": floats(1, 1, 1),
+}
 
 
 class TrackerFamily:
@@ -75,5 +79,5 @@ class TrackerFamily:
             "input_labels": clicks.labels[None, None],
             "input_boxes": box[None],
         }
-        expected, masks, present = model.run(_HEADS, fitted(model.graph, feeds), cancel=cancel)
+        expected, masks, present = ask(model, _HEADS, feeds, cancel=cancel, cells=self._pictures.cells)
         return candidates_of(expected[0, 0], masks[0, 0], present, size=size)

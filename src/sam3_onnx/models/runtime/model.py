@@ -10,7 +10,7 @@ import numpy as np
 
 from sam3_onnx._support.forking import renew_in_children
 from sam3_onnx._support.waiting import wait_or_cancel
-from sam3_onnx.errors import CancelledError, SessionClosedError, SessionForkedError
+from sam3_onnx.errors import CancelledError, ModelAnswerError, SessionClosedError, SessionForkedError
 from sam3_onnx.models.runtime.creating import create
 from sam3_onnx.models.runtime.heap import give_back, keep_for_ever
 from sam3_onnx.models.runtime.library import ort
@@ -140,17 +140,34 @@ class OnnxModel:
 
         Raises:
             CancelledError: `cancel` was set.
+            ModelAnswerError: ONNX Runtime stopped with an error, or an output is no tensor.
         """
         session = self.load()
         known = {name: array for name, array in feeds.items() if name in self.graph.inputs}
         self.runs += 1
-        if cancel is None:
-            answers = session.run(list(outputs), known)
-        else:
-            answers = self._run_cancellable(session, list(outputs), known, cancel)
+        try:
+            if cancel is None:
+                answers = session.run(list(outputs), known)
+            else:
+                answers = self._run_cancellable(session, list(outputs), known, cancel)
+        except (CancelledError, MemoryError):
+            raise
+        except Exception as error:
+            raise self._no_answer(outputs, f"onnxruntime stopped: {str(error).strip()}") from error
         if not _are_arrays(answers):
-            raise TypeError(f"{self.graph.path} answered with something that is not a tensor")
+            kinds = ", ".join(type(answer).__name__ for answer in answers)
+            raise self._no_answer(outputs, f"the answers are of the kinds {kinds}")
         return answers
+
+    def _no_answer(self, outputs: Sequence[str], why: str) -> ModelAnswerError:
+        return ModelAnswerError(
+            self.graph.path,
+            output=", ".join(outputs),
+            expected="a tensor",
+            got=f"nothing, because {why}",
+            remedy="The graph does not fit what it is fed, or the provider does not suit it: try provider='cpu'; if "
+            "that is the same, get the file again or export it anew.",
+        )
 
     def _run_cancellable(
         self,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import TYPE_CHECKING, Literal
 
 from sam3_onnx._support.checks import is_number, require_flag, require_label
@@ -11,6 +12,8 @@ from sam3_onnx.prompts.marks import parse_marks
 from sam3_onnx.prompts.words import VISUAL, Concept, parse_text
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from sam3_onnx.models.families.protocol import Capabilities
     from sam3_onnx.prompts.boxes import BoxesLike
     from sam3_onnx.prompts.marks import MarksLike
@@ -23,6 +26,7 @@ __all__ = [
     "cut_of",
     "nms_of",
     "threshold_of",
+    "thresholds_of",
     "unsupported",
 ]
 
@@ -109,6 +113,31 @@ def threshold_of(value: float, allowed: Capabilities) -> float:
         remedy = "For lower thresholds use an export with raw scores, such as a native bundle."
         raise OptionError("conf_threshold", expected=expected, got=value, remedy=remedy)
     return float(value)
+
+
+def thresholds_of(
+    asked: float | Mapping[str, float] | None, concepts: Sequence[Concept], *, default: float, allowed: Capabilities
+) -> tuple[float, ...]:
+    """Returns the threshold of each concept.
+
+    Args:
+        asked: One for all, some by prompt or label, or None.
+        concepts: What is looked for.
+        default: Of concepts for which none was asked.
+        allowed: What the model can answer.
+
+    Raises:
+        OptionError: One is no number in 0..1 or below what the graph has cut, or is for a word that is not asked for.
+    """
+    if not isinstance(asked, Mapping):
+        return (default if asked is None else threshold_of(asked, allowed),) * len(concepts)
+    names = {name for concept in concepts for name in (concept.prompt, concept.label)}
+    unknown = [name for name in asked if name not in names]
+    if unknown:
+        expected = f"thresholds of words that are asked for: {', '.join(concept.prompt for concept in concepts)}"
+        raise OptionError("conf_threshold", expected=expected, got=unknown[0])
+    by_name = {name: threshold_of(value, allowed) for name, value in asked.items()}
+    return tuple(by_name.get(one.prompt, by_name.get(one.label, default)) for one in concepts)
 
 
 def cut_of(*, asked: bool | None, default: bool) -> bool:

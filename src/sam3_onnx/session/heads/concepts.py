@@ -13,11 +13,20 @@ from sam3_onnx.prompts.boxes import box_labels, normalised_cxcywh
 from sam3_onnx.prompts.tokenizer import load_tokenizer
 from sam3_onnx.results.embedding import TextEmbedding
 from sam3_onnx.results.segmentation import Segmentation
-from sam3_onnx.session.heads.checking import boxes_of, concepts_of, cut_of, nms_of, threshold_of, unsupported
+from sam3_onnx.session.heads.checking import (
+    boxes_of,
+    concepts_of,
+    cut_of,
+    nms_of,
+    threshold_of,
+    thresholds_of,
+    unsupported,
+)
 from sam3_onnx.session.heads.selection import select_instances
 
 if TYPE_CHECKING:
     import threading
+    from collections.abc import Mapping
 
     from sam3_onnx.errors import UnsupportedPromptError
     from sam3_onnx.images.origins import LoadedPicture
@@ -45,7 +54,7 @@ class Question:
     boxes: BoxesLike | None = None
     marks: MarksLike | None = None
     label: str | None = None
-    conf_threshold: float | None = None
+    conf_threshold: float | Mapping[str, float] | None = None
     cut_to_box: bool | None = None
     nms: float | Literal[False] | None = None
     truncate: bool = False
@@ -61,7 +70,8 @@ class Asked:
     boxes: BoxesLike | None
     marks: MarksLike | None
     with_text: bool
-    threshold: float
+    thresholds: tuple[float, ...]
+    """Of each concept."""
     cut_to_box: bool
     nms: float | None
 
@@ -122,7 +132,7 @@ class ConceptHead:
             boxes,
             marks,
             question.text is not None,
-            self._threshold if given is None else threshold_of(given, allowed),
+            thresholds_of(given, concepts, default=self._threshold, allowed=allowed),
             cut_of(asked=question.cut_to_box, default=defaults.cut_to_box),
             nms_of(question.nms, defaults.nms),
         )
@@ -153,17 +163,24 @@ class ConceptHead:
         queries = [Query(entry.features, places, signs) for entry in texts]
         with watch.stage("decode"):
             found = self._family.detect(
-                embedding.arrays(), queries, size=size, threshold=asked.threshold, cancel=cancel
+                embedding.arrays(), queries, size=size, threshold=min(asked.thresholds), cancel=cancel
             )
         with watch.stage("select"):
             instances = [
                 instance
-                for concept, detections in zip(asked.concepts, found, strict=True)
+                for concept, threshold, detections in zip(asked.concepts, asked.thresholds, found, strict=True)
                 for instance in select_instances(
-                    detections, concept, size=size, epsilon=self._epsilon, cut_to_box=asked.cut_to_box, nms=asked.nms
+                    detections,
+                    concept,
+                    size=size,
+                    threshold=threshold,
+                    epsilon=self._epsilon,
+                    cut_to_box=asked.cut_to_box,
+                    nms=asked.nms,
                 )
             ]
-        return Segmentation(tuple(instances), size, watch.seconds, embedding.picture)
+        classes = tuple(concept.label for concept in asked.concepts)
+        return Segmentation(tuple(instances), size, watch.seconds, embedding.picture, classes)
 
     def _text(self, ids: list[int], cancel: threading.Event | None) -> TextEmbedding:
         def run() -> TextEmbedding:

@@ -27,6 +27,7 @@ def select_instances(
     concept: Concept,
     *,
     size: tuple[int, int],
+    threshold: float,
     epsilon: float,
     cut_to_box: bool,
     nms: float | None,
@@ -37,6 +38,7 @@ def select_instances(
         found: What the model detected.
         concept: The prompt and its label.
         size: (height, width) of the picture.
+        threshold: Drop what has no score above it.
         epsilon: Default simplification of polygons.
         cut_to_box: Drop what of a mask lies outside its box, grown by CUT_MARGIN, and instances of which
             nothing is left.
@@ -45,7 +47,8 @@ def select_instances(
     height, width = size
     boxes = np.clip(found.boxes, 0, np.array([width, height, width, height], np.float32))
     instances = []
-    for index in np.argsort(-found.scores, kind="stable"):
+    is_above = found.scores > threshold
+    for index in np.argsort(-found.scores, kind="stable")[: np.count_nonzero(is_above)]:
         source = CroppedMask(found.masks[index], _grown(boxes[index])) if cut_to_box else found.masks[index]
         if cut_to_box and not source.window.area:
             continue

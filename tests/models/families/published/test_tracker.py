@@ -121,8 +121,8 @@ def test_a_whole_prediction_from_the_picture(
     found = session.predict_object(reference.image(picture), **reference.asked(picture, case))
     scores, masks, _ = reference.answer(picture, case)
     order = np.argsort(-scores, kind="stable")
-    given = np.array([candidate.score for candidate in found])
-    ious = [mask_iou(candidate.mask, masks[index]) for candidate, index in zip(found, order, strict=True)]
+    given = np.array([candidate.score for candidate in found.candidates])
+    ious = [mask_iou(candidate.mask, masks[index]) for candidate, index in zip(found.candidates, order, strict=True)]
     note("F_tracker", f"{case}, from the picture", float(np.abs(given - scores[order]).max()), min(ious))
     np.testing.assert_allclose(given, scores[order], atol=5e-3)
     assert min(ious) >= 0.94  # a level's difference in a hundredth of the pixels moves these random masks so far
@@ -183,7 +183,7 @@ def test_a_tracker_beside_an_export_of_concepts_serves_clicks(peer_fixtures: Pat
             *("tracker_image_encoder", "tracker_decoder"),
         }
         assert len(session.predict(image, "person")) > 0
-        assert len(session.predict_object(image, [(230, 120)])) == 3
+        assert len(session.predict_object(image, [(230, 120)]).candidates) == 3
         for_clicks = session.encode(image, purpose="clicks")
         assert session.predict_object(for_clicks, [(230, 120)]).best.area > 0
         with pytest.raises(EmbeddingError):

@@ -262,3 +262,28 @@ def test_offsets_that_are_no_numbers_are_refused(tmp_path: Path) -> None:
 def test_what_a_failed_download_leaves_is_named(tmp_path: Path, content: bytes, what: str) -> None:
     with pytest.raises(ModelFileDamagedError, match=f"expected an ONNX model, got {what}"):
         read(tmp_path, content)
+
+
+@pytest.mark.parametrize(
+    "content",
+    [
+        b"\x08\x01" * 19_000_000,
+        model(b"\x0a\x00" * 9_000_000),
+        model(graph((1, b"\x0a\x00" * 9_000_000), (12, value("y")))),
+    ],
+    ids=["of the model", "nodes of the graph", "inputs of a node"],
+)
+def test_millions_of_tiny_fields_are_not_gone_through(tmp_path: Path, content: bytes) -> None:
+    with pytest.raises(ModelFileDamagedError, match="more than 1,000,000 fields"):
+        read(tmp_path, content)
+
+
+def test_a_node_of_many_inputs_and_outputs_takes_memory_for_each_once(tmp_path: Path) -> None:
+    reads, writes = [f"r{number}" for number in range(20_000)], [f"w{number}" for number in range(20_000)]
+    fields = [(1, node("Many", reads, writes)), (11, value("r7")), (11, value("x")), (12, value("w9"))]
+    assert read(tmp_path, model(graph(*fields))).depends_on("w9") == {"r7"}
+
+
+def test_a_size_of_minus_one_is_open(tmp_path: Path) -> None:
+    sizes = value("x", (-1 & (1 << 64) - 1, 3))
+    assert read(tmp_path, model(graph((11, sizes), (12, value("y"))))).inputs["x"].shape == (None, 3)

@@ -33,6 +33,9 @@ class Field(NamedTuple):
 
 def varint(data: memoryview, position: int) -> tuple[int, int]:
     """Reads an integer; returns it, and where the next field begins."""
+    value = data[position]
+    if value < 0x80:  # noqa: PLR2004 - the continuation bit of a varint; most have one byte
+        return value, position + 1
     value = shift = 0
     while True:
         byte = data[position]

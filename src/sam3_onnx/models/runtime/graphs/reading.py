@@ -9,11 +9,11 @@ from __future__ import annotations
 
 import mmap
 from dataclasses import dataclass, field
-from pathlib import PureWindowsPath
 from typing import TYPE_CHECKING
 
+from sam3_onnx._support.files import is_inside
 from sam3_onnx.errors import ModelFileDamagedError, ModelFileMissingError
-from sam3_onnx.models.runtime.graphs.protobuf import fields
+from sam3_onnx.models.runtime.graphs.protobuf import fields, signed
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -36,6 +36,8 @@ _ELEMENT_TYPES = {
     16: "bfloat16",
 }
 _EXTERNAL = 1  # TensorProto.DataLocation
+_MOST_FIELDS = 1_000_000
+"""Protobuf fields that are looked at in one file, which takes a second or two; a graph of SAM 3 has some 100,000."""
 
 
 @dataclass(frozen=True)
@@ -107,7 +109,7 @@ def read_graph(path: Path, *, role: str = "model file") -> GraphInfo:
             reader = _GraphReader(memoryview(data))
             reader.read_model()
         except (IndexError, ValueError, RecursionError) as error:
-            reason = f"{path.stat().st_size} bytes that end or break off inside a field ({error})"
+            reason = f"{path.stat().st_size} bytes that cannot be read to their end ({error})"
             raise ModelFileDamagedError(path, expected="a whole ONNX model", got=reason) from error
         finally:
             reader.release()
@@ -137,7 +139,7 @@ def _mistaken_for_a_model(path: Path) -> str:
 
 def _check_external(path: Path, needed: Mapping[str, int], role: str) -> None:
     for name, size in needed.items():
-        if not _is_inside(name):
+        if not is_inside(name):
             got = f"the location {name!r}"
             raise ModelFileDamagedError(path, expected="external data in the model's folder or below it", got=got)
         data = path.parent / name
@@ -150,17 +152,12 @@ def _check_external(path: Path, needed: Mapping[str, int], role: str) -> None:
             )
 
 
-def _is_inside(location: str) -> bool:
-    """Whether a location is relative and without `..`, as ONNX demands, whatever system reads it."""
-    place = PureWindowsPath(location)  # knows both kinds of slashes, and drives
-    return bool(place.parts) and not place.anchor and ".." not in place.parts
-
-
 class _GraphReader:
     """Collects what `GraphInfo` holds while walking over the protobuf fields."""
 
     def __init__(self, data: memoryview) -> None:
         self.data = data
+        self.left = _MOST_FIELDS
         self.inputs: dict[str, TensorInfo] = {}
         self.outputs: dict[str, TensorInfo] = {}
         self.metadata: dict[str, str] = {}
@@ -175,13 +172,21 @@ class _GraphReader:
         return str(self.data[span[0] : span[1]], "utf-8")
 
     def fields(self, span: Span) -> Iterator[tuple[int, int, Span]]:
-        """Yields (field number, integer value, span of bytes) for each field of a message."""
-        return ((field.number, field.value, field.content) for field in fields(self.data, span))
+        """Yields (field number, integer value, span of bytes) for each field of a message.
+
+        Raises:
+            ValueError: Together they are more than a graph has.
+        """
+        for each in fields(self.data, span):
+            self.left -= 1
+            if self.left < 0:
+                raise ValueError(f"more than {_MOST_FIELDS:,} fields")
+            yield each.number, each.value, each.content
 
     def read_model(self) -> None:
         for number, _, span in self.fields((0, len(self.data))):
             if number == 7:  # noqa: PLR2004 - ModelProto.graph
-                self.read_graph(span, top=True)
+                self.read_graph(span)
             elif number == 14:  # noqa: PLR2004 - ModelProto.metadata_props
                 key, value = self.key_value(span)
                 self.metadata[key] = value
@@ -190,26 +195,31 @@ class _GraphReader:
         texts = {number: self.text(inner) for number, _, inner in self.fields(span)}
         return texts.get(1, ""), texts.get(2, "")
 
-    def read_graph(self, span: tuple[int, int], *, top: bool) -> set[str]:
-        """Walks over a GraphProto; returns all names that its nodes read (for subgraphs)."""
-        used: set[str] = set()
+    def read_graph(self, span: Span) -> None:
         for number, _, inner in self.fields(span):
             if number == 1:
-                used |= self.read_node(inner)
+                reads: set[str] = set()
+                writes = self.read_node(inner, reads)
+                self.producers.update(dict.fromkeys(writes, tuple(reads)))
             elif number == 5:  # noqa: PLR2004 - GraphProto.initializer
-                name = self.read_tensor(inner)
-                if top:
-                    self.initializers.add(name)
+                self.initializers.add(self.read_tensor(inner))
             elif number in {11, 12}:
                 name, info = self.read_value(inner)
-                if top:
-                    (self.inputs if number == 11 else self.outputs)[name] = info  # noqa: PLR2004 - GraphProto.input
-                else:
-                    used.add(name)
-        return used
+                (self.inputs if number == 11 else self.outputs)[name] = info  # noqa: PLR2004 - GraphProto.input
 
-    def read_node(self, span: tuple[int, int]) -> set[str]:
-        reads: set[str] = set()
+    def read_subgraph(self, span: Span, reads: set[str]) -> None:
+        """Adds all names that a subgraph reads to those of the node that holds it."""
+        for number, _, inner in self.fields(span):
+            if number == 1:
+                self.read_node(inner, reads)
+            elif number == 5:  # noqa: PLR2004 - GraphProto.initializer
+                self.read_tensor(inner)
+            elif number in {11, 12}:
+                name, _ = self.read_value(inner)
+                reads.add(name)
+
+    def read_node(self, span: Span, reads: set[str]) -> list[str]:
+        """Adds what a node reads, and returns what it writes."""
         writes: list[str] = []
         for number, _, inner in self.fields(span):
             if number == 1:
@@ -217,19 +227,15 @@ class _GraphReader:
             elif number == 2:  # noqa: PLR2004 - NodeProto.output
                 writes.append(self.text(inner))
             elif number == 5:  # noqa: PLR2004 - NodeProto.attribute
-                reads |= self.read_attribute(inner)
-        for name in writes:
-            self.producers[name] = tuple(reads)
-        return reads
+                self.read_attribute(inner, reads)
+        return writes
 
-    def read_attribute(self, span: tuple[int, int]) -> set[str]:
-        used: set[str] = set()
+    def read_attribute(self, span: Span, reads: set[str]) -> None:
         for number, _, inner in self.fields(span):
             if number in {5, 10}:  # AttributeProto.t, tensors
                 self.read_tensor(inner)
             elif number in {6, 11}:  # AttributeProto.g, graphs
-                used |= self.read_graph(inner, top=False)
-        return used
+                self.read_subgraph(inner, reads)
 
     def read_tensor(self, span: tuple[int, int]) -> str:
         name, entries, external = "", {}, False
@@ -265,6 +271,7 @@ class _GraphReader:
                 dtype = _ELEMENT_TYPES.get(value, "unknown")
             elif number == 2:  # noqa: PLR2004 - TypeProto.Tensor.shape
                 for _, _, dimension in self.fields(inner):
-                    sizes = [size for kind, size, _ in self.fields(dimension) if kind == 1]
-                    shape.append(sizes[0] if sizes else None)
+                    sizes = [signed(size) for kind, size, _ in self.fields(dimension) if kind == 1]
+                    # Some exporters write -1 for a size that is open, as onnxruntime reads it.
+                    shape.append(sizes[-1] if sizes and sizes[-1] >= 0 else None)
         return TensorInfo(dtype, tuple(shape))
