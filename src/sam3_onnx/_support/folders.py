@@ -28,11 +28,18 @@ def cache_folder() -> Path:
         CacheFolderError: It would lie in the user's home folder, and there is none.
     """
     named = os.environ.get(CACHE_VARIABLE)
-    usual = platformdirs.user_cache_dir("sam3-onnx", appauthor=False)
-    folder = Path(os.path.expanduser(named or usual))  # noqa: PTH111 - Path.expanduser raises where there is no home
+    folder = Path(os.path.expanduser(named or _usual_folder()))  # noqa: PTH111 - Path.expanduser raises without a home
     if folder.parts[:1] == ("~",):
         raise CacheFolderError(folder, reason="this process has no home folder")
     return folder.absolute()
+
+
+def _usual_folder() -> str:
+    """The user's cache folder on this system, which begins with `~` where there is no home folder."""
+    try:
+        return platformdirs.user_cache_dir("sam3-onnx", appauthor=False)
+    except RuntimeError:  # what newer releases of platformdirs raise for it
+        return "~/.cache/sam3-onnx"
 
 
 def free_bytes(folder: Path) -> int:

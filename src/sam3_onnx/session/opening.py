@@ -306,7 +306,12 @@ class OpenSession:
             model.release()
 
     def close(self) -> None:
-        """Unloads the weights and empties the cache; further calls raise SessionClosedError."""
+        """Unloads the weights and empties the cache; further calls raise SessionClosedError.
+
+        Calls in flight in other threads: a run of a graph that has begun is finished. The call then returns if that
+        was the last graph that it needed, and else raises SessionClosedError. What it computed is not kept in memory.
+        It waits for a list of `prefetch` to stop and for what is being written to a cache folder, not for calls.
+        """
         self._closed = True
         self._ahead.close()
         for model in self.graphs.values():

@@ -33,7 +33,8 @@ class SessionOptions(TypedDict, total=False):
     """"float32", "bfloat16" or "float16" where the provider can choose; "auto", the default, leaves it to a provider
     that is named, and is float32 where `provider` is "auto"."""
     threads: int | None
-    """Threads of one run; None, the default, leaves it to ONNX Runtime."""
+    """Threads of one run; None, the default, for the cores that this process may use: all of the machine, or what its
+    affinity and the quota of its container leave."""
     conf_threshold: float | None
     """Default threshold in 0..1; None, the default, for what the bundle recommends (usually 0.5)."""
     epsilon: float

@@ -96,7 +96,7 @@ def open_on(
 def _open(graph: GraphInfo, wanted: Sequence[Wanted], settings: RuntimeSettings, severity: int) -> GraphSession:
     plugins = {name: plugin for name, _ in wanted if name not in built_in() and (plugin := plugin_of(name))}
     full = [
-        (name, options_for(name, given, precision=settings.precision, threads=settings.threads))
+        (name, options_for(name, given, precision=settings.precision, threads=settings.run_threads))
         for name, given in wanted
         if name != CPU
     ]
@@ -126,8 +126,9 @@ def session_options(settings: RuntimeSettings, severity: int) -> ort.SessionOpti
     # A pattern is one block as large as everything that the first run took piece by piece. From the
     # second run on it lies beside those pieces, which nothing uses any more.
     options.enable_mem_pattern = False
-    if settings.threads is not None:
-        options.intra_op_num_threads = settings.threads
+    threads = settings.run_threads
+    if threads is not None:
+        options.intra_op_num_threads = threads
     return options
 
 

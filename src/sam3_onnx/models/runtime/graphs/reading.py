@@ -89,7 +89,7 @@ def read_graph(path: Path, *, role: str = "model file") -> GraphInfo:
     """Reads the outside of an ONNX file and checks that its external data is whole.
 
     Args:
-        path: The `.onnx` file.
+        path: The `.onnx` file; a relative path means what it means now, wherever the process goes later.
         role: What the file is to the caller, for messages.
 
     Raises:
@@ -97,6 +97,7 @@ def read_graph(path: Path, *, role: str = "model file") -> GraphInfo:
         ModelFileDamagedError: The file is cut off or no ONNX model, or its data is too short or
             said to lie outside the model's folder.
     """
+    path = path.absolute()
     if not path.is_file():
         raise ModelFileMissingError(path, role=role)
     if path.stat().st_size == 0:
