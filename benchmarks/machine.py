@@ -11,7 +11,7 @@ from pathlib import Path
 
 __all__ = ["describe", "load"]
 
-_PACKAGES = ("sam3-onnx", "onnxruntime", "numpy", "opencv-python-headless", "onnxruntime-ep-openvino")
+_PACKAGES = ("sam3-onnx", "onnxruntime", "numpy", "opencv-python-headless", "pillow", "onnxruntime-ep-openvino")
 _CPU_KEYS = ("model name", "cpu family", "model")
 
 

@@ -12,7 +12,7 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from benchmarks import cache, encoder, folder, growth, machine, outlines, overhead, query, start
+from benchmarks import cache, decoding, encoder, folder, growth, machine, outlines, overhead, query, start
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
 __all__ = ["NAMES", "main", "table"]
 
-NAMES = ("overhead", "query", "outlines", "cache", "folder", "growth", "start", "encoder")
+NAMES = ("overhead", "query", "outlines", "cache", "decoding", "folder", "growth", "start", "encoder")
 
 
 def main(arguments: Sequence[str] | None = None) -> None:
@@ -80,6 +80,7 @@ def _measure(name: str, options: argparse.Namespace) -> list[Row]:
         "query": lambda: query.measure(full_size=options.full_size, **counted),
         "outlines": lambda: outlines.measure(**counted),
         "cache": lambda: cache.measure(**counted),
+        "decoding": lambda: decoding.measure(**counted),
         "folder": lambda: folder.measure(**counted),
         "growth": lambda: growth.measure(**counted),
         "start": lambda: start.measure(**counted),

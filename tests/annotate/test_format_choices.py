@@ -32,4 +32,5 @@ def test_labels_are_read_back_without_a_file(tmp_path: Path, name: str, monkeypa
     cv2.imwrite(str(tmp_path / "a.png"), np.full((60, 80, 3), 10, np.uint8))
     session = fake_session({"coin": [FakeInstance((0.1, 0.1, 0.4, 0.5))]})
     monkeypatch.setattr(type(picture_format(name)), "read", None)
-    assert annotate_folder(session, tmp_path, "coin", label_format=name).added == 1
+    out = tmp_path.with_name(f"{tmp_path.name}-labels")
+    assert annotate_folder(session, tmp_path, "coin", label_format=name, out=out).added == 1

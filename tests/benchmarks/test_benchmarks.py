@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from benchmarks import cache, encoder, folder, growth, outlines, query, start
+from benchmarks import cache, decoding, encoder, folder, growth, outlines, query, start
 from benchmarks.pairing import Spread, in_turn, ratios_to
 from benchmarks.run import main, table
 from sam3_onnx.hub import model_folder
@@ -88,6 +88,13 @@ def test_the_cache_benchmark_compares_bytes_with_shapes() -> None:
     rows = cache.measure(pairs=1, shapes=((1, 4, 8, 8), (1, 4, 4, 4)), size=(30, 40))
     assert numbers(rows, "mb") == [640e-6] * 3 + [1280e-6] * 3
     assert set(numbers(rows, "baseline_mb")) == {2560e-6}
+
+
+def test_decoding_compares_files_that_both_decode_alike() -> None:
+    rows = decoding.measure(pairs=1, size=(60, 80))
+    assert [row["case"] for row in rows] == ["JPEG", "PNG"]
+    assert all(set(row) >= PAIRED for row in rows)
+    assert all(difference <= 1 for difference in numbers(rows, "largest_difference"))
 
 
 def test_the_folder_benchmark_labels_folders_of_each_size() -> None:

@@ -175,3 +175,11 @@ def test_a_cancelled_run_ends(folder: Path) -> None:
     cancel.set()
     with fake_session(ANSWERS) as session, pytest.raises(CancelledError):
         evaluate_folder(session, labels, folder, cancel=cancel)
+
+
+def test_curves_are_drawn(folder: Path, tmp_path: Path) -> None:
+    pytest.importorskip("matplotlib")
+    labels = labelled(folder)
+    with fake_session({"coin": [LEFT, GHOST], "tree": ANSWERS["tree"]}) as session:
+        evaluate_folder(session, labels, folder).plot(tmp_path / "curves.png")
+    assert load_image(tmp_path / "curves.png").shape[1] > 600

@@ -22,7 +22,8 @@ CORNERS = np.array([(10, 10), (30, 10), (30, 30), (10, 30)], np.float64)
 def filled(name: str) -> tuple[PictureFormat, LabelFile]:
     """A format, and a file with a shape of the kind that it is best at."""
     chosen = picture_format(name).with_labels(["coin"])
-    return chosen, LabelFile((Shape("coin", chosen.modes[0], CORNERS),), "a.png", SIZE)
+    mask = np.ones((21, 21), np.bool_) if chosen.modes[0] == "mask" else None
+    return chosen, LabelFile((Shape("coin", chosen.modes[0], CORNERS, mask=mask),), "a.png", SIZE)
 
 
 @pytest.mark.parametrize("name", FORMAT_NAMES)

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import copy
+import pickle
+
 import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from sam3_onnx.errors import InstanceIndexError, OptionError
+from sam3_onnx.errors import InstanceIndexError, OptionError, ResultAttributeError
 from sam3_onnx.results import Segmentation
 from sam3_onnx.testing import FakeInstance, fake_session
 from tests.support.instances import BAR, DISC, NOTHING, RING, SIZE, instance
@@ -75,6 +78,11 @@ class TestIndexing:
             RESULT[index]
         assert isinstance(caught.value, IndexError)
 
+    def test_a_list_of_labels_that_was_compared_as_a_whole_says_what_to_compare(self) -> None:
+        with pytest.raises(InstanceIndexError, match=r"one truth value.*np\.array\(result\.labels\)"):
+            RESULT[RESULT.labels == "coin"]  # type: ignore[comparison-overlap, call-overload, unused-ignore]
+        assert list(RESULT[np.array(RESULT.labels) == "coin"]) == [PARTS[0], PARTS[2]]
+
     @given(st.lists(st.booleans(), min_size=4, max_size=4))
     def test_booleans_pick_what_a_filter_keeps(self, chosen: list[bool]) -> None:
         wanted = [part for part, keep in zip(PARTS, chosen, strict=True) if keep]
@@ -135,6 +143,28 @@ class TestFilter:
     def test_conditions_of_another_kind_are_refused(self, condition: dict[str, object]) -> None:
         with pytest.raises(OptionError, match=next(iter(condition))):
             RESULT.filter(**condition)  # type: ignore[arg-type] # wrong on purpose
+
+
+class TestNames:
+    @pytest.mark.parametrize(
+        ("other", "here"), [("xyxy", "boxes"), ("confidence", "scores"), ("plot", r"draw\(\)"), ("names", "classes")]
+    )
+    def test_another_librarys_name_is_answered_with_ours(self, other: str, here: str) -> None:
+        with pytest.raises(ResultAttributeError, match=f"no attribute '{other}'. It is called {here} here"):
+            getattr(RESULT, other)
+        assert not hasattr(RESULT, other)
+
+    def test_every_name_that_is_offered_is_there(self) -> None:
+        for other in ("bbox", "conf", "cls", "mask", "area", "shape", "speed", "orig_img", "with_nms", "summary"):
+            with pytest.raises(AttributeError) as caught:
+                getattr(RESULT, other)
+            offered = str(caught.value).split("called ")[1].split(" ")[0].split("(")[0]
+            assert hasattr(RESULT, offered)
+
+    def test_what_nobody_calls_anything_is_refused_and_results_are_still_copied(self) -> None:
+        with pytest.raises(ResultAttributeError, match=r"dir\(result\)"):
+            RESULT.colour  # type: ignore[attr-defined]  # noqa: B018 - looking it up is the test
+        assert copy.copy(RESULT) == copy.deepcopy(RESULT) == pickle.loads(pickle.dumps(RESULT)) == RESULT  # noqa: S301
 
 
 class TestClasses:

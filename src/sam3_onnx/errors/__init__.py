@@ -60,12 +60,18 @@ Sam3Error
 │   ├── UnfinishedRunError         (ValueError)
 │   ├── LabelCollisionError        (ValueError)
 │   └── PictureNameError           (ValueError)
+├── VideoError
+│   ├── VideoOpenError             (ValueError)
+│   ├── VideoDamagedError          (ValueError)
+│   ├── FrameIndexError            (IndexError)
+│   └── FrameSizeError             (ValueError)
 ├── EvaluateError
 │   └── NoLabelsError              (LookupError)
 ├── OptionError                    (ValueError)
 ├── InstanceIndexError             (IndexError)
 ├── ObjectIterationError           (TypeError)
 ├── OutputExistsError              (FileExistsError)
+├── ResultAttributeError           (AttributeError)
 ├── ConfigError                    (ValueError)
 ├── MaskError                      (ValueError)
 ├── SessionClosedError             (RuntimeError)
@@ -81,6 +87,7 @@ Sam3Error
 ProviderWarning                    (UserWarning)
 LabelLossWarning                   (UserWarning)
 EmbeddingFolderWarning             (UserWarning)
+VideoWarning                       (UserWarning)
 ```
 
 Each one is also the built-in error that its kind of fault usually raises, so
@@ -178,9 +185,18 @@ from sam3_onnx.errors.use import (
     OnnxRuntimeError,
     OptionError,
     OutputExistsError,
+    ResultAttributeError,
     SessionClosedError,
     SessionForkedError,
     SessionPickleError,
+)
+from sam3_onnx.errors.videos import (
+    FrameIndexError,
+    FrameSizeError,
+    VideoDamagedError,
+    VideoError,
+    VideoOpenError,
+    VideoWarning,
 )
 
 __all__ = [
@@ -211,6 +227,8 @@ __all__ = [
     "FidelityError",
     "FolderBusyError",
     "FolderError",
+    "FrameIndexError",
+    "FrameSizeError",
     "InstanceIndexError",
     "LabelCollisionError",
     "LabelError",
@@ -251,6 +269,7 @@ __all__ = [
     "PromptTooLongError",
     "ProviderError",
     "ProviderWarning",
+    "ResultAttributeError",
     "Sam3Error",
     "SessionClosedError",
     "SessionForkedError",
@@ -261,6 +280,10 @@ __all__ = [
     "UnknownFamilyError",
     "UnknownModelError",
     "UnsupportedPromptError",
+    "VideoDamagedError",
+    "VideoError",
+    "VideoOpenError",
+    "VideoWarning",
     "WebPageError",
     "WeightRangeError",
 ]

@@ -23,6 +23,7 @@ __all__ = [
     "OnnxRuntimeError",
     "OptionError",
     "OutputExistsError",
+    "ResultAttributeError",
     "SessionClosedError",
     "SessionForkedError",
     "SessionPickleError",
@@ -64,6 +65,14 @@ class OutputExistsError(Sam3Error, FileExistsError):
     def __init__(self, path: Path, *, remedy: str) -> None:
         self.path = path
         super().__init__(f"{path} is there already and is left as it is. {remedy}")
+
+
+class ResultAttributeError(Sam3Error, AttributeError):
+    """A result has no part of this name."""
+
+    def __init__(self, name: str, *, here: str) -> None:
+        remedy = f"It is called {here} here." if here else "dir(result) lists what it has."
+        super().__init__(f"A Segmentation has no attribute {name!r}. {remedy}")
 
 
 class ConfigError(Sam3Error, ValueError):

@@ -1,6 +1,8 @@
 """Pictures: any picture that people have, as the array that a model takes."""
 
 from sam3_onnx.images.finding import PICTURE_SUFFIXES, find_left_out, find_pictures
+from sam3_onnx.images.frames.frame import Frame, FrameSource
+from sam3_onnx.images.frames.opening import Backend, FramesLike, open_frames
 from sam3_onnx.images.loading import DEFAULT_MAX_PIXELS, Picture, load_image
 from sam3_onnx.images.origins import Origin, SeenPicture
 from sam3_onnx.images.resizing import resize_bilinear, to_model_input
@@ -8,12 +10,17 @@ from sam3_onnx.images.resizing import resize_bilinear, to_model_input
 __all__ = [
     "DEFAULT_MAX_PIXELS",
     "PICTURE_SUFFIXES",
+    "Backend",
+    "Frame",
+    "FrameSource",
+    "FramesLike",
     "Origin",
     "Picture",
     "SeenPicture",
     "find_left_out",
     "find_pictures",
     "load_image",
+    "open_frames",
     "resize_bilinear",
     "to_model_input",
 ]

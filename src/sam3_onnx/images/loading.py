@@ -32,38 +32,42 @@ Picture: TypeAlias = "str | os.PathLike[str] | bytes | BinaryIO | Image | NDArra
 """What `load_image` takes: a path, a picture file's bytes, a file open for binary reading, a PIL image, an array."""
 
 DEFAULT_MAX_PIXELS = 178_956_970
-"""Where Pillow refuses a picture as a decompression bomb: 1 GiB at six bytes a pixel, 512 MiB as RGB uint8."""
+"""Where Pillow by default refuses a picture as a decompression bomb: 512 MiB as RGB uint8."""
 
 
 def load_image(
     picture: Picture, *, color: Literal["rgb", "bgr"] = "rgb", max_pixels: int | None = DEFAULT_MAX_PIXELS
 ) -> NDArray[np.uint8]:
-    """Bring any picture into the one form that the library works on.
+    """Brings any picture into the one form that the library works on.
 
     Files and bytes are decoded and turned upright by their EXIF orientation, as browsers and labelling tools do; of
     several frames or pages the first is taken. PIL images are taken as they are: their owner has turned them or not.
-    Alpha is dropped, not blended (OpenCV blends that of an 8-bit TIFF with black). 16 bits become 8 by a right shift
-    (in a colour TIFF by rounding); grey becomes three equal channels.
+    Alpha is dropped, not blended; colours that a TIFF holds multiplied with alpha are divided by it. 16 bits become 8
+    by a right shift (in an AVIF by rounding); grey becomes three equal channels. Samples of an unknown range are
+    refused: signed ones, floats, and whole numbers of more than 16 bits.
 
-    A file that is cut off is an error. One with overwritten bytes is noticed as far as its format lets a decoder
-    notice: always in a PNG, which has checksums, never in an uncompressed BMP.
+    Damage is an error where the format shows it: a file that is cut off, a checksum that does not hold, a header that
+    cannot be true. A changed byte in the scan of a JPEG or in an uncompressed BMP is not noticed. The page "Pictures"
+    of the documentation lists formats and damage.
 
     Args:
         picture: A path, the bytes of a picture file, a file opened for reading in binary mode, a PIL image, or an
             array of uint8 or uint16 with the shape (H, W), (H, W, 1), (H, W, 3) or (H, W, 4).
         color: Channel order of an array with three or four channels. Files and PIL images know their own.
-        max_pixels: Files and PIL images with more pixels are refused before they are decoded; None refuses none
-            (OpenCV itself stops at 2**30). Arrays are in memory already and never refused.
+        max_pixels: Files and PIL images with more pixels, also of a single tile or canvas, are refused before they are
+            decoded; None refuses none. Arrays are in memory already and never refused.
 
     Returns:
         (H, W, 3) uint8, RGB, C-contiguous. Shares memory with an array that has this form already.
 
     Raises:
         PictureMissingError: There is no file at the path: nothing, a folder, or a URL, which is not fetched.
-        PictureDecodeError: The file is empty, cut off, or not in a format that can be decoded.
+        PictureDecodeError: The file is empty, cut off, damaged, of samples without a known range, or not in a format
+            that is read.
         PictureTooLargeError: The picture has more than `max_pixels` pixels.
         PictureTypeError: The object is no picture, or an array of another shape or dtype.
         OptionError: `color` or `max_pixels` is out of range.
+        MemoryError: There is not enough memory for the picture.
     """
     require_reading(color, max_pixels)
     if isinstance(picture, np.ndarray):

@@ -19,7 +19,11 @@ if TYPE_CHECKING:
 __all__ = ["load_by_libtiff", "load_strictly"]
 
 _NAME = "sam3_onnx_strict"
-_ERRORS = {-1: "image buffer overrun", -2: "its data are damaged", -8: "bad configuration", -9: "out of memory"}
+_ERRORS = {
+    -1: "image buffer overrun",
+    -2: "its data are damaged, or packed in a way that this Pillow lacks",
+    -8: "bad configuration",
+}
 _OUT_OF_MEMORY = -9
 _LIBTIFF = "libtiff"
 """The decoder that Pillow calls without looking at the tile's name.

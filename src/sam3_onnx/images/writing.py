@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-import io
 from typing import TYPE_CHECKING
 
 import cv2
-import numpy as np
 
 from sam3_onnx._support.checks import require_flag, require_path
 from sam3_onnx._support.files import write_atomically
@@ -17,9 +15,10 @@ if TYPE_CHECKING:
     from collections.abc import Collection
     from pathlib import Path
 
+    import numpy as np
     from numpy.typing import NDArray
 
-__all__ = ["encode_indexed_png", "require_target", "write_picture", "write_png"]
+__all__ = ["require_target", "write_picture", "write_png"]
 
 _ENDINGS = (".png", ".jpg", ".jpeg", ".webp")
 
@@ -50,23 +49,6 @@ def write_picture(path: Path, image: NDArray[np.uint8]) -> None:
         expected = f"a file in a format that holds {width} x {height} pixels, such as .png"
         raise OptionError("path", expected=expected, got=str(path))
     write_atomically(path, encoded.tobytes())
-
-
-def encode_indexed_png(ids: NDArray[np.uint8] | NDArray[np.uint16], palette: NDArray[np.uint8]) -> bytes:
-    """Returns numbers as a PNG: those of 8 bits with a palette, those of 16 bits as grey.
-
-    Args:
-        ids: (H, W) uint8 or uint16.
-        palette: (256, 3) uint8 RGB, the colour of each number of 8 bits.
-    """
-    from PIL import Image  # noqa: PLC0415 - OpenCV writes no palettes; whoever writes no map needs no Pillow
-
-    image = Image.fromarray(ids)
-    if ids.dtype == np.uint8:
-        image.putpalette(palette.tobytes())
-    buffer = io.BytesIO()
-    image.save(buffer, "PNG", optimize=False)
-    return buffer.getvalue()
 
 
 def require_target(path: object, *, overwrite: object, endings: Collection[str] = _ENDINGS) -> Path:

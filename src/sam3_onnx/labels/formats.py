@@ -40,6 +40,8 @@ _TABLE = {
     "yolo-detect": _Entry("yolo.format:YoloFormat", ("rectangle",), {"task": "detect"}),
     "yolo-segment": _Entry("yolo.format:YoloFormat", ("polygon",), {"task": "segment"}),
     "yolo-obb": _Entry("yolo.format:YoloFormat", ("rotation",), {"task": "obb"}),
+    "png-masks": _Entry("png_masks.format:PngMasksFormat", ("mask",), {"kind": "semantic"}),
+    "png-masks-instance": _Entry("png_masks.format:PngMasksFormat", ("mask",), {"kind": "instance"}),
 }
 
 FORMAT_NAMES = tuple(_TABLE)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, Literal, NoReturn
 
 import numpy as np
 
@@ -22,6 +22,7 @@ from sam3_onnx.results.conversions.libraries import dataframe, shapely_geometrie
 from sam3_onnx.results.conversions.plain import result_dict
 from sam3_onnx.results.crops import cut_out
 from sam3_onnx.results.instance import Instance, part_shapes, require_mode, require_parts
+from sam3_onnx.results.other_names import refuse_name
 from sam3_onnx.results.segmentation_map import map_of
 from sam3_onnx.results.sequence import InstanceSequence
 
@@ -50,6 +51,11 @@ __all__ = ["Instance", "Segmentation"]
 @dataclass(frozen=True)
 class Segmentation(InstanceSequence):
     """All instances found in one picture: by prompt in the order given, within it by falling score."""
+
+    if not TYPE_CHECKING:  # a checker that saw __getattr__ would accept any misspelt name
+
+        def __getattr__(self, name: str) -> NoReturn:
+            raise refuse_name(name)
 
     def __repr__(self) -> str:
         return f"<Segmentation of {self._summary()}>"

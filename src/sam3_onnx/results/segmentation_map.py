@@ -11,7 +11,8 @@ from sam3_onnx._support.checks import is_whole
 from sam3_onnx._support.files import write_atomically
 from sam3_onnx.draw.style import instance_colour
 from sam3_onnx.errors import OptionError
-from sam3_onnx.images.writing import encode_indexed_png, require_target
+from sam3_onnx.images.indexed import encode_indexed_png
+from sam3_onnx.images.writing import require_target
 
 if TYPE_CHECKING:
     import os

@@ -63,6 +63,9 @@ class InstanceSequence(Sequence[Instance]):
         Raises:
             InstanceIndexError: There is no such instance, the booleans are not N, or it is nothing of these.
         """
+        if isinstance(index, bool | np.bool_):
+            reason = "it is one truth value; labels are a list, so compare np.array(result.labels)"
+            raise InstanceIndexError(index, count=len(self), reason=reason)
         try:
             chosen = np.asarray(np.arange(len(self))[index])
         except (IndexError, TypeError, ValueError, OverflowError) as error:

@@ -9,6 +9,7 @@ from sam3_onnx._support.files import seen_from
 from sam3_onnx.annotate.finished import Completed, Written, counted
 from sam3_onnx.annotate.merging import merge_shapes
 from sam3_onnx.errors import LabelCollisionError, OptionError
+from sam3_onnx.images.finding import picture_suffixes
 from sam3_onnx.labels.finds import shapes_of
 from sam3_onnx.labels.formats import picture_format
 from sam3_onnx.labels.label_file import LabelFile
@@ -58,12 +59,18 @@ class FolderOfFiles:
         """Returns files of a format, by its name.
 
         Raises:
-            OptionError: There is no such format, or it has no such mode.
+            OptionError: There is no such format, or it has no such mode; or its files are pictures, and would lie among
+                those that are labelled.
             LabelError: It cannot write one of the labels, or its list of classes cannot be read.
         """
         chosen = picture_format(name, folder=folder).with_labels(merging.labels)
         if mode is not None and mode not in chosen.modes:
             raise OptionError("mode", expected=f"one of {', '.join(chosen.modes)} for {name}", got=mode)
+        if chosen.suffix in picture_suffixes() and folder.resolve().is_relative_to(root.resolve()):
+            remedy = (
+                f"Files of {name} are pictures, which would be labelled the next time: name a folder with out= (-o)."
+            )
+            raise OptionError("out", expected=f"a folder outside {root}", got=str(folder), remedy=remedy)
         return cls(root, folder, chosen, mode or chosen.modes[0], epsilon, min_area, merging)
 
     def begin(self, pictures: Iterable[Path]) -> None:

@@ -37,6 +37,8 @@ def read_gif(data: bytes) -> PictureFile:
             left, top, columns, rows, frame_flags = _FRAME.unpack_from(data, at + 1)
             at = _end_of_blocks(data, at + 1 + _FRAME.size + _bytes_of_palette(frame_flags) + 1)
             frames += 1
+            if not columns or not rows:
+                raise ValueError(f"its frame {frames} is {columns} x {rows} pixels")
             if not frame:
                 frame = data[begin:at]
                 width, height = max(width, left + columns), max(height, top + rows)

@@ -7,28 +7,29 @@ and height. A file with coordinates outside the picture, or with more columns, i
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, ClassVar
 
-from sam3_onnx._support.files import seen_from
 from sam3_onnx.errors import ClassListMissingError, OptionError
 from sam3_onnx.labels.conversion import unsaid_file_fields
 from sam3_onnx.labels.formats import modes_of
-from sam3_onnx.labels.label_file import LabelFile, PictureFormat, require_points, require_shapes
+from sam3_onnx.labels.label_file import LabelFile, require_points, require_shapes
 from sam3_onnx.labels.losses import warn_of_losses
 from sam3_onnx.labels.writing import put, require_folder
-from sam3_onnx.labels.yolo.classes import CLASSES_FILE, class_number, with_new_classes
-from sam3_onnx.labels.yolo.dataset import DatasetClasses, classes_of_folders, classes_of_list, grow
+from sam3_onnx.labels.yolo.classes import CLASSES_FILE, class_number
+from sam3_onnx.labels.yolo.dataset import classes_of_folders, classes_of_list, grow
 from sam3_onnx.labels.yolo.lines import objects_of
+from sam3_onnx.labels.yolo.listed import ListedFormat
 from sam3_onnx.labels.yolo.rows import RowReader, joined_rows, rows_of, untouched
 
 if TYPE_CHECKING:
     import os
-    from collections.abc import Iterable, Mapping, Sequence
+    from collections.abc import Sequence
 
     from sam3_onnx.labels.label_file import HoleChoice
     from sam3_onnx.labels.losses import Loss
+    from sam3_onnx.labels.yolo.dataset import DatasetClasses
     from sam3_onnx.labels.yolo.lines import YoloTask
     from sam3_onnx.results.shape import Shape, ShapeType
 
@@ -37,21 +38,13 @@ __all__ = ["YoloFormat", "read_yolo", "write_yolo"]
 _TASKS = ("detect", "segment", "obb")
 
 
-@dataclass(frozen=True)
-class YoloFormat(PictureFormat):
+@dataclass(frozen=True, kw_only=True)
+class YoloFormat(ListedFormat):
     """YOLO's text files for one task, as a `PictureFormat`."""
 
     task: YoloTask
-    classes: tuple[str, ...] = ()
-    """Names of the classes, each at its number."""
-    holes: HoleChoice = "fill"
-    folder: Path = field(default=Path(), compare=False)
-    """Where the label files lie."""
-    dataset: DatasetClasses = field(default=DatasetClasses((), Path(CLASSES_FILE)), compare=False)
-    """The lists of classes that hold there."""
 
     suffix: ClassVar[str] = ".txt"
-    shared_names: ClassVar[frozenset[str]] = frozenset({CLASSES_FILE})
 
     @property
     def name(self) -> str:
@@ -79,27 +72,6 @@ class YoloFormat(PictureFormat):
         objects, losses = objects_of(others, self.task, file.image_size, self.holes)
         lines = [found.line(class_number(self.classes, found.label)) for found in objects]
         return joined_rows(kept, lines).encode(), (*losses, *unsaid_file_fields(file))
-
-    def in_folder(self, folder: str | os.PathLike[str]) -> YoloFormat:
-        """See `PictureFormat.in_folder`: with the classes of the data set to which the folder belongs."""
-        dataset = classes_of_folders(folder)
-        return replace(self, classes=dataset.names, folder=Path(folder), dataset=dataset)
-
-    def with_labels(self, labels: Iterable[str]) -> YoloFormat:
-        """See `PictureFormat.with_labels`: those that are no class yet come last, so that no number changes."""
-        classes = with_new_classes(self.classes, labels)
-        self.dataset.require_growth(classes)
-        return replace(self, classes=classes)
-
-    def shared_files(self) -> Mapping[str, bytes]:
-        """Returns the list of classes, `classes.txt`; none where a `data.yaml` holds them."""
-        files = self.dataset.files(self.classes)
-        return {seen_from(self.folder.resolve(), path.resolve()): content for path, content in files.items()}
-
-    def shared_in(self, folder: Path, others: Iterable[Path], labels: Iterable[str]) -> YoloFormat:
-        """See `PictureFormat.shared_in`: the labels are put at the end of the list of classes."""
-        folders = tuple(others)
-        return replace(self, classes=grow(lambda: classes_of_folders(folder, folders), labels))
 
 
 def read_yolo(
@@ -198,7 +170,7 @@ def _dataset(path: str | os.PathLike[str], classes: str | os.PathLike[str] | Non
 def _format(task: YoloTask, dataset: DatasetClasses, holes: HoleChoice) -> YoloFormat:
     if task not in _TASKS:
         raise OptionError("task", expected='"detect", "segment" or "obb"', got=task)
-    return YoloFormat(task, dataset.names, holes, dataset=dataset)
+    return YoloFormat(task=task, classes=dataset.names, holes=holes, dataset=dataset)
 
 
 def _file(shapes: Sequence[Shape] | LabelFile, size: tuple[int, int] | None) -> LabelFile:

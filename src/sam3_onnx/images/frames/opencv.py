@@ -1,0 +1,98 @@
+"""Video files and cameras, read by OpenCV.
+
+It turns frames upright by itself. A broken packet ends its reading without a word, and AV1 opens without giving a
+frame; `CountedFrames` notices both.
+"""
+
+from __future__ import annotations
+
+import time
+from typing import TYPE_CHECKING
+
+import cv2
+import numpy as np
+
+from sam3_onnx.errors import VideoOpenError
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+__all__ = ["CameraReader", "OpenCvReader"]
+
+_MOST = 10**8
+"""Frames; what is stated beyond is no number of frames (an animated PNG was seen to state -2.8e15)."""
+
+
+class OpenCvReader:
+    """A video file."""
+
+    def __init__(self, path: str) -> None:
+        """Opens it.
+
+        Raises:
+            VideoOpenError: OpenCV cannot.
+        """
+        self._video = cv2.VideoCapture(path)
+        if not self._video.isOpened():
+            remedy = 'Check that it is a video. `pip install "sam3-onnx[video]"` reads more kinds.'
+            raise VideoOpenError(path, reason="OpenCV cannot open it", remedy=remedy)
+        count, rate = (self._video.get(name) for name in (cv2.CAP_PROP_FRAME_COUNT, cv2.CAP_PROP_FPS))
+        is_sensible = 0 < count < _MOST and rate > 0
+        self.stated = int(count) if is_sensible else None
+        self.duration = count / rate if is_sensible else None
+
+    def take(self) -> tuple[float, NDArray[np.uint8]] | None:
+        """Returns time and picture of the next frame; None at the end, or where a packet is broken."""
+        is_read, image = self._video.read()
+        if not is_read:
+            return None
+        return self._time(), np.asarray(cv2.cvtColor(image, cv2.COLOR_BGR2RGB), np.uint8)
+
+    def skip(self) -> float | None:
+        """Leaves the next frame out; returns its time, None at the end."""
+        return self._time() if self._video.grab() else None
+
+    def _time(self) -> float:
+        return float(self._video.get(cv2.CAP_PROP_POS_MSEC)) / 1000
+
+    def close(self) -> None:
+        """Closes the file."""
+        self._video.release()
+
+
+class CameraReader:
+    """A camera, whose frames are counted and timed from the first one that is read."""
+
+    stated = duration = None
+
+    def __init__(self, number: int) -> None:
+        """Opens it.
+
+        Raises:
+            VideoOpenError: There is none of that number, or another program uses it.
+        """
+        self._video = cv2.VideoCapture(number)
+        self._began: float | None = None
+        if not self._video.isOpened():
+            remedy = "Check the number, and that no other program uses the camera."
+            raise VideoOpenError(f"camera {number}", reason="it cannot be opened", remedy=remedy)
+
+    def take(self) -> tuple[float, NDArray[np.uint8]] | None:
+        """Returns time and picture of what the camera sees now; None if it stopped."""
+        is_read, image = self._video.read()
+        if not is_read:
+            return None
+        return self._time(), np.asarray(cv2.cvtColor(image, cv2.COLOR_BGR2RGB), np.uint8)
+
+    def skip(self) -> float | None:
+        """Leaves a frame out; returns its time, None if the camera stopped."""
+        return self._time() if self._video.grab() else None
+
+    def _time(self) -> float:
+        now = time.monotonic()
+        self._began = now if self._began is None else self._began
+        return now - self._began
+
+    def close(self) -> None:
+        """Closes the camera."""
+        self._video.release()

@@ -1,0 +1,1 @@
+"""Maps of classes or instances as PNG, which trainers of semantic models read."""
