@@ -51,7 +51,7 @@ class OpenSession:
         self,
         family: Family | None,
         *,
-        model: str | Fingerprint | None = None,
+        model: object = None,
         tracker: Tracker | None = None,
         heads: Mapping[str, Encoder] | None = None,
         source: str = "Sam3Session(...)",
@@ -61,7 +61,7 @@ class OpenSession:
 
         Args:
             family: The graphs that find concepts, behind one protocol; None for clicks only.
-            model: A name that tells this model from others, part of every cache key. It has to be given.
+            model: A name that tells this model from others, or an object whose `str` is the name; it has to be given.
             tracker: The graphs that take clicks; where it is `family` itself, pictures are encoded once for both.
             heads: What answers each head by its name, "concepts" and "clicks", in place of `family` and `tracker`.
             source: How to make the session again, for messages.

@@ -25,7 +25,6 @@ if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
-    from sam3_onnx.models.runtime.graphs.fingerprint import Fingerprint
     from sam3_onnx.results.embedding import FeaturePrecision
     from sam3_onnx.session.options import SessionSettings
 
@@ -51,9 +50,7 @@ class DiskTier:
     has a thread of its own, and leaves to the parent what waits there.
     """
 
-    def __init__(
-        self, path: Path, budget: int, *, scope: str, model: str | Fingerprint, precision: FeaturePrecision
-    ) -> None:
+    def __init__(self, path: Path, budget: int, *, scope: str, model: object, precision: FeaturePrecision) -> None:
         """Looks whether the folder can be used, and tidies it up in the background.
 
         Args:
@@ -213,7 +210,7 @@ def _name(label: str) -> str:
     return hashlib.sha256(label.encode()).hexdigest()[:40]
 
 
-def disk_tier(settings: SessionSettings, graphs: Iterable[str], *, model: str | Fingerprint) -> DiskTier | None:
+def disk_tier(settings: SessionSettings, graphs: Iterable[str], *, model: object) -> DiskTier | None:
     """Returns the tier that a session's options ask for; None if they name no folder.
 
     Args:

@@ -20,7 +20,6 @@ if TYPE_CHECKING:
 
     from sam3_onnx.images.origins import LoadedPicture
     from sam3_onnx.models.families.protocol import Encoder
-    from sam3_onnx.models.runtime.graphs.fingerprint import Fingerprint
     from sam3_onnx.session.encoding.memory import CacheTier
     from sam3_onnx.session.stopwatch import Stopwatch
 
@@ -38,7 +37,7 @@ class Embedder:
     def __init__(
         self,
         encoder: Encoder,
-        model: str | Fingerprint,
+        model: object,
         part: str,
         *,
         precision: FeaturePrecision,

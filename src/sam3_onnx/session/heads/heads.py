@@ -15,7 +15,6 @@ if TYPE_CHECKING:
 
     from sam3_onnx.errors import UnsupportedPromptError
     from sam3_onnx.models.families.protocol import Capabilities, Encoder
-    from sam3_onnx.models.runtime.graphs.fingerprint import Fingerprint
     from sam3_onnx.models.runtime.model import OnnxModel
     from sam3_onnx.results.embedding import TextEmbedding
     from sam3_onnx.session.encoding.embedder import Embedder
@@ -80,8 +79,8 @@ class Heads(Mapping[str, Head]):
         self,
         answering: Mapping[str, Encoder],
         *,
-        model: str | Fingerprint,
-        embedder: Callable[[Encoder, str | Fingerprint, str], Embedder],
+        model: object,
+        embedder: Callable[[Encoder, object, str], Embedder],
         texts: CacheTier[TextEmbedding],
         settings: SessionSettings,
     ) -> None:
