@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import os
 from typing import TYPE_CHECKING
 
 import pytest
 
-from sam3_onnx._support.machine_limits import available_memory, core_limit, memory_left, memory_limit
+from sam3_onnx._support.machine_limits import allowed_threads, available_memory, core_limit, memory_left, memory_limit
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -81,3 +82,28 @@ def test_memory_is_there() -> None:
     total, available = available_memory()
     assert total > 10**8
     assert available is None or 0 < available <= total
+
+
+@pytest.mark.parametrize(
+    ("affinity", "quota", "threads"),
+    [
+        ({0, 1, 2, 3, 4, 5, 6, 7}, "max", None),
+        ({0, 1, 2, 3, 4, 5, 6, 7}, "350000", 3),
+        ({0, 1, 2, 3, 4, 5, 6, 7}, "50000", 1),
+        ({0, 1, 2, 3, 4, 5, 6, 7}, "1600000", 4),
+        ({0, 1}, "max", 1),
+        ({0, 2, 4}, "max", 3),
+        ({0, 2, 4}, "200000", 2),
+    ],
+)
+def test_threads_are_those_that_the_process_may_use(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, affinity: set[int], quota: str, threads: int | None
+) -> None:
+    proc, cgroups = control_groups(tmp_path, "0::/a\n", {"a/cpu.max": f"{quota} 100000\n"})
+    for number in range(8):
+        folder = tmp_path / f"cpu{number}" / "topology"
+        folder.mkdir(parents=True)
+        (folder / "thread_siblings_list").write_text(f"{number // 2 * 2}-{number // 2 * 2 + 1}\n")
+    monkeypatch.setattr(os, "sched_getaffinity", lambda _: affinity, raising=False)
+    monkeypatch.setattr(os, "cpu_count", lambda: 8)
+    assert allowed_threads(proc, cgroups, tmp_path) == threads

@@ -85,7 +85,7 @@ def session_of(family: FakeFamily, *, entries: int = 100) -> Iterator[Sam3Sessio
 
 
 def has(session: Sam3Session, value: int) -> bool:
-    return ("fake", picture_key(grey(value))) in session.cache.images
+    return ("", picture_key(grey(value))) in session.cache.images
 
 
 def until(condition: Callable[[], bool]) -> None:
@@ -100,7 +100,7 @@ def until(condition: Callable[[], bool]) -> None:
 
 def asked(session: Sam3Session, value: int) -> Callable[[], bool]:
     """Whether a thread waits for another one that encodes a picture."""
-    return lambda: session.cache.images.is_awaited(("fake", picture_key(grey(value))))
+    return lambda: session.cache.images.is_awaited(("", picture_key(grey(value))))
 
 
 def workers() -> list[threading.Thread]:

@@ -8,12 +8,36 @@ import re
 import sys
 from pathlib import Path
 
-__all__ = ["available_memory", "core_limit", "kernel_text", "memory_left", "memory_limit"]
+__all__ = ["allowed_threads", "available_memory", "core_limit", "kernel_text", "memory_left", "memory_limit"]
 
 _UNLIMITED = 1 << 60
 """Control groups of version 1 write "no limit" as the largest number of pages."""
 _PROC = Path("/proc")
 _CGROUPS = Path("/sys/fs/cgroup")
+_DEVICES = Path("/sys/devices/system/cpu")
+
+
+def allowed_threads(proc: Path = _PROC, cgroups: Path = _CGROUPS, devices: Path = _DEVICES) -> int | None:
+    """How many threads may compute at a time in this process, if that is less than the machine has cores for.
+
+    That is the number of cores among the processors that it may run on (sched_setaffinity(2); two processors of one
+    core count once), and no more than the processor time of its control groups, rounded down.
+
+    Args:
+        proc: Where the proc file system is.
+        cgroups: Where control groups are.
+        devices: Where the processors are described.
+
+    Returns:
+        At least 1; None where the process may use the whole machine, or the system does not tell.
+    """
+    if not hasattr(os, "sched_getaffinity"):
+        return None
+    allowed, limit = os.sched_getaffinity(0), core_limit(proc, cgroups)
+    if limit is None and len(allowed) >= (os.cpu_count() or 1):
+        return None
+    cores = {kernel_text(devices / f"cpu{number}/topology/thread_siblings_list") or str(number) for number in allowed}
+    return max(1, len(cores) if limit is None else min(len(cores), int(limit)))
 
 
 def core_limit(proc: Path = _PROC, cgroups: Path = _CGROUPS) -> float | None:
@@ -88,8 +112,11 @@ def available_memory() -> tuple[int, int | None]:
 
 
 def kernel_text(path: Path) -> str | None:
-    """A file of the kernel without the line's end; None if there is none."""
-    return path.read_text(encoding="utf-8").strip() if path.is_file() else None
+    """A file of the kernel without the line's end; None if there is none, or none for this user."""
+    try:
+        return path.read_text(encoding="utf-8").strip()
+    except OSError:
+        return None
 
 
 def _cgroup_folders(proc: Path, cgroups: Path, controller: str) -> list[Path]:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from sam3_onnx._support.forking import undivided
+from sam3_onnx._support.forking import ForkSafeLock, undivided
 from sam3_onnx.errors import PictureDecodeError, PictureError
 from sam3_onnx.images.finding import is_pillows_own
 from sam3_onnx.images.formats import format_of
@@ -18,6 +18,8 @@ from sam3_onnx.images.strict import load_by_libtiff, load_strictly
 from sam3_onnx.images.structure.parts import SampleError
 
 if TYPE_CHECKING:
+    from types import ModuleType
+
     from numpy.typing import NDArray
     from PIL.ImageFile import ImageFile
 
@@ -43,6 +45,8 @@ _GREY_AND_ALPHA = 2
 _BYTES_OF_PIXEL = 16
 """Of four channels of 32 bits, the most that a decoder works with (JPEG 2000)."""
 
+_importing = ForkSafeLock()
+
 
 @undivided()
 def decode_picture(data: bytes, source: str, *, max_pixels: int | None) -> NDArray[np.uint8]:
@@ -63,6 +67,7 @@ def decode_picture(data: bytes, source: str, *, max_pixels: int | None) -> NDArr
     """
     if not data:
         raise PictureDecodeError(source, reason="it is empty")
+    _imported("PIL.ImageFile")
     found = format_of(data)
     if found is None:
         return _by_plug_in(data, source, max_pixels=max_pixels)
@@ -92,6 +97,12 @@ def _require_memory(width: int, height: int) -> None:
     np.empty((height, width, _BYTES_OF_PIXEL), np.uint8)
 
 
+def _imported(module: str) -> ModuleType:
+    """Imports a part of Pillow, whose parts import one another: two threads that begin at two ends get half of one."""
+    with _importing:
+        return importlib.import_module(module)
+
+
 def _refusal(source: str, error: Exception) -> PictureDecodeError:
     from PIL import __version__  # noqa: PLC0415 - where pictures are read, and not before
 
@@ -104,7 +115,7 @@ def _pixels(found: PictureFormat, file: PictureFile) -> NDArray[np.uint8]:
     if found.name == "AVIF":
         return _avif(file)
     module, name = _PLUG_INS[found.name]
-    plug_in = getattr(importlib.import_module(f"PIL.{module}"), name)
+    plug_in = getattr(_imported(f"PIL.{module}"), name)
     picture: ImageFile = plug_in(io.BytesIO(file.header or file.data))
     expected = (file.width * (3 if file.grey_triples else 1), file.height)
     if picture.size != expected:

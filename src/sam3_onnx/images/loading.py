@@ -79,6 +79,11 @@ def load_image(
     return decode_picture(*read_source(picture), max_pixels=max_pixels)
 
 
+def pinned(picture: Picture) -> Picture:
+    """Returns a picture for a later reading: a relative path means what it means now, anything else is as it was."""
+    return Path(picture).absolute() if isinstance(picture, (str, os.PathLike)) and os.fspath(picture) else picture
+
+
 def require_reading(color: object, max_pixels: object) -> None:
     """Lets the options of `load_image` pass.
 

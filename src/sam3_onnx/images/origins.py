@@ -102,6 +102,10 @@ def load_picture(
         max_pixels: As for `load_image`.
         keep: Whether an array, a PIL image, or the bytes of a file are held; paths are always noted.
 
+    Returns:
+        Pixels that are nobody else's, so that what is computed of them belongs to them, whatever the owner of an array
+        writes to it meanwhile.
+
     Raises:
         PictureError: As `load_image`.
         OptionError: As `load_image`.
@@ -115,6 +119,8 @@ def load_picture(
         pixels = decode_picture(picture, name, max_pixels=max_pixels)
     else:
         pixels = load_image(picture, color=color, max_pixels=max_pixels)
+        if isinstance(picture, np.ndarray) and np.may_share_memory(picture, pixels):
+            pixels = pixels.copy()
     return LoadedPicture(pixels, HeldOrigin(picture, color) if keep else NoOrigin("the session keeps no pictures"))
 
 

@@ -28,7 +28,8 @@ _ROWS = 64
 def is_pil_image(picture: object) -> TypeGuard[Image]:
     """Tells whether an object comes from Pillow, without importing it: where nobody has imported it, nothing does."""
     module = sys.modules.get("PIL.Image")
-    return module is not None and isinstance(picture, module.Image)
+    kind = getattr(module, "Image", None)  # which the module lacks while another thread imports it
+    return kind is not None and isinstance(picture, kind)
 
 
 def refuse_bomb(source: str, width: int, height: int, *, max_pixels: int | None) -> None:

@@ -55,7 +55,7 @@ class SessionOpener(Protocol):
         """Opens it.
 
         Args:
-            threads: Of one run of a graph; None leaves it to ONNX Runtime.
+            threads: Of one run of a graph; None for what the process may use.
         """
         ...
 

@@ -14,11 +14,15 @@ if TYPE_CHECKING:
 
     from sam3_onnx.images.origins import SeenPicture
 
-__all__ = ["Embedding", "FeaturePrecision", "TextEmbedding"]
+__all__ = ["Embedding", "FeaturePrecision", "MalformedEntryError", "TextEmbedding"]
 
 FeaturePrecision: TypeAlias = Literal["float16", "exact"]
 _FEATURE = "feature:"
 _HALF_LARGEST = float(np.finfo(np.float16).max)
+
+
+class MalformedEntryError(ValueError):
+    """The arrays of a file are not those of an embedding."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -68,10 +72,19 @@ class Embedding:
 
     @classmethod
     def from_entry(cls, entry: Mapping[str, NDArray[np.generic]]) -> Embedding:
-        """What `to_entry` was called on, to the bit."""
-        height, width = entry["size"].tolist()
+        """What `to_entry` was called on, to the bit.
+
+        Raises:
+            MalformedEntryError: These arrays are of nothing that `to_entry` was called on.
+        """
+        size, model = entry.get("size"), entry.get("model")
         features = {name[len(_FEATURE) :]: array for name, array in entry.items() if name.startswith(_FEATURE)}
-        return cls((height, width), str(entry["model"]), features)
+        if size is None or size.shape != (2,) or size.dtype.kind != "i":
+            raise MalformedEntryError("a size is expected")
+        if model is None or model.dtype.kind != "U" or not features:
+            raise MalformedEntryError("a model and features are expected")
+        height, width = size.tolist()
+        return cls((height, width), str(model), features)
 
 
 def _stored(array: NDArray[np.generic], precision: FeaturePrecision) -> NDArray[np.generic]:
@@ -103,5 +116,11 @@ class TextEmbedding:
 
     @classmethod
     def from_entry(cls, entry: Mapping[str, NDArray[np.generic]]) -> TextEmbedding:
-        """What `to_entry` was called on, to the bit."""
+        """What `to_entry` was called on, to the bit.
+
+        Raises:
+            MalformedEntryError: There are no arrays.
+        """
+        if not entry:
+            raise MalformedEntryError("features are expected")
         return cls(entry)

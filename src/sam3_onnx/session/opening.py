@@ -15,7 +15,7 @@ from sam3_onnx.hub.pull import model_folder
 from sam3_onnx.hub.stopping import Stop
 from sam3_onnx.models.families.folder import exports_in_folder
 from sam3_onnx.models.families.recognition import exports_of_files
-from sam3_onnx.models.runtime.graphs.fingerprint import fingerprint
+from sam3_onnx.models.runtime.graphs.fingerprint import Fingerprint
 from sam3_onnx.session.anylabeling_config import read_config
 from sam3_onnx.session.encoding.disk import disk_tier
 from sam3_onnx.session.encoding.embedder import Embedder
@@ -53,7 +53,7 @@ class OpenSession:
         self,
         family: Family | None,
         *,
-        model: str | None = None,
+        model: object = None,
         tracker: Tracker | None = None,
         heads: Mapping[str, Encoder] | None = None,
         source: str = "Sam3Session(...)",
@@ -63,7 +63,7 @@ class OpenSession:
 
         Args:
             family: The graphs that find concepts, behind one protocol; None for clicks only.
-            model: A name that tells this model from others, part of every cache key. It has to be given.
+            model: A name that tells this model from others, or an object whose `str` is the name; it has to be given.
             tracker: The graphs that take clicks; where it is `family` itself, pictures are encoded once for both.
             heads: What answers each head by its name, "concepts" and "clicks", in place of `family` and `tracker`.
             source: How to make the session again, for messages.
@@ -84,7 +84,7 @@ class OpenSession:
         self._source, self._closed = source, False
         self._keep_pictures = settings.keep_pictures
         graphs = [graph.setting for encoder in answering.values() for graph in encoder.models.values()]
-        self._cache = EmbeddingCache(settings.cache_bytes, _TEXT_CACHE_BYTES, disk_tier(settings, graphs))
+        self._cache = EmbeddingCache(settings.cache_bytes, _TEXT_CACHE_BYTES, disk_tier(settings, graphs, model=model))
         self._ahead = Prefetcher(self._cache.images, owner=weakref.ref(self))
         embedder = partial(
             Embedder,
@@ -255,7 +255,7 @@ class OpenSession:
         stop: Callable[[], None] | None = None,
     ) -> Self:
         heads = exports.open(SessionSettings.of(options).runtime)
-        session = cls(None, model=fingerprint(exports.graphs), heads=heads, source=source, **options)
+        session = cls(None, model=Fingerprint(exports.graphs), heads=heads, source=source, **options)
         at_once = _LOADED_FIRST | (set() if options.get("cache_folder") else {"image_encoder"})
         try:
             for role, model in session.graphs.items():
@@ -321,7 +321,12 @@ class OpenSession:
             model.release()
 
     def close(self) -> None:
-        """Unloads the weights and empties the cache; further calls raise SessionClosedError."""
+        """Unloads the weights and empties the cache; further calls raise SessionClosedError.
+
+        Calls in flight in other threads: a run of a graph that has begun is finished. The call then returns if that
+        was the last graph that it needed, and else raises SessionClosedError. What it computed is not kept in memory.
+        It waits for a list of `prefetch` to stop and for what is being written to a cache folder, not for calls.
+        """
         self._closed = True
         self._ahead.close()
         for model in self.graphs.values():

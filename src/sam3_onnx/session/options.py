@@ -35,7 +35,8 @@ class SessionOptions(TypedDict, total=False):
     {"image_encoder": "bfloat16"} for parts by name, which are the keys of `Sam3Session.providers`. "auto", the default,
     takes the quick way where it is proven to keep the answers; "float32" is exact."""
     threads: int | None
-    """Threads of one run; None, the default, leaves it to ONNX Runtime."""
+    """Threads of one run; None, the default, for the cores that this process may use: all of the machine, or what its
+    affinity and the quota of its container leave."""
     conf_threshold: float | None
     """Default threshold in 0..1; None, the default, for what the bundle recommends (usually 0.5)."""
     epsilon: float

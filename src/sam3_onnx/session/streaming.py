@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Literal, TypeAlias, TypedDict, TypeVar
 
 from sam3_onnx._support.waiting import wait_or_cancel
 from sam3_onnx.errors import CancelledError, ModelAnswerError, PictureError, PromptError, SessionForkedError
+from sam3_onnx.images.loading import pinned
 from sam3_onnx.session.stopwatch import Stopwatch
 
 if TYPE_CHECKING:
@@ -61,7 +62,7 @@ class QuestionOptions(TypedDict, total=False):
 
 def stream(
     pictures: Iterable[AnyPicture],
-    read: Callable[[AnyPicture], LoadedPicture],
+    read: Callable[[Picture], LoadedPicture],
     answer: Answerer,
     *,
     on_error: Callable[[AnyPicture, PictureFault], None] | None,
@@ -90,13 +91,13 @@ def stream(
     waiting: deque[tuple[AnyPicture, Future[Segmentation]]] = deque()
     reader, model = ThreadPoolExecutor(1, "sam3-read"), ThreadPoolExecutor(1, "sam3-answer")
 
-    def timed(picture: AnyPicture, watch: Stopwatch) -> LoadedPicture:
+    def timed(picture: Picture, watch: Stopwatch) -> LoadedPicture:
         with watch.stage("read"):
             return read(picture)
 
     def begin(picture: AnyPicture) -> None:
         watch = Stopwatch()
-        pixels = reader.submit(timed, picture, watch)
+        pixels = reader.submit(timed, pinned(picture), watch)
         waiting.append((picture, model.submit(lambda: answer(pixels.result(), stop, watch))))
 
     try:

@@ -16,7 +16,7 @@ import numpy as np
 
 from sam3_onnx._support.machine_limits import available_memory, memory_left
 from sam3_onnx._support.units import in_bytes
-from sam3_onnx.models.runtime.graphs.fingerprint import fingerprint
+from sam3_onnx.models.runtime.graphs.fingerprint import Fingerprint
 from sam3_onnx.models.runtime.opening import GraphSession, Refusal, open_on
 from sam3_onnx.models.runtime.providers.findings import finding_key, recall, remember
 from sam3_onnx.models.runtime.providers.names import short_name
@@ -57,7 +57,7 @@ def open_compared(graph: GraphInfo, way: Way, *, threads: int | None) -> GraphSe
         threads: Threads of one run; None leaves it to ONNX Runtime.
     """
     name = f"{graph.path.name} in {way.precision} on {short_name(way.provider)}"
-    key = finding_key(way.provider, way.options, f"{way.precision} features of {fingerprint([graph])}")
+    key = finding_key(way.provider, way.options, f"{way.precision} features of {Fingerprint([graph])}")
     known = recall(key, [_COSINE])
     if known is not None:
         return open_on(graph, [way], threads=threads) if _is_near(known[_COSINE]) else _too_far(known[_COSINE])

@@ -61,7 +61,7 @@ def create_plain(graph: GraphInfo, settings: RuntimeSettings) -> GraphSession:
         ModelFileUnreadableError: ONNX Runtime does not take a file from where it lies.
         ModelFileDamagedError: ONNX Runtime cannot load the file.
     """
-    opened = open_on(graph, [PLAIN], threads=settings.threads)
+    opened = open_on(graph, [PLAIN], threads=settings.run_threads)
     if isinstance(opened, Refusal):
         raise _unloadable(graph, opened) from opened.error
     return opened
@@ -74,14 +74,14 @@ def spoken(role: str) -> str:
 
 def _named(graph: GraphInfo, role: str, plan: Plan, settings: RuntimeSettings) -> GraphSession:
     names = [way.provider for way in plan.ways]
-    opened = open_on(graph, plan.ways, threads=settings.threads)
+    opened = open_on(graph, plan.ways, threads=settings.run_threads)
     if isinstance(opened, GraphSession):
         for way in plan.ways:
             if way.provider in _BY_GRAPH and not (proof := proven((way.provider, dict(way.options)), settings)).passed:
                 raise provider_error(names, way.provider, proof.failure)
         return opened
     fallback = create_plain(graph, settings)
-    why = why_not_started(plan.ways, settings.threads)
+    why = why_not_started(plan.ways, settings.run_threads)
     blamed = next(name for name in names if name != CPU and name not in opened.active)
     if why or blamed not in _BY_GRAPH:
         reason = why or f"the {spoken(role)} was refused: {opened.reason}"
@@ -98,9 +98,9 @@ def _best(graph: GraphInfo, role: str, plan: Plan, settings: RuntimeSettings) ->
         proof = proven((way.provider, dict(way.options)), settings)
         opened: GraphSession | Refusal = Refusal(proof.failure)
         if proof.passed and needs_comparing(role, way, graph):
-            opened = open_compared(graph, way, threads=settings.threads)
+            opened = open_compared(graph, way, threads=settings.run_threads)
         elif proof.passed:
-            opened = open_on(graph, [way], threads=settings.threads)
+            opened = open_on(graph, [way], threads=settings.run_threads)
         if isinstance(opened, GraphSession):
             break
         failures.append(f"{short_name(way.provider)}: {opened.reason}")

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from sam3_onnx._support.checks import require_whole
+from sam3_onnx._support.machine_limits import allowed_threads
 from sam3_onnx.models.runtime.providers.precision import require_precision
 
 if TYPE_CHECKING:
@@ -26,10 +27,18 @@ class RuntimeSettings:
     provider: ProviderChoice = "auto"
     """Which execution providers to use."""
     threads: int | None = None
-    """Threads of one run, at least 1; None leaves it to ONNX Runtime, which takes one for each physical core."""
+    """Threads of one run, at least 1; None for `run_threads` to choose."""
     precision: PrecisionChoice = "auto"
     """What providers compute in, where they can choose."""
 
     def __post_init__(self) -> None:
         require_precision(self.precision)
-        require_whole("threads", self.threads, least=1, none="to leave it to ONNX Runtime")
+        require_whole("threads", self.threads, least=1, none="for what this process may use")
+
+    @property
+    def run_threads(self) -> int | None:
+        """Threads of one run: those asked for, or else what this process may use.
+
+        None where that is the whole machine: ONNX Runtime then takes one for each core, and binds them to their cores.
+        """
+        return allowed_threads() if self.threads is None else self.threads

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Generic, Protocol, TypeAlias, TypeVar
 from sam3_onnx._support.checks import require_path
 from sam3_onnx._support.forking import renew_in_children
 from sam3_onnx.errors import EmbeddingFolderWarning, OptionError
-from sam3_onnx.results.embedding import Embedding, TextEmbedding
+from sam3_onnx.results.embedding import Embedding, MalformedEntryError, TextEmbedding
 from sam3_onnx.session.encoding.container import NotThisEntryError, load, pieces_of
 from sam3_onnx.session.encoding.folder import EntryFolder
 from sam3_onnx.session.encoding.memory import CacheInfo
@@ -50,19 +50,21 @@ class DiskTier:
     has a thread of its own, and leaves to the parent what waits there.
     """
 
-    def __init__(self, path: Path, budget: int, *, scope: str, precision: FeaturePrecision) -> None:
+    def __init__(self, path: Path, budget: int, *, scope: str, model: object, precision: FeaturePrecision) -> None:
         """Looks whether the folder can be used, and tidies it up in the background.
 
         Args:
             path: The folder; made unless it is there.
             budget: Bytes that entries may occupy together, those of other sessions included.
             scope: What entries depend on beside model and content.
+            model: A name that tells the model from others; asked for when an entry is looked for or kept.
             precision: How features of pictures are kept.
 
         Raises:
             EmbeddingFolderError: Nothing can be written to the folder.
         """
         self._scope = scope
+        self._model = model
         self._precision = precision
         self._folder = EntryFolder(path, budget)
         self.begin_anew()
@@ -80,38 +82,39 @@ class DiskTier:
     @property
     def images(self) -> DiskShelf[Embedding]:
         """For embeddings of pictures."""
-        return DiskShelf(self, f"image {self._precision} | {self._scope}", Embedding.from_entry)
+        return DiskShelf(self, f"image {self._precision}", Embedding.from_entry)
 
     @property
     def texts(self) -> DiskShelf[TextEmbedding]:
         """For embeddings of words."""
-        return DiskShelf(self, f"text | {self._scope}", TextEmbedding.from_entry)
+        return DiskShelf(self, "text", TextEmbedding.from_entry)
 
-    def find(self, label: str) -> Arrays | None:
-        """The arrays that were kept under a label; a file that does not hold them is deleted."""
+    def find(self, label: str, restore: Callable[[Arrays], _Entry]) -> _Entry | None:
+        """The entry that was kept under a label, made of its arrays; a file that does not hold it is deleted."""
+        label = self._in_full(label)
         name = _name(label)
         damaged = 0
-        arrays = None
+        entry = None
         try:
             with self._folder.open(name) as file:
-                arrays = load(file, label)
+                entry = restore(load(file, label))
             self._folder.mark_used(name)
         except FileNotFoundError:
             pass
-        except NotThisEntryError:
+        except (NotThisEntryError, MalformedEntryError):
             self._folder.discard(name)
             damaged = 1
         except OSError as error:
             self._warn(f"An embedding cannot be read from the cache folder {self._folder.path}: {error}.")
         with self._lock:
-            self._hits += arrays is not None
-            self._misses += arrays is None
+            self._hits += entry is not None
+            self._misses += entry is None
             self._damaged += damaged
-        return arrays
+        return entry
 
     def keep(self, label: str, arrays: Arrays) -> None:
         """Has arrays written under a label."""
-        self._do(lambda: self._write(label, arrays))
+        self._do(lambda: self._write(self._in_full(label), arrays))
 
     def info(self) -> CacheInfo:
         """Figures of this session, and of the folder once all is written."""
@@ -124,6 +127,9 @@ class DiskTier:
         """Waits until all is written, and ends the thread; a call that is still going on writes for itself."""
         self._writer.shutdown()
         self._settle()
+
+    def _in_full(self, label: str) -> str:
+        return f"{label} | {self._model} | {self._scope}"
 
     def _do(self, work: Callable[[], None]) -> None:
         def guarded() -> None:
@@ -176,41 +182,41 @@ class DiskTier:
 class DiskShelf(Generic[_Entry]):
     """Entries of one kind in a folder."""
 
-    def __init__(self, tier: DiskTier, scope: str, restore: Callable[[Arrays], _Entry]) -> None:
+    def __init__(self, tier: DiskTier, kind: str, restore: Callable[[Arrays], _Entry]) -> None:
         """Reads nothing yet.
 
         Args:
             tier: Where they lie.
-            scope: What entries depend on beside their keys.
+            kind: What entries of this kind are called.
             restore: The entry of its arrays.
         """
         self._tier = tier
-        self._scope = scope
+        self._kind = kind
         self._restore = restore
 
     def find(self, key: Hashable) -> _Entry | None:
         """The entry of a key, if it is there whole."""
-        arrays = self._tier.find(self._label(key))
-        return None if arrays is None else self._restore(arrays)
+        return self._tier.find(self._label(key), self._restore)
 
     def keep(self, key: Hashable, entry: _Entry) -> None:
         """Has an entry written."""
         self._tier.keep(self._label(key), entry.to_entry())
 
     def _label(self, key: Hashable) -> str:
-        return f"{self._scope} | {key!r}"
+        return f"{self._kind} | {key!r}"
 
 
 def _name(label: str) -> str:
     return hashlib.sha256(label.encode()).hexdigest()[:40]
 
 
-def disk_tier(settings: SessionSettings, graphs: Iterable[str]) -> DiskTier | None:
+def disk_tier(settings: SessionSettings, graphs: Iterable[str], *, model: object) -> DiskTier | None:
     """Returns the tier that a session's options ask for; None if they name no folder.
 
     Args:
         settings: The session's options.
         graphs: How each of its graphs is run, as far as answers may depend on it.
+        model: A name that tells the model from others.
 
     Raises:
         OptionError: The folder is no path.
@@ -225,4 +231,4 @@ def disk_tier(settings: SessionSettings, graphs: Iterable[str]) -> DiskTier | No
         raise OptionError("cache_folder", expected="the path of a folder, or None for none", got=folder)
     scope = " | ".join((f"sam3-onnx {__version__}", *sorted(set(graphs))))
     path = require_path("cache_folder", folder).absolute()
-    return DiskTier(path, settings.cache_folder_bytes, scope=scope, precision=settings.feature_precision)
+    return DiskTier(path, settings.cache_folder_bytes, scope=scope, model=model, precision=settings.feature_precision)

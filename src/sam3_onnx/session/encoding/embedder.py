@@ -49,14 +49,15 @@ class Embedder:
     """An image encoder behind a cache that it may share with others. Safe under threads.
 
     Attributes:
-        base: A name that tells this model from others.
+        part: The name of this image encoder among those of its model.
         bytes_each: What the embedding made last occupies; 0 before the first.
     """
 
     def __init__(
         self,
         encoder: Encoder,
-        model: str,
+        model: object,
+        part: str,
         *,
         precision: FeaturePrecision,
         cache: CacheTier[Embedding],
@@ -66,12 +67,14 @@ class Embedder:
 
         Args:
             encoder: The model's image side.
-            model: A name that tells this model from others.
+            model: A name that tells this model from others; asked for when an embedding is made or compared.
+            part: The name of this image encoder among those of its model; "" for the first.
             precision: How features are kept.
             cache: Where they are kept.
             right_of_way: Entered around every run for `embed`, with its `cancel`.
         """
-        self.base = model
+        self.part = part
+        self._model = model
         self.bytes_each = 0
         self._used: set[str] = set()
         self._encoder = encoder
@@ -81,12 +84,28 @@ class Embedder:
 
     @property
     def model(self) -> str:
-        """The name of what makes embeddings, part of every cache key: the model, and its image encoder's precision."""
-        return named_with_precision(self.base, self._encoder.models.get("image_encoder"))
+        """What embeddings of this encoder bear as `Embedding.model`; waits until the model's files are hashed.
+
+        It names the model, this image encoder, and the precision where that moves answers.
+        """
+        return named_with_precision(self.base, self._graph)
+
+    @property
+    def base(self) -> str:
+        """The name of the model and of this image encoder, whatever its precision; waits as `model` does."""
+        return f"{self._model}/{self.part}" if self.part else str(self._model)
 
     def key_of(self, picture: NDArray[np.uint8]) -> tuple[str, str]:
-        """What the cache knows a picture's embedding by."""
-        return self.model, picture_key(picture)
+        """What the cache knows a picture's embedding by: this encoder with its precision, and the content."""
+        return self._made_by, picture_key(picture)
+
+    @property
+    def _made_by(self) -> str:
+        return named_with_precision(self.part, self._graph)
+
+    @property
+    def _graph(self) -> OnnxModel | None:
+        return self._encoder.models.get("image_encoder")
 
     def encode(self, picture: NDArray[np.uint8], key: tuple[str, str], *, cancel: threading.Event | None) -> Embedding:
         """Runs the encoder, whatever the cache has.
@@ -106,7 +125,7 @@ class Embedder:
         self._used.add(model)
         embedding = Embedding.store(features, size=size, model=model, precision=self._precision)
         self.bytes_each = embedding.nbytes
-        if model != key[0]:
+        if self._made_by != key[0]:
             raise OtherPrecision(embedding)
         return embedding
 
@@ -138,6 +157,6 @@ class Embedder:
                 embedding = self._cache.get_or_make(key, run, cancel=cancel)
             except OtherPrecision as other:
                 made = other.made  # an except clause forgets its name, and the function needs it
-                embedding = self._cache.get_or_make((made.model, key[1]), lambda: made, cancel=cancel)
+                embedding = self._cache.get_or_make((self._made_by, key[1]), lambda: made, cancel=cancel)
             # What is cached stands for a content, what is handed out for a picture that somebody showed.
             return replace(embedding, picture=SeenPicture(key[1], picture.origin))

@@ -17,7 +17,7 @@ import numpy as np
 from sam3_onnx._support.forking import renew_in_children
 from sam3_onnx._support.waiting import wait_or_cancel
 from sam3_onnx.errors import CancelledError, Sam3Error, SessionClosedError
-from sam3_onnx.images.loading import load_image, require_pictures, require_reading
+from sam3_onnx.images.loading import load_image, pinned, require_pictures, require_reading
 from sam3_onnx.session.encoding.embedder import OtherPrecision
 
 if TYPE_CHECKING:
@@ -187,7 +187,7 @@ class Prefetcher:
         """Takes a list in place of the one before; see `Sam3Session.prefetch`."""
         require_reading(color, max_pixels)
         require_pictures(pictures)
-        several = tuple(pictures)
+        several = tuple(pinned(picture) for picture in pictures)
         progress = _Progress(len(several))
         plan = _Plan(several, embedder, color, max_pixels, progress)
         with self._changed:

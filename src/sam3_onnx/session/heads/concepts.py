@@ -189,5 +189,5 @@ class ConceptHead:
         def run() -> TextEmbedding:
             return TextEmbedding(self._family.encode_text([ids], cancel=cancel)[0])
 
-        model = named_with_precision(self.embedder.base, self._family.models.get("text_encoder"))
-        return self._texts.get_or_make((model, tuple(ids)), run, cancel=cancel)
+        part = named_with_precision(self.embedder.part, self._family.models.get("text_encoder"))
+        return self._texts.get_or_make((part, tuple(ids)), run, cancel=cancel)

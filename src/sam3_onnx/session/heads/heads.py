@@ -79,8 +79,8 @@ class Heads(Mapping[str, Head]):
         self,
         answering: Mapping[str, Encoder],
         *,
-        model: str,
-        embedder: Callable[[Encoder, str], Embedder],
+        model: object,
+        embedder: Callable[[Encoder, object, str], Embedder],
         texts: CacheTier[TextEmbedding],
         settings: SessionSettings,
     ) -> None:
@@ -89,7 +89,8 @@ class Heads(Mapping[str, Head]):
         Args:
             answering: What answers each head, by its name: one at least.
             model: A name that tells this model from others.
-            embedder: Makes what turns pictures into embeddings, of an export and the name of its image encoder.
+            embedder: Makes what turns pictures into embeddings: of an export, the model's name, and the name of its
+                image encoder among several, "" for the first.
             texts: Where embeddings of words are kept.
             settings: The session's options.
 
@@ -104,7 +105,7 @@ class Heads(Mapping[str, Head]):
         for name in (name for name in _HEADS if name in answering):
             encoder = answering[name]
             if id(encoder) not in embedders:
-                embedders[id(encoder)] = embedder(encoder, model if name == "concepts" else f"{model}/{name}")
+                embedders[id(encoder)] = embedder(encoder, model, "" if name == "concepts" else name)
             self._heads[name] = _HEADS[name](encoder, embedders[id(encoder)], texts, settings)
         if not self._heads:
             raise OptionError("family", expected="given unless there is a tracker", got=None)

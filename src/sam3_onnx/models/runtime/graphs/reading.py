@@ -96,7 +96,7 @@ def read_graph(path: Path, *, role: str = "model file") -> GraphInfo:
     """Reads the outside of an ONNX file and checks that its external data is whole.
 
     Args:
-        path: The `.onnx` file.
+        path: The `.onnx` file; a relative path means what it means now, wherever the process goes later.
         role: What the file is to the caller, for messages.
 
     Raises:
@@ -106,7 +106,7 @@ def read_graph(path: Path, *, role: str = "model file") -> GraphInfo:
         ModelFileUnreadableError: The system does not let one of them be read.
     """
     with _faults_named(path, role):
-        return _read(path, role)
+        return _read(path.absolute(), role)
 
 
 @contextlib.contextmanager

@@ -49,8 +49,13 @@ def why_not_started(ways: Sequence[Way], threads: int | None) -> str:
 
 @contextlib.contextmanager
 def _standard_error(lines: list[str]) -> Iterator[None]:
-    """Collects what native code writes to standard error; nothing where a program has none."""
-    with _lock, tempfile.TemporaryFile() as file:
+    """Collects what native code writes to standard error; nothing where a program has none, or no temporary folder."""
+    try:
+        collected = tempfile.TemporaryFile()  # noqa: SIM115 - it is entered below, where faults are others
+    except OSError:
+        yield
+        return
+    with _lock, collected as file:
         try:
             kept = os.dup(_STANDARD_ERROR)
         except OSError:

@@ -9,8 +9,7 @@ import re
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from sam3_onnx._support.files import write_atomically
-from sam3_onnx._support.folders import cache_folder
+from sam3_onnx._support.notes import keep_notes, read_notes
 from sam3_onnx._support.processor import MATRIX_UNITS, has_matrix_units, processor_name
 from sam3_onnx.models.runtime.library import ort
 from sam3_onnx.models.runtime.providers.plugins import built_in, plugin_of
@@ -32,10 +31,7 @@ def recall(key: str, names: Collection[str]) -> dict[str, float] | None:
 
 def remember(key: str, numbers: dict[str, float]) -> None:
     """Writes numbers into the cache folder; a folder that cannot be written keeps nothing."""
-    content = {**_read(), key: numbers}
-    with contextlib.suppress(OSError):  # nothing is lost: they are found out again next time
-        cache_folder().mkdir(parents=True, exist_ok=True)
-        write_atomically(cache_folder() / _FILE, json.dumps(content, indent=1, sort_keys=True).encode())
+    keep_notes(_FILE, {**_read(), key: numbers})
 
 
 def machine_name() -> str:
@@ -62,15 +58,11 @@ def finding_key(provider: str, options: Mapping[str, str], what: str) -> str:
 
 def _read() -> dict[str, dict[str, float]]:
     """What the file holds; nothing where it is missing or not as it was written."""
-    with contextlib.suppress(OSError, ValueError):
-        content = json.loads((cache_folder() / _FILE).read_bytes())
-        if isinstance(content, dict):
-            return {
-                key: numbers
-                for key, numbers in content.items()
-                if isinstance(numbers, dict) and all(isinstance(number, int | float) for number in numbers.values())
-            }
-    return {}
+    return {
+        key: numbers
+        for key, numbers in read_notes(_FILE).items()
+        if isinstance(numbers, dict) and all(isinstance(number, int | float) for number in numbers.values())
+    }
 
 
 def _text(path: Path) -> str:

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, TypeAlias
 import numpy as np
 
 from sam3_onnx._support.forking import ForkSafeLock
-from sam3_onnx.models.runtime.graphs.fingerprint import fingerprint
+from sam3_onnx.models.runtime.graphs.fingerprint import Fingerprint
 from sam3_onnx.models.runtime.opening import GraphSession, Refusal, open_on
 from sam3_onnx.models.runtime.providers.findings import finding_key, recall, remember
 from sam3_onnx.models.runtime.providers.miniature import miniature_graphs, trials
@@ -117,7 +117,7 @@ def proven(wanted: Wanted, settings: RuntimeSettings) -> Proof:
     """Returns the proof of a provider: of this process, or one that this machine has passed before, or a new one."""
     ways = _ways(wanted, settings)
     computed = ", ".join(f"{role} {way.precision}" for role, way in ways.items() if way != PLAIN)
-    key = finding_key(*wanted, f"{computed} of miniature {fingerprint(miniature_graphs().values())}")
+    key = finding_key(*wanted, f"{computed} of miniature {Fingerprint(miniature_graphs().values())}")
     with _lock:
         if key not in _proofs:
             numbers = recall(key, _NUMBERS)
@@ -213,10 +213,10 @@ def _answers(ways: Mapping[str, Way], settings: RuntimeSettings) -> tuple[list[_
 
 def _opened(role: str, way: Way, settings: RuntimeSettings, refusals: list[str]) -> GraphSession:
     graph = miniature_graphs()[role]
-    opened = open_on(graph, [way], threads=settings.threads)
+    opened = open_on(graph, [way], threads=settings.run_threads)
     if isinstance(opened, Refusal) and way != PLAIN:
         refusals.append(opened.reason)
-        opened = open_on(graph, [PLAIN], threads=settings.threads)
+        opened = open_on(graph, [PLAIN], threads=settings.run_threads)
     if not isinstance(opened, GraphSession):
         raise RuntimeError(opened.reason)  # noqa: TRY004 - CPU refuses its own miniature; that is no matter of types
     return opened
