@@ -141,7 +141,7 @@ def test_releasing_disturbs_no_run_that_is_going_on() -> None:
 
 @pytest.mark.parametrize("threads", [0, -1, True, False, 1.5, "2", np.nan])
 def test_threads_that_are_no_count_are_refused(threads: int) -> None:
-    with pytest.raises(OptionError, match="threads must be a whole number of at least 1, or None to leave it"):
+    with pytest.raises(OptionError, match="threads must be a whole number of at least 1, or None for what this"):
         Sam3Session.from_folder(NATIVE, threads=threads)
 
 
