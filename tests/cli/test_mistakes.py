@@ -64,7 +64,12 @@ ANNOTATE = ("annotate", "pics", "--text", "coin", "--model", "miniature")
         ((*SEGMENT, "--threads", "0"), 1, "--threads must be a whole number of at least 1, got 0."),
         ((*SEGMENT, "--threads", "two"), 2, "expected a whole number, got 'two'"),
         ((*SEGMENT, "--provider", "gpu"), 1, "--provider must be one of auto, cpu, cuda, "),
-        ((*SEGMENT, "--precision", "int4"), 1, "--precision must be one of auto, float32, "),
+        (
+            (*SEGMENT, "--precision", "int4"),
+            1,
+            '--precision must be one of "auto", "float32", "bfloat16", "float16", or parts',
+        ),
+        ((*SEGMENT, "--precision", "decoder=int4"), 1, "--precision decoder=... must be one of"),
         ((*SEGMENT, "--variant", "fp16"), 1, "--variant must be left out with miniature, a registered model"),
         ((*SEGMENT, "--model", "empty"), 1, "Put the .onnx files of an export there"),
         ((*SEGMENT, "--model", "coins.png"), 1, "coins.png is a file. Name the folder that holds it."),

@@ -31,6 +31,7 @@ PHRASES = {
     "X1,Y1,X2,Y2.",
     "Pass points=[(x, y)], or box=Box(x1, y1, x2, y2).": "Pass --point X,Y, or --box X1,Y1,X2,Y2.",
     "or None for no check": "or off",
+    ", or a mapping of parts of the model to these": ", or parts of the model with these: PART=WORD,...",
     "truncate=True": "--truncate",
     "(predict_object)": "(--point)",
     "Scale the samples to 0 to 255 by the range that you know, and pass the array as uint8.": "Convert it to 8 bits "
@@ -61,6 +62,7 @@ _OPTIONS = {
     "mirror": "--mirror",
 }
 _NAMED = re.compile(rf"^({'|'.join(_OPTIONS)}) must be ")
+_PART = re.compile(r'^precision\["([^"]*)"\] must be ')
 _BOX = re.compile(r"(?:The box )?Box\(x1=([^,]+), y1=([^,]+), x2=([^,]+), y2=([^,]+), positive=(True|False)\)")
 
 
@@ -69,6 +71,7 @@ def in_shell_words(message: str) -> str:
     for python, shell in PHRASES.items():
         message = message.replace(python, shell)
     message = _NAMED.sub(lambda found: f"{_OPTIONS[found[1]]} must be ", message)
+    message = _PART.sub(r"--precision \1=... must be ", message)
     return _BOX.sub(_as_option, message)
 
 
