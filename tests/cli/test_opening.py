@@ -140,7 +140,7 @@ def test_a_precision_may_be_a_word_or_parts_with_words(coins: Path, tmp_path: Pa
     [
         ("bfloat16", "precision must be \"auto\", \"float32\" with provider 'cpu', got 'bfloat16'"),
         ("neck=float32", "precision must be given for parts of this model: image_encoder, text_encoder, decoder"),
-        ("decoder=", 'precision["decoder"] must be one of'),
+        ("decoder=", "--precision decoder=... must be one of"),
         ("quick", "precision must be one of"),
     ],
 )

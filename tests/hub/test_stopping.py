@@ -119,9 +119,9 @@ def test_opening_is_called_off_and_tells_how_far_it_is() -> None:
     with Sam3Session.from_pretrained(
         "miniature", cancel=threading.Event(), progress=lambda name, done, size: heard.append((name, done == size))
     ):
-        assert heard == [
-            (f"opening {role}.onnx", done) for role in ("image_encoder", "decoder") for done in (False, True)
-        ]
+        roles = ("image_encoder", "decoder", "geometry_encoder", "fusion")
+        assert sorted(heard) == sorted((f"opening {role}.onnx", done) for role in roles for done in (False, True))
+        assert [done for _, done in heard] == [False, True] * len(roles)
     with pytest.raises(OptionError, match=r"cancel must be a threading\.Event or None"):
         Sam3Session.from_pretrained("miniature", cancel=True)  # type: ignore[arg-type]
 

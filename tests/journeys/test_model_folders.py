@@ -226,15 +226,22 @@ def test_a_tilde_stands_for_the_home_folder(folder: Path, monkeypatch: pytest.Mo
     assert "~no such user holds no known" in refused(UnknownFamilyError, Sam3Session.from_folder, "~no such user")
 
 
-@pytest.mark.parametrize("path", ["", "  ", "a\0b"])
-def test_a_path_that_is_none(path: str) -> None:
+@pytest.mark.parametrize(
+    ("path", "says"),
+    [
+        ("", "the path of a file or folder, which is not empty"),
+        ("  ", "the path of a file or folder, which is not empty"),
+        ("a\0b", "a path that files can have"),
+    ],
+)
+def test_a_path_that_is_none(path: str, says: str) -> None:
     for call, options in (
         (Sam3Session.from_folder, {"folder": path}),
         (Sam3Session.from_files, {"image_encoder": path, "decoder": "x.onnx"}),
         (Sam3Session.from_config, {"config": path}),
         (Sam3Session.from_pretrained, {"name": "sam3", "folder": path}),
     ):
-        assert "the path of a file or folder, which is not empty" in refused(OptionError, call, **options)
+        assert says in refused(OptionError, call, **options)
 
 
 def test_a_file_in_place_of_a_folder_and_the_other_way_round(folder: Path) -> None:

@@ -35,7 +35,7 @@ def of_folder_with_cache() -> Sam3Session:
 
 
 def of_files() -> Sam3Session:
-    names = ("image_encoder", "text_encoder", "decoder")
+    names = ("image_encoder", "text_encoder", "geometry_encoder", "fusion", "decoder")
     return Sam3Session.from_files(provider="cpu", **{name: f"model/{name}.onnx" for name in names})  # type: ignore[arg-type]
 
 

@@ -174,7 +174,7 @@ def test_a_disk_that_is_too_full_is_noticed_before_anything_is_written(
 @pytest.mark.parametrize(
     ("options", "message"),
     [
-        ({"precision": "int3"}, "precision must be one of fp32, int8, fp16"),
+        ({"precision": "int3"}, "precision must be one of fp32, int8, int8-static, fp16"),
         ({"attention": "none"}, 'attention must be "fused" or "plain"'),
         ({"pairs": 0}, "pairs must be at least 1"),
         ({"words": []}, "words must be at least one word"),

@@ -125,7 +125,8 @@ def test_relative_paths_of_a_mapping_start_in_the_working_directory(
     with Sam3Session.from_config(THREE) as session:
         assert session.capabilities.family == "native"
     monkeypatch.chdir(tmp_path.parent)
-    assert "The image encoder is missing: no file at image_encoder.onnx" in refused(THREE, ModelFileMissingError)
+    missing = tmp_path.parent / "image_encoder.onnx"
+    assert f"The image encoder is missing: no file at {missing}" in refused(THREE, ModelFileMissingError)
 
 
 def test_a_tilde_is_the_home_folder(three: dict[str, object], tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

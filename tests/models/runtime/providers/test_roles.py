@@ -36,10 +36,11 @@ def parts(**options: Any) -> dict[str, tuple[str, str]]:  # noqa: ANN401 - whate
 
 
 @pytest.mark.usefixtures("matrix_units")
-def test_auto_takes_the_quick_way_for_the_image_encoder_alone(openvino: type[FakeOpenVino]) -> None:
+def test_auto_takes_the_quick_way_for_the_parts_where_it_is_one(openvino: type[FakeOpenVino]) -> None:
     assert parts() == QUICK
     assert ("native/image_encoder.onnx", "bf16") in openvino.opened
-    assert not [name for name, _ in openvino.opened if not name.endswith("image_encoder.onnx")]
+    opened = {name.partition("/")[2] for name, _ in openvino.opened}
+    assert opened == {"image_encoder.onnx", "fusion.onnx"}  # the second in the proof on the miniature
 
 
 @pytest.mark.usefixtures("matrix_units", "openvino")
