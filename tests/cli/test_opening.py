@@ -145,9 +145,10 @@ def test_a_precision_may_be_a_word_or_parts_with_words(coins: Path, tmp_path: Pa
     ],
 )
 def test_a_precision_that_cannot_be_had_is_told(
-    coins: Path, precision: str, said: str, capsys: pytest.CaptureFixture[str]
+    coins: Path, tmp_path: Path, precision: str, said: str, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    assert main(["segment", str(coins), "--text", "coin", "--provider", "cpu", "--precision", precision]) == 1
+    words = ["segment", str(coins), "--text", "coin", "-o", str(tmp_path / "out"), "--provider", "cpu"]
+    assert main([*words, "--precision", precision]) == 1
     assert said in capsys.readouterr().err
 
 

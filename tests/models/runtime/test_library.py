@@ -54,8 +54,8 @@ def test_what_the_start_of_onnxruntime_raises_is_the_reason(tmp_path: Path) -> N
     assert "the import fails with: libcudart.so.12 is not there. Install it anew" in printed
 
 
-def test_the_command_line_says_so_in_one_line(coins: Path) -> None:
-    words = ["segment", str(coins), "--text", "coin"]
+def test_the_command_line_says_so_in_one_line(coins: Path, tmp_path: Path) -> None:
+    words = ["segment", str(coins), "--text", "coin", "-o", str(tmp_path / "out")]
     code = f"from sam3_onnx.cli import main; sys.stderr = sys.stdout; sys.exit(main({words!r}))"
     printed = run(LOST["an empty folder"] + "\n" + code, fails=True)
     assert printed.startswith("sam3-onnx: ONNX Runtime cannot be used: ")

