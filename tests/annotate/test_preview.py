@@ -8,7 +8,7 @@ import pytest
 
 from sam3_onnx import load_image
 from sam3_onnx.annotate import annotate_folder
-from sam3_onnx.errors import OptionError
+from sam3_onnx.errors import OptionError, OutputExistsError
 from sam3_onnx.testing import fake_session
 from tests.support.picture_folders import ANSWERS, paint
 
@@ -37,3 +37,13 @@ def test_a_preview_that_is_no_png_or_would_be_taken_for_a_picture_is_refused(fol
         with pytest.raises(OptionError, match="preview"):
             annotate_folder(fake_session(ANSWERS), folder, "coin", preview=place)
     assert (tmp_path / "notes.md").read_text() == "mine"
+
+
+def test_a_preview_takes_the_place_of_an_earlier_one_and_of_nothing_else(folder: Path, tmp_path: Path) -> None:
+    mine = tmp_path / "mine.png"
+    mine.write_bytes((folder / "a.png").read_bytes())
+    with pytest.raises(OutputExistsError, match="no sheet of an earlier run"):
+        annotate_folder(fake_session(ANSWERS), folder, "coin", preview=mine)
+    assert mine.read_bytes() == (folder / "a.png").read_bytes()
+    for _ in range(2):
+        annotate_folder(fake_session(ANSWERS), folder, "coin", preview=tmp_path / "preview.png")

@@ -53,10 +53,26 @@ def test_a_picture_that_cannot_be_compared_shows_in_the_exit_status(
     [
         (["--sheet", "sheet.jpg"], "--sheet must be a file that ends in .png"),
         (["--format", "yolo-detect"], "No labels"),
+        (["--json", "{labelled}/a.json"], "is there already and is left as it is. Pass --overwrite"),
+        (["--sheet", "{labelled}/a.png"], "no sheet of an earlier run"),
+        (["--plot", "nowhere/curves.png"], "--plot must be a file in a folder that is there"),
     ],
 )
 def test_what_cannot_be_done_is_said_before_a_picture_is_read(
     labelled: Path, options: list[str], says: str, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    assert main(["evaluate", str(labelled), "--model", "miniature", *options]) == 1
+    before = {path: path.read_bytes() for path in labelled.iterdir()}
+    words = [option.replace("{labelled}", str(labelled)) for option in options]
+    assert main(["evaluate", str(labelled), "--model", "miniature", *words]) == 1
     assert says in capsys.readouterr().err
+    assert {path: path.read_bytes() for path in labelled.iterdir()} == before
+
+
+def test_a_prompt_can_differ_from_the_label(labelled: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    (tmp_path / "a.png").write_bytes((labelled / "a.png").read_bytes())
+    text = (labelled / "a.json").read_text(encoding="utf-8")
+    (tmp_path / "a.json").write_text(text.replace('"coin"', '"money"'), encoding="utf-8")
+    assert main(["evaluate", str(tmp_path), "--label", "coin=money", "--model", "miniature"]) == 0
+    assert "1.000" in capsys.readouterr().out
+    assert main(["evaluate", str(tmp_path), "--model", "miniature"]) == 0
+    assert 'the miniature does not know "money"' in capsys.readouterr().err

@@ -10,7 +10,14 @@ import numpy as np
 import pytest
 
 from sam3_onnx.annotate import annotate_folder
-from sam3_onnx.errors import CancelledError, LabelFileDamagedError, NoLabelsError, OptionError
+from sam3_onnx.errors import (
+    CancelledError,
+    LabelError,
+    LabelFileDamagedError,
+    NoLabelsError,
+    OptionError,
+    OutputExistsError,
+)
 from sam3_onnx.evaluate import evaluate_folder
 from sam3_onnx.images import load_image
 from sam3_onnx.testing import FakeInstance, fake_session
@@ -183,3 +190,40 @@ def test_curves_are_drawn(folder: Path, tmp_path: Path) -> None:
     with fake_session({"coin": [LEFT, GHOST], "tree": ANSWERS["tree"]}) as session:
         evaluate_folder(session, labels, folder).plot(tmp_path / "curves.png")
     assert load_image(tmp_path / "curves.png").shape[1] > 600
+
+
+@pytest.mark.parametrize("label_format", ["png-masks-instance", "yolo-segment"])
+def test_labels_of_a_named_format_say_their_words(folder: Path, tmp_path: Path, label_format: str) -> None:
+    with fake_session(ANSWERS) as session:
+        annotate_folder(session, folder, "coin, tree", label_format=label_format, out=tmp_path / "labels")
+        found = evaluate_folder(session, tmp_path / "labels", folder, label_format=label_format)
+    assert {word.label: word.measures.f1 for word in found.words} == {"coin": 1, "tree": 1}
+
+
+def test_maps_of_classes_have_no_instances(folder: Path) -> None:
+    with fake_session(ANSWERS) as session, pytest.raises(OptionError, match="png-masks-instance"):
+        evaluate_folder(session, labelled(folder), folder, label_format="png-masks")
+
+
+def test_label_files_none_of_which_can_be_read_are_an_error(folder: Path) -> None:
+    labels = labelled(folder, "yolo-detect")
+    with fake_session(ANSWERS) as session, pytest.raises(LabelError, match="yolo-segment"):
+        evaluate_folder(session, labels, folder, label_format="yolo-segment")
+
+
+def test_labels_without_a_shape_have_no_words(folder: Path, tmp_path: Path) -> None:
+    (tmp_path / "labels").mkdir()
+    write_by_hand(tmp_path / "labels" / "a.json")
+    with fake_session(ANSWERS) as session, pytest.raises(OptionError, match="no shape in the labels"):
+        evaluate_folder(session, tmp_path / "labels", folder)
+
+
+def test_a_sheet_takes_the_place_of_an_earlier_one_and_of_nothing_else(folder: Path, tmp_path: Path) -> None:
+    labels, before = labelled(folder), (folder / "a.png").read_bytes()
+    with fake_session({"coin": [LEFT, GHOST]}) as session:
+        with pytest.raises(OutputExistsError, match="no sheet of an earlier run"):
+            evaluate_folder(session, labels, folder, "coin", sheet=folder / "a.png")
+        for _ in range(2):
+            evaluate_folder(session, labels, folder, "coin", sheet=tmp_path / "sheet.png")
+    assert (folder / "a.png").read_bytes() == before
+    assert load_image(tmp_path / "sheet.png").shape[1] > 400

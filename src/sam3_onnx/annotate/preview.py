@@ -9,6 +9,7 @@ import numpy as np
 from sam3_onnx._support.files import require_writable
 from sam3_onnx.errors import OptionError
 from sam3_onnx.images.sheets import contact_sheet, fitted
+from sam3_onnx.images.writing import require_sheet
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -53,9 +54,10 @@ class ContactSheet:
 
 
 def require_place(preview: Path, *, pictures: Path) -> None:
-    """Lets a path pass at which a sheet can be written.
+    """Lets a path pass at which a sheet can be written; one of an earlier run is replaced, no other file.
 
     Raises:
+        OutputExistsError: Another file is there.
         OptionError: It does not end in .png, or is a folder; its own folder is not there, or cannot be written to; or
             the sheet would be taken for one of the pictures another time.
     """
@@ -73,3 +75,4 @@ def require_place(preview: Path, *, pictures: Path) -> None:
     if folder.resolve().is_relative_to(pictures.resolve()):
         remedy = "Next time it would be taken for one of the pictures."
         raise OptionError("preview", expected=f"outside the folder {pictures}", got=str(preview), remedy=remedy)
+    require_sheet(preview)

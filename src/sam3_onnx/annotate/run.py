@@ -30,7 +30,7 @@ from sam3_onnx.errors import (
 )
 from sam3_onnx.images.finding import find_left_out, find_pictures
 from sam3_onnx.images.formats import has_more_frames
-from sam3_onnx.images.writing import write_png
+from sam3_onnx.images.writing import write_sheet
 from sam3_onnx.labels.formats import COCO, LABEL_FORMATS
 from sam3_onnx.prompts.words import parse_text
 from sam3_onnx.session.heads.checking import BOXES_ONLY_LABEL
@@ -163,7 +163,7 @@ def annotate_folder(  # noqa: PLR0913 - keyword-only options of one run
                     run.take(picture, result.filter(min_area=min_area))
             run.finish()
             if preview is not None and run.sheet and (image := run.sheet.image()) is not None:
-                write_png(preview, image)
+                write_sheet(preview, image)
             journal.end(forget=not run.failures)
     return run.summary(time.perf_counter() - began)
 

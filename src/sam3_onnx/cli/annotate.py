@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-import argparse
 import sys
 from pathlib import Path
+from typing import TYPE_CHECKING
 
+from sam3_onnx.cli.naming import named, renaming
 from sam3_onnx.cli.opening import (
     add_model_options,
     add_question_options,
@@ -20,6 +21,9 @@ from sam3_onnx.cli.progress import RunProgress
 from sam3_onnx.cli.values import braced, choice, require_least, require_share, share_or_off, whole
 from sam3_onnx.errors import OptionError
 from sam3_onnx.labels.formats import LABEL_FORMATS, MODES
+
+if TYPE_CHECKING:
+    import argparse
 
 __all__ = ["add"]
 
@@ -39,7 +43,7 @@ def add(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
     annotate.add_argument("folder", help="a folder of pictures")
     annotate.add_argument("--text", required=True, help='what to find, such as "person, car"')
     told = "call what was found for a prompt something else in the files; may be repeated"
-    annotate.add_argument("--label", help=told, action="append", default=[], metavar="PROMPT=LABEL", type=_renaming)
+    annotate.add_argument("--label", help=told, action="append", default=[], metavar="PROMPT=LABEL", type=renaming)
     told, names = "of the label files (default: %(default)s)", braced(LABEL_FORMATS)
     annotate.add_argument("--format", type=choice(LABEL_FORMATS), help=told, default="xanylabeling", metavar=names)
     told = f"{', '.join(MODES[:-1])} or {MODES[-1]} (default: what the format is best at)"
@@ -70,31 +74,12 @@ def add(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
     annotate.set_defaults(run=_annotate)
 
 
-def _renaming(text: str) -> tuple[str, str]:
-    prompt, sign, label = (part.strip() for part in text.partition("="))
-    if not (prompt and sign and label):
-        raise argparse.ArgumentTypeError(f"expected PROMPT=LABEL, got {text!r}")
-    return prompt, label
-
-
-def _named(text: str, renamings: list[tuple[str, str]]) -> dict[str, str]:
-    """Prompts with what they are called in the files."""
-    from sam3_onnx.prompts.words import parse_text  # noqa: PLC0415 - --help need not wait for NumPy
-
-    named = {concept.prompt: concept.label for concept in parse_text(text)}
-    for prompt, label in renamings:
-        if prompt not in named:
-            raise OptionError("--label", expected=f"for one of {', '.join(named)}", got=prompt)
-        named[prompt] = label
-    return named
-
-
 def _annotate(options: argparse.Namespace) -> int:
     from sam3_onnx.annotate.preview import require_place  # noqa: PLC0415 - --help need not wait for it
     from sam3_onnx.annotate.run import annotate_folder  # noqa: PLC0415
     from sam3_onnx.images.finding import find_pictures  # noqa: PLC0415
 
-    text = _named(options.text, options.label)
+    text = named(options.text, options.label)
     require_model_options(options)
     require_least("--min-area", options.min_area, 0)
     require_share("--duplicates", options.duplicates)

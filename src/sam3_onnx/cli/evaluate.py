@@ -6,10 +6,10 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from sam3_onnx.cli.opening import add_model_options, model_line, opened, require_model_options
-from sam3_onnx.cli.outputs import require_folder
+from sam3_onnx.cli.naming import named, renaming
+from sam3_onnx.cli.opening import add_model_options, model_line, opened, require_model_options, warn_of_words
+from sam3_onnx.cli.outputs import require_file
 from sam3_onnx.cli.values import braced, choice, number
-from sam3_onnx.errors import OptionError
 from sam3_onnx.labels.formats import LABEL_FORMATS
 
 if TYPE_CHECKING:
@@ -32,10 +32,12 @@ def add(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
     evaluate.add_argument("labels", help="a COCO file, or a folder of label files with the pictures' names")
     evaluate.add_argument("--pictures", help="folder of the pictures (default: that of the labels)")
     evaluate.add_argument("--text", help="the words to ask for (default: all labels)")
+    told = "a word to ask for where your labels call it something else; may be repeated"
+    evaluate.add_argument("--label", help=told, action="append", default=[], metavar="PROMPT=LABEL", type=renaming)
     evaluate.add_argument(
         "--format",
         type=choice(LABEL_FORMATS),
-        help="of the labels; YOLO's has to be named",
+        help="of the labels; those of YOLO and PNG have to be named",
         metavar=braced(LABEL_FORMATS),
     )
     evaluate.add_argument(
@@ -45,6 +47,7 @@ def add(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
     evaluate.add_argument("--json", help="write all figures, missed objects and unlabelled finds", metavar="FILE")
     evaluate.add_argument("--sheet", help="write a picture of the worst disagreements", metavar="PNG")
     evaluate.add_argument("--plot", help="write curves of precision, recall and F1 (extra: plot)", metavar="PNG")
+    evaluate.add_argument("--overwrite", action="store_true", help="replace files of --json and --plot that are there")
     add_model_options(evaluate)
     evaluate.set_defaults(run=_evaluate)
 
@@ -56,11 +59,11 @@ def _evaluate(options: argparse.Namespace) -> int:
     from sam3_onnx.evaluate.run import evaluate_folder  # noqa: PLC0415
 
     require_model_options(options)
-    for option, path in (("--json", options.json), ("--sheet", options.sheet), ("--plot", options.plot)):
+    files = (("--json", options.json, (".json",)), ("--plot", options.plot, (".png", ".svg", ".pdf")))
+    for option, path, endings in (*files, ("--sheet", options.sheet, (".png",))):
         if path is not None:
-            require_folder(Path(path).parent, option=option)
-    if options.sheet is not None and Path(options.sheet).suffix.lower() != ".png":
-        raise OptionError("--sheet", expected="a file that ends in .png", got=options.sheet)
+            require_file(Path(path), option=option, endings=endings, overwrite=options.overwrite or option == "--sheet")
+    text = named(options.text, options.label) if options.text is not None else dict(options.label) or None
     threshold = {} if options.conf is None else {"conf_threshold": options.conf}
     with opened(options) as session, tqdm(unit="picture", file=sys.stderr, disable=None) as bar:
         print(model_line(options, session), file=sys.stderr, flush=True)
@@ -73,7 +76,7 @@ def _evaluate(options: argparse.Namespace) -> int:
             session,
             options.labels,
             options.pictures,
-            options.text,
+            text,
             label_format=options.format,
             iou=options.iou,
             recursive=options.recursive,
@@ -81,6 +84,7 @@ def _evaluate(options: argparse.Namespace) -> int:
             progress=show,
             **threshold,
         )
+    warn_of_words(options, [word.label for word in found.words] if text is None else text)
     if options.plot is not None:
         found.plot(options.plot)
     if options.json is not None:

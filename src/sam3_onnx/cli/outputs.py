@@ -10,9 +10,9 @@ from sam3_onnx._support.files import require_writable
 from sam3_onnx.errors import OptionError, OutputExistsError
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Collection, Iterable
 
-__all__ = ["require_folder", "require_free"]
+__all__ = ["require_file", "require_folder", "require_free"]
 
 _ENDINGS = frozenset({".json", ".jsonl", ".txt", ".xml", ".csv", ".yaml", ".yml", ".png", ".jpg", ".jpeg", ".zip"})
 """Endings of files, which no folder of results has."""
@@ -41,6 +41,29 @@ def require_folder(folder: Path, *, option: str = "-o") -> None:
     except OSError as error:
         remedy = f"The system says: {error.strerror}. Change its permissions, or name another place."
         raise OptionError(option, expected="a folder that can be written to", got=str(there), remedy=remedy) from error
+
+
+def require_file(path: Path, *, option: str, endings: Collection[str], overwrite: bool) -> None:
+    """Lets a path pass at which a file can be written.
+
+    Args:
+        path: The file.
+        option: What names it, for messages.
+        endings: Those that it may have.
+        overwrite: Whether a file that is there may be replaced.
+
+    Raises:
+        OptionError: It has another ending, or no file can be made there.
+        OutputExistsError: There is a file, and it may not be replaced.
+    """
+    if path.suffix.lower() not in endings:
+        raise OptionError(option, expected=f"a file that ends in {', '.join(endings)}", got=str(path))
+    if path.is_dir() or not path.absolute().parent.is_dir():
+        raise OptionError(option, expected="a file in a folder that is there", got=str(path))
+    require_folder(path.absolute().parent, option=option)
+    if path.exists() and not overwrite:
+        remedy = f"Pass --overwrite to replace it, or name another file with {option}."
+        raise OutputExistsError(path, remedy=remedy)
 
 
 def require_free(targets: Iterable[Path], *, picture: Path, overwrite: bool) -> None:

@@ -11,7 +11,7 @@ from sam3_onnx.evaluate.sheet import WorstPictures
 from sam3_onnx.evaluate.tally import Tally
 from sam3_onnx.evaluate.truth import open_labels
 from sam3_onnx.images.finding import find_pictures
-from sam3_onnx.images.writing import write_png
+from sam3_onnx.images.writing import require_sheet, require_target, write_sheet
 from sam3_onnx.labels.formats import LABEL_FORMATS
 from sam3_onnx.prompts.words import parse_text
 
@@ -29,6 +29,7 @@ __all__ = ["evaluate_folder"]
 _LEAST_SCORE = 0.05
 """Lowest score asked for: below it there are hundreds of finds in every picture, and hardly an object."""
 _USUAL = 0.5
+_MAPS = "png-masks"
 
 
 def evaluate_folder(  # noqa: PLR0913 - keyword-only options of one run
@@ -60,12 +61,14 @@ def evaluate_folder(  # noqa: PLR0913 - keyword-only options of one run
             curves and averages are of all scores.
         iou: From which a find can be an object, above 0 and at most 1.
         recursive: Also pictures in the folders within.
-        sheet: A PNG file to write, of the pictures with the most disagreements.
+        sheet: A PNG file to write, of the pictures with the most disagreements. The sheet of an earlier run is
+            replaced, no other file.
         cancel: Setting it ends the run.
         progress: Called with the numbers of pictures that are done, and of all.
 
     Raises:
         OptionError: An option is out of its range, or the format has to be named.
+        OutputExistsError: Another file lies where the sheet would be written.
         NoLabelsError: No picture has labels.
         NoPicturesError: There is no picture.
         PromptError: A prompt cannot be used.
@@ -73,15 +76,15 @@ def evaluate_folder(  # noqa: PLR0913 - keyword-only options of one run
         CancelledError: `cancel` was set.
     """
     require_callbacks(cancel, progress)
-    if label_format is not None and label_format not in LABEL_FORMATS:
-        raise OptionError("label_format", expected=f"one of {', '.join(LABEL_FORMATS)}", got=label_format)
-    if not is_number(iou) or not 0 < iou <= 1:
-        raise OptionError("iou", expected="a number above 0 and at most 1", got=iou)
+    _require_options(label_format, iou, sheet)
     place = require_path("labels", labels)
     root = require_path("pictures", pictures) if pictures is not None else place if place.is_dir() else place.parent
     there = find_pictures(root, recursive=recursive)
     known = open_labels(place, there, root=root, label_format=label_format)
-    concepts = parse_text(list(known.words) if text is None else text)
+    words = list(known.words) if text is None else text
+    if not words:
+        raise OptionError("text", expected="words to ask for, as there is no shape in the labels", got=text)
+    concepts = parse_text(words)
     thresholds = _thresholds(conf_threshold, concepts)
     least = max(session.capabilities.lowest_threshold, min(_LEAST_SCORE, *thresholds.values()))
     worst = None if sheet is None else WorstPictures()
@@ -99,9 +102,21 @@ def evaluate_folder(  # noqa: PLR0913 - keyword-only options of one run
         if progress is not None:
             progress(tally.done, len(known.pictures))
     if sheet is not None and worst is not None:
-        write_png(sheet, worst.sheet())
+        write_sheet(sheet, worst.sheet())
     left_out = len(there) - len(known.pictures)
     return tally.evaluation(session.fingerprint, least_score=least, without_labels=left_out)
+
+
+def _require_options(label_format: str | None, iou: object, sheet: object) -> None:
+    if label_format is not None and label_format not in LABEL_FORMATS:
+        raise OptionError("label_format", expected=f"one of {', '.join(LABEL_FORMATS)}", got=label_format)
+    if label_format == _MAPS:
+        expected = f"a format that tells instances apart, such as {_MAPS}-instance"
+        raise OptionError("label_format", expected=expected, got=label_format)
+    if not is_number(iou) or not 0 < iou <= 1:
+        raise OptionError("iou", expected="a number above 0 and at most 1", got=iou)
+    if sheet is not None:
+        require_sheet(require_target(sheet, overwrite=True, endings=(".png",)))
 
 
 def _thresholds(asked: float | Mapping[str, float], concepts: Sequence[Concept]) -> dict[str, float]:

@@ -10,6 +10,7 @@ import numpy as np
 from sam3_onnx._support.lazy_values import cached_property
 from sam3_onnx.errors import LabelError, LabelFileKindError, NoLabelsError, OptionError
 from sam3_onnx.geometry.window import Window
+from sam3_onnx.images.formats import format_of
 from sam3_onnx.labels.coco.dataset import CocoDataset
 from sam3_onnx.labels.conversion import shapes_by_instance
 from sam3_onnx.labels.formats import COCO, FORMAT_NAMES, picture_format
@@ -27,7 +28,7 @@ if TYPE_CHECKING:
 
 __all__ = ["LabelledObject", "Labels", "open_labels"]
 
-_JSON, _TEXT = ".json", ".txt"
+_JSON, _TEXT, _PNG = ".json", ".txt", ".png"
 _BOX = "rectangle"
 _ANY_SIZE = (1000, 1000)
 
@@ -138,13 +139,17 @@ class _FolderLabels:
     @cached_property
     def words(self) -> Sequence[str]:
         found: dict[str, None] = {}
+        failures: list[LabelError | OSError] = []
         for path in self.files.values():
             try:
                 content = path.read_bytes()
                 file = self.format.decode(content, path=path, image_size=_size_in(content, path))
-            except (LabelError, OSError):  # the picture fails with it when its turn comes
+            except (LabelError, OSError) as error:  # the picture fails with it when its turn comes
+                failures.append(error)
                 continue
             found.update(dict.fromkeys(shape.label for shape in file.shapes))
+        if len(failures) == len(self.files):
+            raise failures[0]
         return list(found)
 
     def objects(self, picture: Path, size: tuple[int, int]) -> list[LabelledObject]:
@@ -192,6 +197,9 @@ def _recognised(files: Iterable[Path]) -> str:
 
 def _size_in(content: bytes, path: Path) -> tuple[int, int]:
     """Returns the picture's size that a label file says, or any: labels are the same in every size."""
+    if path.suffix == _PNG and (picture := format_of(content)) is not None:
+        size = picture.read(content)
+        return size.height, size.width
     fields = parse_json(content, path) if path.suffix == _JSON else None
     if isinstance(fields, dict):
         height, width = side(fields.get("imageHeight")), side(fields.get("imageWidth"))

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import struct
+import zlib
 from typing import TYPE_CHECKING
 
 import cv2
@@ -18,9 +20,20 @@ if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
-__all__ = ["require_target", "write_picture", "write_png"]
+__all__ = ["require_sheet", "require_target", "write_picture", "write_png", "write_sheet"]
 
 _ENDINGS = (".png", ".jpg", ".jpeg", ".webp")
+_BEHIND_HEADER = 33
+"""Bytes of a PNG before its second chunk."""
+
+
+def _text_chunk(text: bytes) -> bytes:
+    """Returns a chunk of text (PNG Specification, "tEXt")."""
+    body = b"tEXt" + text
+    return struct.pack(">I", len(text)) + body + struct.pack(">I", zlib.crc32(body))
+
+
+_MARK = _text_chunk(b"Software\0sam3-onnx sheet")
 
 
 def write_png(path: str | os.PathLike[str], image: NDArray[np.uint8]) -> None:
@@ -29,8 +42,37 @@ def write_png(path: str | os.PathLike[str], image: NDArray[np.uint8]) -> None:
     Raises:
         OSError: As `write_atomically`.
     """
+    write_atomically(path, _png(image))
+
+
+def write_sheet(path: str | os.PathLike[str], image: NDArray[np.uint8]) -> None:
+    """Writes a sheet of pictures (H, W, 3) uint8 RGB as a PNG that `require_sheet` knows again, in one step.
+
+    Raises:
+        OSError: As `write_atomically`.
+    """
+    content = _png(image)
+    write_atomically(path, content[:_BEHIND_HEADER] + _MARK + content[_BEHIND_HEADER:])
+
+
+def require_sheet(path: Path) -> None:
+    """Lets a path pass at which there is nothing, or an earlier sheet, which may be replaced.
+
+    Raises:
+        OutputExistsError: There is another file.
+        OSError: It cannot be read.
+    """
+    if path.is_file():
+        with path.open("rb") as file:
+            begin = file.read(_BEHIND_HEADER + len(_MARK))
+        if begin[_BEHIND_HEADER:] != _MARK:
+            remedy = "It is no sheet of an earlier run, which would be replaced: name another file."
+            raise OutputExistsError(path, remedy=remedy)
+
+
+def _png(image: NDArray[np.uint8]) -> bytes:
     _, encoded = cv2.imencode(".png", cv2.cvtColor(image, cv2.COLOR_RGB2BGR))
-    write_atomically(path, encoded.tobytes())
+    return encoded.tobytes()
 
 
 def write_picture(path: Path, image: NDArray[np.uint8]) -> None:
