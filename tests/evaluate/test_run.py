@@ -227,3 +227,8 @@ def test_a_sheet_takes_the_place_of_an_earlier_one_and_of_nothing_else(folder: P
             evaluate_folder(session, labels, folder, "coin", sheet=tmp_path / "sheet.png")
     assert (folder / "a.png").read_bytes() == before
     assert load_image(tmp_path / "sheet.png").shape[1] > 400
+
+
+def test_a_session_that_is_forgotten_is_named(folder: Path) -> None:
+    with pytest.raises(OptionError, match="session must be a Sam3Session, got str"):
+        evaluate_folder("labels", folder)  # type: ignore[arg-type]
