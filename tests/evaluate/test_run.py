@@ -230,5 +230,5 @@ def test_a_sheet_takes_the_place_of_an_earlier_one_and_of_nothing_else(folder: P
 
 
 def test_a_session_that_is_forgotten_is_named(folder: Path) -> None:
-    with pytest.raises(OptionError, match="session must be a Sam3Session, got str"):
+    with pytest.raises(OptionError, match="session must be a Sam3Session, got 'str'"):
         evaluate_folder("labels", folder)  # type: ignore[arg-type]

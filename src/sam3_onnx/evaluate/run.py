@@ -14,7 +14,6 @@ from sam3_onnx.images.finding import find_pictures
 from sam3_onnx.images.writing import require_sheet, require_target, write_sheet
 from sam3_onnx.labels.formats import LABEL_FORMATS
 from sam3_onnx.prompts.words import parse_text
-from sam3_onnx.session.session import Sam3Session
 
 if TYPE_CHECKING:
     import os
@@ -23,6 +22,7 @@ if TYPE_CHECKING:
 
     from sam3_onnx.evaluate.report import Evaluation
     from sam3_onnx.prompts.words import Concept, TextLike
+    from sam3_onnx.session.session import Sam3Session
 
 __all__ = ["evaluate_folder"]
 
@@ -75,7 +75,7 @@ def evaluate_folder(  # noqa: PLR0913 - keyword-only options of one run
         LabelError: The COCO file, or a list of classes, cannot be read.
         CancelledError: `cancel` was set.
     """
-    if not isinstance(session, Sam3Session):
+    if not hasattr(session, "fingerprint"):
         raise OptionError("session", expected="a Sam3Session", got=type(session).__name__)
     require_callbacks(cancel, progress)
     _require_options(label_format, iou, sheet)
