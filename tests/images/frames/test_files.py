@@ -17,7 +17,6 @@ from sam3_onnx.errors import (
     VideoWarning,
 )
 from sam3_onnx.images import open_frames
-from tests.support.pictures import OPENCV
 from tests.support.videos import (
     FRAMES,
     HEIGHT,
@@ -99,8 +98,6 @@ def test_frames_that_are_not_equally_far_apart_keep_their_times(tmp_path: Path, 
 @pytest.mark.parametrize("backend", BACKENDS)
 @pytest.mark.parametrize(("degrees", "corner"), [(90, (0, -1)), (180, (-1, -1)), (270, (-1, 0))])
 def test_frames_are_turned_upright(tmp_path: Path, degrees: int, corner: tuple[int, int], backend: Backend) -> None:
-    if backend == "opencv" and OPENCV < (4, 12):
-        pytest.skip("this OpenCV does not know how videos are turned")
     frames = open_frames(turned(write_opencv(tmp_path / "a.mp4", "mp4v", 3), degrees), backend=backend)
     image = frames.read(1).image
     assert image.shape[:2] == frames.size == ((HEIGHT, WIDTH) if degrees == 180 else (WIDTH, HEIGHT))

@@ -1,6 +1,6 @@
 """Video files and cameras, read by OpenCV.
 
-It turns frames upright by itself. A broken packet ends its reading without a word, and AV1 opens without giving a
+It turns frames upright. A broken packet ends its reading without a word, and AV1 opens without giving a
 frame; `CountedFrames` notices both.
 """
 
@@ -36,6 +36,7 @@ class OpenCvReader:
         if not self._video.isOpened():
             remedy = 'Check that it is a video. `pip install "sam3-onnx[video]"` reads more kinds.'
             raise VideoOpenError(path, reason="OpenCV cannot open it", remedy=remedy)
+        self._video.set(cv2.CAP_PROP_ORIENTATION_AUTO, 1)  # the default of OpenCV 5, but not of 4.11
         count, rate = (self._video.get(name) for name in (cv2.CAP_PROP_FRAME_COUNT, cv2.CAP_PROP_FPS))
         is_sensible = 0 < count < _MOST and rate > 0
         self.stated = int(count) if is_sensible else None

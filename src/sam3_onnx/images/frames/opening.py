@@ -47,7 +47,7 @@ def open_frames(
 
     How many frames a file has is known when its last one was read: what it states may be wrong. A file that ends before
     the time that it states gives a `VideoWarning`. With the extra `video`, PyAV reads files: more kinds, and damage is
-    an error where OpenCV just ends. OpenCV before 4.12 does not turn frames upright; PyAV always does.
+    an error where OpenCV just ends.
 
     Args:
         source: The path of a video or of a folder; the number of a camera; pictures in order, as anything that
