@@ -60,6 +60,7 @@ class DrawStyle:
     def __post_init__(self) -> None:
         if not is_share(self.opacity):
             raise OptionError("opacity", expected="between 0 and 1", got=self.opacity)
+        object.__setattr__(self, "opacity", float(self.opacity))  # NumPy multiplies no fractions
         require_flag("fill", self.fill)
         require_flag("labels", self.labels)
         require_choice("color_mode", self.color_mode, get_args(ColorMode))

@@ -63,7 +63,7 @@ def plan_of(settings: RuntimeSettings, role: str, graph: GraphInfo | None = None
         OptionError: A name that stands for no provider, or a precision that a provider does not offer for this part.
         ProviderError: A provider asked for by name is not offered here.
     """
-    if settings.provider == "auto":
+    if isinstance(settings.provider, str) and settings.provider == "auto":
         return _automatic(settings, role, graph)
     wanted = spelt_out(settings.provider)
     names = [name for name, _ in wanted]
