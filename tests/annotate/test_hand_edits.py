@@ -14,43 +14,26 @@ import cv2
 import numpy as np
 import pytest
 
+from tests.support.kills import SELF_KILLING
+
 if TYPE_CHECKING:
     from pathlib import Path
 
 KILLS = int(os.environ.get("SAM3_ONNX_TEST_KILLS", "2"))
 PICTURES = 8
-RUN = """
-import os, signal, sys
+RUN = f"""{SELF_KILLING}
 from sam3_onnx.annotate import annotate_folder
 from sam3_onnx.testing import FakeInstance, fake_session
 
-folder, label_format, last, steps = sys.argv[1], sys.argv[2], int(sys.argv[3]), 0
-
-def step():
-    global steps
-    steps += 1
-    if steps == last:
-        os.kill(os.getpid(), signal.SIGKILL)
-
-def hear(event, arguments):
-    if event in {"open", "os.rename", "os.remove"} and str(arguments[0]).startswith(folder):
-        step()
-
-def slowly(descriptor, really=os.fsync):
-    step()
-    really(descriptor)
-
-sys.addaudithook(hear)
-os.fsync = slowly
-session = fake_session({"coin": [FakeInstance((0.1, 0.1, 0.4, 0.5))]})
-summary = annotate_folder(session, folder, "coin", label_format=label_format)
+session = fake_session({{"coin": [FakeInstance((0.1, 0.1, 0.4, 0.5))]}})
+summary = annotate_folder(session, folder, "coin", label_format=sys.argv[3])
 sys.exit(bool(summary.failures))
 """
-"""A run that kills itself at one of its steps: those at which what is in the folder may change."""
+"""A run that kills itself at one of its steps."""
 
 
 def run(folder: Path, label_format: str, killed_at: int = 0) -> int:
-    words = [sys.executable, "-c", RUN, str(folder), label_format, str(killed_at)]
+    words = [sys.executable, "-c", RUN, str(folder), str(killed_at), label_format]
     return subprocess.run(words, check=False).returncode  # noqa: S603 - our own script
 
 

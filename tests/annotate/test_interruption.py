@@ -13,6 +13,8 @@ import cv2
 import numpy as np
 import pytest
 
+from tests.support.kills import SELF_KILLING
+
 if TYPE_CHECKING:
     from pathlib import Path
 
@@ -20,34 +22,14 @@ PICTURES = int(os.environ.get("SAM3_ONNX_TEST_PICTURES", "8"))
 OPTIONS = os.environ.get("SAM3_ONNX_TEST_OPTIONS", "--append")
 KILLS = int(os.environ.get("SAM3_ONNX_TEST_KILLS", "3"))
 WORDS = ["circle", "square"]
-RUN = """
-import os, signal, sys
+RUN = f"""{SELF_KILLING}
 from sam3_onnx.cli import main
 
-folder, last, steps = sys.argv[1], int(sys.argv[2]), 0
-
-def step():
-    global steps
-    steps += 1
-    if steps == last:
-        os.kill(os.getpid(), signal.SIGKILL)
-
-def hear(event, arguments):
-    if event in {"open", "os.rename", "os.remove"} and str(arguments[0]).startswith(folder):
-        step()
-
-def slowly(descriptor, really=os.fsync):
-    step()
-    really(descriptor)
-
-sys.addaudithook(hear)
-os.fsync = slowly
 status = main(sys.argv[3:])
 print(steps, "steps")
 sys.exit(status)
 """
-"""The command, which kills itself at one of its steps: those at which what is in the folder of pictures may change.
-Killed from outside, it would be at another step on each machine, and on a fast one at none."""
+"""The command, which kills itself at one of its steps."""
 
 
 def paint(folder: Path) -> None:

@@ -193,7 +193,7 @@ def _licence(model: PublishedModel) -> str:
 def _size(size: int | None, about: int | None = None) -> str:
     if size is not None:
         return in_bytes(size)
-    return "told by the server" if about is None else f"about {in_bytes(about)}"
+    return "not known yet" if about is None else f"about {in_bytes(about)}"
 
 
 def _table(rows: list[tuple[str, ...]]) -> str:

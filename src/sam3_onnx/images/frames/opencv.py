@@ -23,24 +23,21 @@ _MOST = 10**8
 """Frames; what is stated beyond is no number of frames (an animated PNG was seen to state -2.8e15)."""
 
 
-class OpenCvReader:
-    """A video file."""
+class _CaptureReader:
+    """What OpenCV's `VideoCapture` gives, frame by frame."""
 
-    def __init__(self, path: str) -> None:
+    stated: int | None = None
+    duration: float | None = None
+
+    def __init__(self, source: str | int, name: str, *, reason: str, remedy: str) -> None:
         """Opens it.
 
         Raises:
             VideoOpenError: OpenCV cannot.
         """
-        self._video = cv2.VideoCapture(path)
+        self._video = cv2.VideoCapture(source)
         if not self._video.isOpened():
-            remedy = 'Check that it is a video. `pip install "sam3-onnx[video]"` reads more kinds.'
-            raise VideoOpenError(path, reason="OpenCV cannot open it", remedy=remedy)
-        self._video.set(cv2.CAP_PROP_ORIENTATION_AUTO, 1)  # the default of OpenCV 5, but not of 4.11
-        count, rate = (self._video.get(name) for name in (cv2.CAP_PROP_FRAME_COUNT, cv2.CAP_PROP_FPS))
-        is_sensible = 0 < count < _MOST and rate > 0
-        self.stated = int(count) if is_sensible else None
-        self.duration = count / rate if is_sensible else None
+            raise VideoOpenError(name, reason=reason, remedy=remedy)
 
     def take(self) -> tuple[float, NDArray[np.uint8]] | None:
         """Returns time and picture of the next frame; None at the end, or where a packet is broken."""
@@ -53,18 +50,34 @@ class OpenCvReader:
         """Leaves the next frame out; returns its time, None at the end."""
         return self._time() if self._video.grab() else None
 
-    def _time(self) -> float:
-        return float(self._video.get(cv2.CAP_PROP_POS_MSEC)) / 1000
-
     def close(self) -> None:
-        """Closes the file."""
+        """Closes the file or the camera."""
         self._video.release()
 
+    def _time(self) -> float:
+        """Returns seconds of the frame that was read last."""
+        return float(self._video.get(cv2.CAP_PROP_POS_MSEC)) / 1000
 
-class CameraReader:
+
+class OpenCvReader(_CaptureReader):
+    """A video file."""
+
+    def __init__(self, path: str) -> None:
+        """Opens it.
+
+        Raises:
+            VideoOpenError: OpenCV cannot.
+        """
+        remedy = 'Check that it is a video. `pip install "sam3-onnx[video]"` reads more kinds.'
+        super().__init__(path, path, reason="OpenCV cannot open it", remedy=remedy)
+        self._video.set(cv2.CAP_PROP_ORIENTATION_AUTO, 1)  # the default of OpenCV 5, but not of 4.11
+        count, rate = (self._video.get(name) for name in (cv2.CAP_PROP_FRAME_COUNT, cv2.CAP_PROP_FPS))
+        if 0 < count < _MOST and rate > 0:
+            self.stated, self.duration = int(count), count / rate
+
+
+class CameraReader(_CaptureReader):
     """A camera, whose frames are counted and timed from the first one that is read."""
-
-    stated = duration = None
 
     def __init__(self, number: int) -> None:
         """Opens it.
@@ -72,28 +85,11 @@ class CameraReader:
         Raises:
             VideoOpenError: There is none of that number, or another program uses it.
         """
-        self._video = cv2.VideoCapture(number)
+        remedy = "Check the number, and that no other program uses the camera."
+        super().__init__(number, f"camera {number}", reason="it cannot be opened", remedy=remedy)
         self._began: float | None = None
-        if not self._video.isOpened():
-            remedy = "Check the number, and that no other program uses the camera."
-            raise VideoOpenError(f"camera {number}", reason="it cannot be opened", remedy=remedy)
-
-    def take(self) -> tuple[float, NDArray[np.uint8]] | None:
-        """Returns time and picture of what the camera sees now; None if it stopped."""
-        is_read, image = self._video.read()
-        if not is_read:
-            return None
-        return self._time(), np.asarray(cv2.cvtColor(image, cv2.COLOR_BGR2RGB), np.uint8)
-
-    def skip(self) -> float | None:
-        """Leaves a frame out; returns its time, None if the camera stopped."""
-        return self._time() if self._video.grab() else None
 
     def _time(self) -> float:
         now = time.monotonic()
         self._began = now if self._began is None else self._began
         return now - self._began
-
-    def close(self) -> None:
-        """Closes the camera."""
-        self._video.release()

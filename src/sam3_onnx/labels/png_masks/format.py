@@ -153,7 +153,7 @@ class PngMasksFormat(ListedFormat):
             try:
                 file = open_indexed_png(path.read_bytes())
                 most = int(file.ids().max(initial=0)) if file.size[0] * file.size[1] <= DEFAULT_MAX_PIXELS else 0
-            except (OSError, TypeError, ValueError):  # no map: it has no numbers, and is told of where it is read
+            except (OSError, TypeError, ValueError):  # no map of classes: reading it later raises the error
                 continue
             most = most if self.kind == "semantic" else most // _PER_CLASS
             if most and not known:

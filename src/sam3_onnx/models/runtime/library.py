@@ -19,7 +19,7 @@ def _imported() -> Any:  # noqa: ANN401 - onnxruntime has no types
         OnnxRuntimeError: It is not installed, or parts of it are missing.
     """
     try:
-        import onnxruntime as module  # noqa: PLC0415 - so that the failure can be told
+        import onnxruntime as module  # noqa: PLC0415 - so that a failure has our own message
     except Exception as error:
         # besides ImportError, what its start-up code raises where files are missing
         raise _broken(str(error)) from error

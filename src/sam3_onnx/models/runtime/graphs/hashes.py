@@ -19,7 +19,7 @@ _FILE = "hashes.json"
 _CHUNK = 1 << 20
 _SETTLED_NS = 2_000_000_000
 """Age that a change has to have when a file is hashed, for the hash to be remembered: FAT counts time in steps of two
-seconds, and a second change within one step could not be told from the first."""
+seconds, and a second change within one step would look like the first."""
 _seen: dict[str, str] = {}
 """Of this process: hashes by what `_identity` says of a file."""
 
