@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import TYPE_CHECKING
+from fractions import Fraction
+from typing import TYPE_CHECKING, Any
 
 import cv2
 import numpy as np
@@ -104,6 +105,11 @@ class TestRefusals:
         mask, boxes = np.zeros((300, 400), np.bool_), np.zeros((1, 4), np.float32)
         with pytest.raises(OptionError, match=r"\(1, 2, 1, 1\)"):
             draw_instances(ground(), masks=[mask], labels=["a", "b"], scores=[0.5], boxes=boxes)
+
+    def test_opacity_may_be_any_number(self) -> None:
+        fraction: Any = Fraction(1, 2)
+        one, other = (drawn(ground(), [(100, 100, 200, 200)], opacity=half) for half in (0.5, fraction))
+        assert np.array_equal(one, other)
 
     @pytest.mark.parametrize("opacity", [-0.1, 1.1, float("nan")])
     def test_opacity_out_of_range(self, opacity: float) -> None:

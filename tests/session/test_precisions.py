@@ -12,6 +12,7 @@ from sam3_onnx import Sam3Session
 from sam3_onnx.annotate import annotate_folder
 from sam3_onnx.errors import EmbeddingError, ModelFileDamagedError, ProviderError, ProviderWarning, UnfinishedRunError
 from sam3_onnx.images.writing import write_png
+from sam3_onnx.models.runtime.model import OnnxModel
 from sam3_onnx.models.runtime.providers.names import CPU, OPENVINO
 from tests.support.places import NATIVE
 
@@ -58,13 +59,25 @@ def test_float32_has_the_name_that_it_always_had() -> None:
         assert exact.fingerprint == plain.fingerprint
 
 
-def test_a_cache_folder_keeps_precisions_apart_and_shares_words(tmp_path: Path) -> None:
+def test_a_cache_folder_keeps_precisions_apart(tmp_path: Path) -> None:
     hits = []
     for precision in ("auto", "float32", "auto", "float32"):
         with Sam3Session.from_folder(NATIVE, precision=precision, cache_folder=tmp_path / "kept") as session:
-            session.encode(grey(1))
+            session.predict(grey(1), "word")
             hits.append((session.cache.info("disk").hits, session.cache.info("disk").misses))
-    assert hits == [(0, 1), (0, 1), (1, 0), (1, 0)]
+    assert hits == [(0, 2), (0, 2), (2, 0), (2, 0)]
+
+
+def test_a_cache_folder_keeps_words_of_another_precision_apart(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def hits() -> int:
+        with Sam3Session.from_folder(NATIVE, provider="cpu", cache_folder=tmp_path / "kept") as session:
+            session.predict(grey(1), "word")
+            return session.cache.info("disk").hits
+
+    assert [hits(), hits()] == [0, 2]
+    coarse = property(lambda model: "bfloat16" if model.role == "text_encoder" else "float32")
+    monkeypatch.setattr(OnnxModel, "precision", coarse)
+    assert hits() == 1  # the picture's
 
 
 def test_a_run_that_was_interrupted_is_not_gone_on_with_in_another_precision(pictures: Path) -> None:

@@ -153,3 +153,11 @@ def test_threads_reach_onnxruntime(threads: int) -> None:
     session = model.load()
     assert isinstance(session, ort.InferenceSession)
     assert session.get_session_options().intra_op_num_threads == threads
+
+
+@pytest.mark.parametrize("provider", ["cpu", "auto"])
+def test_threads_are_those_that_the_process_may_use(monkeypatch: pytest.MonkeyPatch, provider: str) -> None:
+    monkeypatch.setattr("sam3_onnx.models.runtime.settings.allowed_threads", lambda: 3)
+    settings = RuntimeSettings(provider, precision="float32")
+    session = OnnxModel(read_graph(NATIVE / "text_encoder.onnx"), role="text_encoder", settings=settings).load()
+    assert session.get_session_options().intra_op_num_threads == 3
