@@ -91,7 +91,7 @@ def _of_path(path: Path, *, fps: float, color: Literal["rgb", "bgr"], backend: B
     if not path.is_file():
         remedy = f"Check the path; relative ones start at {Path.cwd()}."
         raise VideoOpenError(str(path), reason="there is no such file", remedy=remedy)
-    opened, empty = _video_reader(str(path), backend)
+    opened, empty = _video_reader(str(path.absolute()), backend)
     return CountedFrames(str(path), opened, can_go_back=True, empty=empty)
 
 
