@@ -189,5 +189,8 @@ class ConceptHead:
         def run() -> TextEmbedding:
             return TextEmbedding(self._family.encode_text([ids], cancel=cancel)[0])
 
+        def fits(found: TextEmbedding) -> bool:
+            return self._family.are_of_text(found.features)
+
         part = named_with_precision(self.embedder.part, self._family.models.get("text_encoder"))
-        return self._texts.get_or_make((part, tuple(ids)), run, cancel=cancel)
+        return self._texts.get_or_make((part, tuple(ids)), run, fits=fits, cancel=cancel)
