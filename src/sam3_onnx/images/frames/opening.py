@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Literal, TypeAlias
 
 import numpy as np
 
-from sam3_onnx._support.checks import is_number, is_whole
+from sam3_onnx._support.checks import is_number, is_whole, require_path
 from sam3_onnx.errors import MissingExtraError, OptionError, VideoOpenError
 from sam3_onnx.images.frames.reading import CountedFrames
 from sam3_onnx.images.frames.stills import StillsReader, files_in_order
@@ -74,7 +74,7 @@ def open_frames(
     if backend not in ("auto", "opencv", "pyav"):
         raise OptionError("backend", expected='"auto", "opencv" or "pyav"', got=backend)
     if isinstance(source, str | os.PathLike):
-        return _of_path(Path(source).expanduser(), fps=fps, color=color, backend=backend)
+        return _of_path(require_path("source", source), fps=fps, color=color, backend=backend)
     if is_whole(source):
         from sam3_onnx.images.frames.opencv import CameraReader  # noqa: PLC0415 - most sources are no camera
 
