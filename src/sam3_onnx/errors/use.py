@@ -103,7 +103,7 @@ class SessionClosedError(Sam3Error, RuntimeError):
 
 
 class SessionForkedError(Sam3Error, RuntimeError):
-    """A session was used in the child of a fork, where what it holds is of no use."""
+    """A session or a camera was used in the child of a fork, where what the parent holds is of no use."""
 
     def __init__(self, *, reason: str, remedy: str) -> None:
         super().__init__(f"This process is the child of a fork, in which {reason}. {remedy}")
