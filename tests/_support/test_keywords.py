@@ -105,6 +105,7 @@ def found(session: Sam3Session) -> Segmentation:
         (lambda result: result.merge(other=result), r"merge\(\) must be given without a name, got 'other'"),
         (lambda result: result[0].polygon(tolerance=0.01), r"Did you mean epsilon\?"),
         (lambda _: Box(1, 2, 3), r"Box\(\) must be called with y2, got \['x1', 'y1', 'x2'\]"),  # type: ignore[call-arg]
+        (lambda _: Box([1, 2, 3, 4]), r"one by one: Box\(\*values\)\.$"),  # type: ignore[arg-type, call-arg]
         (lambda _: Sam3Session.from_pretrained("miniature", "cpu"), "Give the others by name: folder="),  # type: ignore[call-arg]
         (lambda _: mask_to_polygon(IMAGE[..., 0], tolerance=0.01), r"Did you mean epsilon\?"),  # type: ignore[call-arg]
     ],

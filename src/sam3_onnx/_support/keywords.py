@@ -211,6 +211,8 @@ class _Signature:
         given = [*self.by_place[len(self.by_place) - len(own) : len(values)], *named]
         meant = ((name, _meant(name, missing)) for name in unknown)
         remedy = " ".join(f"Did you mean {ours} in place of {theirs}?" for theirs, ours in meant if ours)
+        if values and isinstance(values[-1], list | tuple) and len(values[-1]) == len(self.needed):
+            remedy = f"To give what a list holds one by one: {self.function}(*values)."
         raise KeywordError(f"{self.function}()", expected=f"called with {', '.join(missing)}", got=given, remedy=remedy)
 
 

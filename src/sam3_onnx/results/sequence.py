@@ -228,8 +228,12 @@ class InstanceSequence(Sequence[Instance]):
             *others: Results of the same picture.
 
         Raises:
-            OptionError: They are of another size, or of pictures that are known to differ.
+            OptionError: They are no results, of another size, or of pictures that are known to differ.
         """
+        strangers = [type(other).__name__ for other in others if not isinstance(other, InstanceSequence)]
+        if strangers:
+            expected = "results without a list around them, as in first.merge(second, third)"
+            raise OptionError("others", expected=expected, got=strangers[0])
         results = (self, *others)
         sizes = list(dict.fromkeys(result.size for result in results))
         seen = [result.picture for result in results if result.picture is not None]
