@@ -21,6 +21,7 @@ from sam3_onnx.errors import (
 from sam3_onnx.models.runtime.creating import create, spoken
 from sam3_onnx.models.runtime.heap import give_back, keep_for_ever
 from sam3_onnx.models.runtime.library import ort
+from sam3_onnx.models.runtime.mapping import shrink_after, stays_mapped
 from sam3_onnx.models.runtime.providers.choosing import Plan, plan_of, provider_error
 from sam3_onnx.models.runtime.providers.findings import finding_key
 from sam3_onnx.models.runtime.providers.names import CPU, short_name, survives_fork
@@ -87,6 +88,11 @@ class OnnxModel:
     def precision(self) -> Precision:
         """What it is computed in; before it is loaded, what is tried first. "auto": a provider's own choice."""
         return self._precision
+
+    @property
+    def is_quick_to_load(self) -> bool:
+        """Whether its weights stay in their file, so that it can be released between runs at little cost."""
+        return self.providers == (CPU,) and stays_mapped(self.graph)
 
     @property
     def setting(self) -> str:
@@ -222,11 +228,13 @@ class OnnxModel:
         feeds: Mapping[str, NDArray[np.generic]],
         cancel: threading.Event | None,
     ) -> list[object]:
+        options = ort.RunOptions()
+        if session.providers[0] == CPU:
+            shrink_after(self.role, options)
         if cancel is None:
-            return session.run(outputs, feeds)
+            return session.run(outputs, feeds, options)
         if cancel.is_set():
             raise CancelledError(f"the {spoken(self.role)}")
-        options = ort.RunOptions()
         finished = threading.Event()
 
         def watch() -> None:

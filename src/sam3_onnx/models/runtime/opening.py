@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 from sam3_onnx._support.forking import undivided
 from sam3_onnx.models.runtime.graphs.edits import without_empty_operands
 from sam3_onnx.models.runtime.library import ort
+from sam3_onnx.models.runtime.mapping import keep_mapped, stays_mapped
 from sam3_onnx.models.runtime.providers.names import CPU, OPENVINO
 from sam3_onnx.models.runtime.providers.plugins import built_in, plugin_of
 from sam3_onnx.models.runtime.providers.precision import options_for
@@ -105,6 +106,8 @@ def _open(graph: GraphInfo, ways: Sequence[Way], threads: int | None, severity: 
     ]
     options = session_options(threads, severity)
     model: str | bytes = str(graph.path)
+    if not full and stays_mapped(graph):
+        keep_mapped(options)
     if full:
         options.add_session_config_entry("session.record_ep_graph_assignment_info", "1")
     if OPENVINO in dict(full) and (edited := _openvino_model(graph)) is not None:
