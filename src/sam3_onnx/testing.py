@@ -22,6 +22,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from sam3_onnx._support.forking import ForkSafeLock
+from sam3_onnx._support.keywords import known_keywords
 from sam3_onnx.errors import OptionError
 from sam3_onnx.geometry.mask_sources import LogitMask
 from sam3_onnx.models.families.protocol import Arrays, Candidates, Capabilities, Clicks, Defaults, Detections, Query
@@ -232,6 +233,7 @@ def _ellipse(box: tuple[float, float, float, float]) -> NDArray[np.float32]:
     return logits
 
 
+@known_keywords()
 def fake_session(answers: Mapping[str, Sequence[FakeInstance]], **options: Unpack[SessionOptions]) -> Sam3Session:
     """A session that finds what it is told to.
 

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Literal, TypeAlias
 import numpy as np
 
 from sam3_onnx._support.checks import is_number, is_whole, require_path
+from sam3_onnx._support.keywords import known_keywords
 from sam3_onnx.errors import MissingExtraError, OptionError, VideoOpenError
 from sam3_onnx.images.frames.reading import CountedFrames
 from sam3_onnx.images.frames.stills import StillsReader, files_in_order
@@ -36,6 +37,7 @@ _PYAV = "av"
 _INSTALL = '`pip install "sam3-onnx[video]"` reads more kinds, AV1 among them.'
 
 
+@known_keywords()
 def open_frames(
     source: FramesLike, *, fps: float = 25.0, color: Literal["rgb", "bgr"] = "rgb", backend: Backend = "auto"
 ) -> FrameSource:
