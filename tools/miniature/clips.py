@@ -34,7 +34,7 @@ class Plot:
     twins: bool = False
     """Whether those that meet look the same."""
     hidden: int = 0
-    """Frames for which the first thing is behind a bar, fully; 0 for no bar."""
+    """Frames for which the first thing is behind a bar, fully, or a few more; 0 for no bar."""
 
 
 @dataclass(frozen=True)

@@ -17,6 +17,7 @@ from sam3_onnx.export.modules.memory import MemoryAttention, MemoryEncoder
 from sam3_onnx.export.modules.tracking import MaskPrompt, TrackDecoder
 
 WEIGHTS = Path(__file__).parent / "weights.safetensors"
+TRACKER_WEIGHTS = Path(__file__).parent / "tracker.safetensors"
 LEVELS = 3
 _FROZEN = "vision_encoder.backbone."
 

@@ -8,7 +8,7 @@ from torch.nn import functional
 
 from sam3_onnx.export.modules.attention import attend
 
-__all__ = ["MemoryAttention", "MemoryEncoder", "without_memory"]
+__all__ = ["MemoryAttention", "MemoryEncoder", "has_memory", "without_memory"]
 
 _QUERY_PLACES = 0.1
 """Share of the position encoding that a frame's features get: `Sam3TrackerVideoMemoryAttention.forward`."""
@@ -16,6 +16,11 @@ _PERIOD = 10000
 """Longest wavelength of the encoding of ages: `get_1d_sine_pe`."""
 _MASK_SCALE = 16
 """Cells of a mask for each cell of the features, along each side, where a memory is made of it."""
+
+
+def has_memory(tracker: nn.Module) -> bool:
+    """Whether a tracker is one that follows objects through videos."""
+    return hasattr(tracker, "memory_attention")
 
 
 def without_memory(tracker: nn.Module) -> torch.Tensor:
