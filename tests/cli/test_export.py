@@ -11,7 +11,7 @@ import pytest
 
 from sam3_onnx import Sam3Session
 from sam3_onnx.cli import main
-from sam3_onnx.errors import CheckpointError
+from sam3_onnx.errors import CheckpointError, OptionError
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -165,3 +165,33 @@ def test_without_pytorch_the_command_that_brings_it_is_said(
     monkeypatch.setitem(sys.modules, "torch", None)
     assert main(["export", "somewhere", "-o", str(tmp_path)]) == 1
     assert 'pip install "sam3-onnx[export]"' in capsys.readouterr().err
+
+
+@marked
+def test_a_checkpoint_becomes_a_bundle_that_follows_objects(maker: ModuleType, tmp_path: Path) -> None:
+    from transformers import Sam3VideoConfig, Sam3VideoModel  # noqa: PLC0415 - only where PyTorch is
+
+    from tests.support import tiny_video  # noqa: PLC0415
+
+    assert maker
+    model = tiny_video.make_model()
+    detector, tracker = model.config.to_dict(), tiny_video.make_tracker(model).config.to_dict()
+    detector["text_config"]["vocab_size"] = 49408
+    config = Sam3VideoConfig(detector_config=detector, tracker_config=tracker, hotstart_delay=11)
+    Sam3VideoModel(config).save_pretrained(tmp_path / "checkpoint")
+    out = tmp_path / "bundle"
+    assert main(["export", str(tmp_path / "checkpoint"), "-o", str(out), "--video", "--attention", "fused"]) == 0
+    report = json.loads((out / "export_report.json").read_text(encoding="utf-8"))
+    assert report["manifest"]["sam3_onnx.video.hotstart_delay"] == "11"
+    assert report["differences"]["memory"] < 1e-4
+    names = ("memory_attention", "track_decoder", "memory_encoder", "mask_prompt", "click_decoder")
+    assert {f"{name}.onnx" for name in names} < set(report["files"])
+    assert b"MultiHeadAttention" in (out / "memory_attention.onnx").read_bytes()
+
+
+@marked
+def test_six_files_have_no_video(tmp_path: Path) -> None:
+    from sam3_onnx.export import export_checkpoint  # noqa: PLC0415 - only where PyTorch is
+
+    with pytest.raises(OptionError, match="video must be left out with the six-file contract"):
+        export_checkpoint("nowhere", tmp_path / "out", contract="six-file", video=True)

@@ -85,16 +85,19 @@ def token_remap() -> torch.Tensor:
     return remap
 
 
-def make_model(size: tuple[int, int] = SIZE, *, heads: int = HEADS, decoder_layers: int = 2) -> Sam3Model:
+def make_model(
+    size: tuple[int, int] = SIZE, *, heads: int = HEADS, decoder_layers: int = 2, width: int = WIDTH
+) -> Sam3Model:
     """The true architecture, small, with weights wide enough that answers differ from prompt to prompt.
 
     Args:
         size: (height, width) of the input, multiples of PATCH.
         heads: Of all attention but the backbone's.
         decoder_layers: Of the DETR decoder.
+        width: Channels of all features.
     """
     rows, columns = size[0] // PATCH, size[1] // PATCH
-    part = {"hidden_size": WIDTH, "num_attention_heads": heads, "intermediate_size": 2 * WIDTH, "dropout": 0.0}
+    part = {"hidden_size": width, "num_attention_heads": heads, "intermediate_size": 2 * width, "dropout": 0.0}
     backbone = {
         "model_type": "sam3_vit_model",
         "hidden_size": 16,
@@ -110,16 +113,16 @@ def make_model(size: tuple[int, int] = SIZE, *, heads: int = HEADS, decoder_laye
     config = Sam3Config(
         vision_config={
             "model_type": "sam3_vision_model",
-            "fpn_hidden_size": WIDTH,
+            "fpn_hidden_size": width,
             "backbone_feature_sizes": [[scale * rows, scale * columns] for scale in (4, 2, 1)],
             "backbone_config": backbone,
         },
         text_config={
             "model_type": "clip_text_model",
             "vocab_size": END + 1 + len(WORDS),
-            "hidden_size": WIDTH,
-            "intermediate_size": 2 * WIDTH,
-            "projection_dim": WIDTH,
+            "hidden_size": width,
+            "intermediate_size": 2 * width,
+            "projection_dim": width,
             "num_hidden_layers": 1,
             "num_attention_heads": heads,
             "max_position_embeddings": ClipTokenizer.CONTEXT,
@@ -131,7 +134,7 @@ def make_model(size: tuple[int, int] = SIZE, *, heads: int = HEADS, decoder_laye
         geometry_encoder_config={**part, "num_layers": 1, "roi_size": 3},
         detr_encoder_config={**part, "num_layers": 1},
         detr_decoder_config={**part, "num_layers": decoder_layers, "num_queries": QUERIES},
-        mask_decoder_config={"hidden_size": WIDTH, "num_attention_heads": heads, "num_upsampling_stages": 2},
+        mask_decoder_config={"hidden_size": width, "num_attention_heads": heads, "num_upsampling_stages": 2},
     )
     stand_in_for_torchvision()
     torch.manual_seed(SEED)

@@ -8,6 +8,7 @@ from pathlib import Path
 import torch
 from model import build
 from safetensors.torch import load_file
+from tracker import TRACKER_WEIGHTS, load_tracker
 from vocabulary import Words
 
 from sam3_onnx.export import Recommended, export_bundle
@@ -23,6 +24,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("weights", nargs="?", type=Path, default=WEIGHTS)
     parser.add_argument("folder", nargs="?", type=Path, default=SHIPPED)
+    parser.add_argument("--tracker", type=Path, default=TRACKER_WEIGHTS, help="adds clicks and video if it is there")
     options = parser.parse_args()
     words = Words()
     model = build(words.size)
@@ -36,6 +38,7 @@ def main() -> None:
         storage="float16",
         recommended=RECOMMENDED,
         token_remap=torch.from_numpy(words.remap),
+        tracker=load_tracker(options.tracker) if options.tracker.is_file() else None,
     )
     print(report)
     for path in sorted(options.folder.glob("*.onnx")):

@@ -84,7 +84,8 @@ _HSV_RANGES = {
 }
 
 
-def _shade(rng: np.random.Generator, color: str) -> np.ndarray:
+def shade_of(rng: np.random.Generator, color: str) -> np.ndarray:
+    """One of the many shades (3,) in 0..255 that a colour of COLORS has."""
     if color == "white":
         return np.full(3, rng.uniform(238, 255)) + rng.uniform(-3, 3, 3)
     if color == "black":
@@ -103,7 +104,9 @@ def _slope(rng: np.random.Generator) -> np.ndarray:
     return _COLS * np.cos(angle) + _ROWS * np.sin(angle)
 
 
-def _background(rng: np.random.Generator, *, gray: bool) -> np.ndarray:
+def background(rng: np.random.Generator, *, gray: bool) -> np.ndarray:
+    """A ground (SIDE, SIDE, 3) float32: plain, graded or cloudy, at times grainy."""
+
     def tone() -> np.ndarray:
         value = rng.uniform(40, 215)
         if gray:
@@ -124,7 +127,8 @@ def _background(rng: np.random.Generator, *, gray: bool) -> np.ndarray:
     return np.ascontiguousarray(canvas, np.float32)
 
 
-def _dark_table(rng: np.random.Generator) -> np.ndarray:
+def dark_table(rng: np.random.Generator) -> np.ndarray:
+    """A ground (SIDE, SIDE, 3) float32 as under coins in a museum."""
     level = rng.uniform(15, 90) + rng.uniform(0, 60) * _slope(rng)
     level = level + _clouds(rng, int(rng.integers(2, 6))) * rng.uniform(0, 8)
     level = level + rng.standard_normal((SIDE, SIDE), dtype=np.float32) * rng.uniform(0, 6)
@@ -154,9 +158,10 @@ def _fill(mask: np.ndarray, outline: np.ndarray) -> None:
     cv2.fillPoly(mask, [corners], 255, cv2.LINE_AA, _SUBPIXEL_BITS)
 
 
-def _silhouette(
+def silhouette(
     rng: np.random.Generator, kind: str, center: tuple[float, float], axes: tuple[float, float], turn: float
 ) -> np.ndarray:
+    """Coverage (SIDE, SIDE) uint8 of a thing of one of KINDS."""
     mask = np.zeros((SIDE, SIDE), np.uint8)
     if kind == COIN:
         angle = np.linspace(0, 2 * np.pi, 40, endpoint=False)
@@ -180,7 +185,7 @@ def _silhouette(
     return mask
 
 
-def _relief(
+def relief(
     rng: np.random.Generator,
     window: tuple[slice, slice],
     center: tuple[float, float],
@@ -274,7 +279,7 @@ class _Canvas:
         x, y, radius = place
         stretch, turn = self.pose(plan.kind)
         axes = (radius * stretch, radius / stretch)
-        mask = _silhouette(self.rng, plan.kind, (x, y), axes, turn)
+        mask = silhouette(self.rng, plan.kind, (x, y), axes, turn)
         reach = int(radius * 1.6) + 4
         window = (
             slice(max(0, int(y) - reach), min(SIDE, int(y) + reach)),
@@ -309,7 +314,7 @@ class _Canvas:
 
     def contrasting(self, color: str, under: np.ndarray) -> np.ndarray | None:
         for _ in range(8):
-            shade = _shade(self.rng, color)
+            shade = shade_of(self.rng, color)
             if np.abs(under - shade).sum() > 110:
                 return shade.astype(np.float32)
         return None
@@ -334,7 +339,7 @@ class _Canvas:
             if abs(base - under.mean()) > self.coin_contrast:
                 break
             self.coin_level = self.rng.uniform(110, 215)
-        return _relief(self.rng, window, center, axes, base)[..., None] * self.coin_tint
+        return relief(self.rng, window, center, axes, base)[..., None] * self.coin_tint
 
     def shadowed(self, behind: np.ndarray, mask: np.ndarray) -> np.ndarray:
         if self.rng.random() > 0.3:
@@ -379,9 +384,9 @@ def draw_scene(rng: np.random.Generator, *, many_coins: bool = False) -> Scene:
     """
     theme = rng.choice(("shapes", "coins", "mixed"), p=(0.50, 0.38, 0.12) if many_coins else (0.70, 0.18, 0.12))
     gray = theme == "coins" and rng.random() < 0.6
-    picture = _background(rng, gray=gray)
+    picture = background(rng, gray=gray)
     if theme == "coins" and rng.random() < 0.6:
-        picture = _dark_table(rng)
+        picture = dark_table(rng)
     plans: list[_Plan] = []
     if theme != "coins":
         plans += _shape_plans(rng, 13 if theme == "shapes" else 7)

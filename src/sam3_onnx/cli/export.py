@@ -25,6 +25,8 @@ def add(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
     export.add_argument("checkpoint", help="a folder of transformers, or an id on its hub, such as facebook/sam3")
     export.add_argument("-o", "--out", required=True, help="folder of the export; an older one there is replaced")
     export.add_argument("--tracker", action="store_true", help="add clicks, with the checkpoint's tracker")
+    told = "add clicks and videos, with the checkpoint's tracker"
+    export.add_argument("--video", action="store_true", help=told)
     told = "native is this library's own; six-file is what X-AnyLabeling reads (default: %(default)s)"
     export.add_argument("--contract", choices=("native", "six-file"), default="native", help=told)
     told = "float16 rounds the weights and halves the files (default: %(default)s)"
@@ -57,6 +59,7 @@ def _export(options: argparse.Namespace) -> int:
         options.out,
         contract=options.contract,
         tracker=options.tracker,
+        video=options.video,
         storage=options.storage,
         attention=options.attention,
         split_masks=not options.whole_decoder,

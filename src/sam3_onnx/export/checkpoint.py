@@ -12,16 +12,19 @@ from transformers import (
     Sam3Model,
     Sam3TrackerConfig,
     Sam3TrackerModel,
+    Sam3TrackerVideoModel,
+    Sam3VideoConfig,
 )
 
 from sam3_onnx.errors import CheckpointError, OptionError
+from sam3_onnx.export.contracts.video import require_square
 from sam3_onnx.export.efficientsam3 import refuse_efficientsam3
 from sam3_onnx.export.operators.roi_align import stand_in_for_torchvision
 
 if TYPE_CHECKING:
     from torch import nn
 
-__all__ = ["load_model", "load_tracker"]
+__all__ = ["load_model", "load_rules", "load_tracker", "load_video_tracker"]
 
 _BOTH = "sam3_video"
 """`model_type` of the published checkpoint, which holds a model and a tracker."""
@@ -53,6 +56,25 @@ def load_tracker(checkpoint: str, *, size: tuple[int, int] | None = None) -> nn.
         parts = config.tracker_config.to_dict()
         config = Sam3TrackerConfig(**{name: parts[name] for name in _TRACKER_PARTS})
     return _loaded(Sam3TrackerModel, checkpoint, config, size)
+
+
+def load_video_tracker(checkpoint: str, *, size: tuple[int, int] | None = None) -> nn.Module:
+    """Loads the part that takes clicks and follows objects through videos; as `load_model`.
+
+    Raises:
+        OptionError: The size is no square.
+    """
+    require_square(size)
+    config = _config(checkpoint, ("sam3_tracker_video", _BOTH))
+    if config.model_type == _BOTH:
+        config = config.tracker_config
+    return _loaded(Sam3TrackerVideoModel, checkpoint, config, size)
+
+
+def load_rules(checkpoint: str) -> Sam3VideoConfig | None:
+    """Returns how a checkpoint makes tracks of detections in a video, if it says so."""
+    config = _config(checkpoint, (*_MODELS, "sam3_tracker_video", _BOTH))
+    return config if config.model_type == _BOTH else None
 
 
 def _config(checkpoint: str, known: tuple[str, ...]) -> PreTrainedConfig:
@@ -112,6 +134,8 @@ def _resize(config: PreTrainedConfig, size: tuple[int, int]) -> None:
     vision.backbone_feature_sizes = [[scale * rows, scale * cols] for scale in _SCALES]
     if hasattr(config, "prompt_encoder_config"):
         config.prompt_encoder_config.image_size = size[0]
+    if hasattr(config, "memory_attention_rope_feat_sizes"):
+        config.memory_attention_rope_feat_sizes = [cols, rows]
 
 
 def _place(backbone: nn.Module, size: tuple[int, int]) -> None:

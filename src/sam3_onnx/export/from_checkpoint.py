@@ -6,12 +6,14 @@ from typing import TYPE_CHECKING, Literal
 
 from sam3_onnx._support.keywords import known_keywords
 from sam3_onnx.errors import OptionError
-from sam3_onnx.export.checkpoint import load_model, load_tracker
+from sam3_onnx.export.checkpoint import load_model, load_rules, load_tracker, load_video_tracker
 from sam3_onnx.export.contracts.native import export_bundle
 from sam3_onnx.export.contracts.six_file import export_six_file
 
 if TYPE_CHECKING:
     from pathlib import Path
+
+    from torch import nn
 
     from sam3_onnx.export.comparison.report import ExportReport
     from sam3_onnx.export.modules.attention import Attention
@@ -27,6 +29,7 @@ def export_checkpoint(  # noqa: PLR0913 - keyword-only options of one step
     *,
     contract: Literal["native", "six-file"] = "native",
     tracker: bool = False,
+    video: bool = False,
     storage: Literal["float32", "float16"] = "float32",
     attention: Attention = "auto",
     split_masks: bool = True,
@@ -43,6 +46,7 @@ def export_checkpoint(  # noqa: PLR0913 - keyword-only options of one step
         folder: Where the export goes; see `export_bundle` and `export_six_file`.
         contract: "native", or "six-file" for X-AnyLabeling.
         tracker: Adds clicks; for the native contract, and a checkpoint that holds a tracker.
+        video: Adds clicks and videos; as `tracker`.
         storage: "float16" rounds the weights and halves the files.
         attention: "plain" for providers other than CPU, CUDA and DirectML; see `export_bundle`.
         split_masks: The mask head is a graph of its own; False makes one decoder, and is for the native contract.
@@ -58,8 +62,8 @@ def export_checkpoint(  # noqa: PLR0913 - keyword-only options of one step
         ExportError: As `export_bundle` and `export_six_file`.
         OSError: A file cannot be written.
     """
-    if contract == "six-file" and tracker:
-        raise OptionError("tracker", expected="left out with the six-file contract", got=tracker)
+    if contract == "six-file" and (tracker or video):
+        raise OptionError("tracker" if tracker else "video", expected="left out with the six-file contract", got=True)
     if contract == "native" and threshold is not None:
         raise OptionError("threshold", expected="left out with the native contract, which cuts nothing", got=threshold)
     if contract == "six-file" and not split_masks:
@@ -85,9 +89,16 @@ def export_checkpoint(  # noqa: PLR0913 - keyword-only options of one step
         folder,
         source=source or name,
         licence=licence,
-        tracker=load_tracker(name, size=size) if tracker else None,
+        tracker=_tracker(name, size, tracker=tracker, video=video),
+        rules=load_rules(name) if video else None,
         storage=storage,
         attention=attention,
         split_masks=split_masks,
         progress=progress,
     )
+
+
+def _tracker(checkpoint: str, size: tuple[int, int] | None, *, tracker: bool, video: bool) -> nn.Module | None:
+    if video:
+        return load_video_tracker(checkpoint, size=size)
+    return load_tracker(checkpoint, size=size) if tracker else None

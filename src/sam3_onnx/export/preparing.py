@@ -18,7 +18,7 @@ __all__ = ["MODEL_TYPES", "TRACKER_TYPES", "manifest_of", "prepared"]
 
 MODEL_TYPES = ("sam3", "sam3_lite_text")
 """What `config.model_type` of a model may be."""
-TRACKER_TYPES = ("sam3_tracker",)
+TRACKER_TYPES = ("sam3_tracker", "sam3_tracker_video")
 """What `config.model_type` of a tracker may be."""
 
 
@@ -34,7 +34,7 @@ def prepared(model: nn.Module, tracker: nn.Module | None = None, *, storage: str
     stand_in_for_torchvision()
     _require_type(model, MODEL_TYPES, "a Sam3Model or Sam3LiteTextModel")
     if tracker is not None:
-        _require_type(tracker, TRACKER_TYPES, "a Sam3TrackerModel")
+        _require_type(tracker, TRACKER_TYPES, "a Sam3TrackerModel or Sam3TrackerVideoModel")
     require_memory(*(part for part in (model, tracker) if part is not None), storage=storage)
     model = model.eval().float()
     if tracker is not None:

@@ -11,6 +11,8 @@ from sam3_onnx.export.comparison.clicks import CLICK_FEATURES, compare_clicks
 from sam3_onnx.export.comparison.overlap import smallest_iou
 from sam3_onnx.export.comparison.reference import Reference, noise_picture, score
 from sam3_onnx.export.comparison.report import ExportReport
+from sam3_onnx.export.comparison.video import compare_video
+from sam3_onnx.export.modules.memory import has_memory
 from sam3_onnx.export.tokens import token_rows
 
 if TYPE_CHECKING:
@@ -34,7 +36,7 @@ _ASKED = ("text_encoder", "geometry_encoder", "fusion", "decoder", "mask_decoder
 def verify_bundle(
     folder: Path, model: nn.Module, tracker: nn.Module | None = None, *, token_remap: torch.Tensor | None, pad: int
 ) -> ExportReport:
-    """Runs bundle and model on words, boxes of both signs, both together, several prompts at once, and clicks.
+    """Runs bundle and model on words, boxes of both signs, both, several prompts at once, clicks, and steps of a video.
 
     Raises:
         ExportMismatchError: They do not answer the same.
@@ -60,7 +62,14 @@ def verify_bundle(
         for differs, overlap in compare_clicks(folder, tracker, image, bundle.features):
             scores.append(differs)
             ious.append(overlap)
-    return ExportReport(max(scores), max(edges), min(ious), len(scores)).require_agreement()
+    memories: list[float] = []
+    if tracker is not None and has_memory(tracker):
+        for found in compare_video(folder, tracker, bundle.features):
+            scores.append(found.score)
+            memories.append(found.memory)
+            ious.append(found.mask_iou)
+    memory = max(memories) if memories else None
+    return ExportReport(max(scores), max(edges), min(ious), len(scores), memory).require_agreement()
 
 
 class _Bundle:

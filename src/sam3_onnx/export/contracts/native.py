@@ -10,10 +10,12 @@ import torch
 from sam3_onnx.errors import OptionError
 from sam3_onnx.export.comparison.native import verify_bundle
 from sam3_onnx.export.comparison.reference import input_size
+from sam3_onnx.export.contracts.video import require_square, video_graphs, video_manifest
 from sam3_onnx.export.graphs import Graph
 from sam3_onnx.export.modules.attention import is_fused
 from sam3_onnx.export.modules.clicks import ClickDecoder
 from sam3_onnx.export.modules.concepts import Decoder, ImageEncoder, TextEncoder
+from sam3_onnx.export.modules.memory import has_memory
 from sam3_onnx.export.modules.parts import Fusion, GeometryEncoder, WholeHeads, WithoutMasks
 from sam3_onnx.export.pipeline import Progress, make
 from sam3_onnx.export.preparing import manifest_of, prepared
@@ -58,6 +60,7 @@ def export_bundle(  # noqa: PLR0913 - keyword-only options of one step
     source: str,
     licence: str,
     tracker: nn.Module | None = None,
+    rules: object | None = None,
     storage: Literal["float32", "float16"] = "float32",
     attention: Attention = "auto",
     split_masks: bool = True,
@@ -71,11 +74,14 @@ def export_bundle(  # noqa: PLR0913 - keyword-only options of one step
     Args:
         model: transformers' `Sam3Model` or `Sam3LiteTextModel` with its weights.
         folder: Where `image_encoder.onnx`, `text_encoder.onnx`, the decoder's parts and `export_report.json`
-            go, and `click_decoder.onnx` with a tracker, once they have been compared; an older export there is
-            replaced.
+            go, and `click_decoder.onnx` with a tracker, and the graphs of videos with one that remembers, once they
+            have been compared; an older export there is replaced.
         source: Where the weights come from, for the manifest.
         licence: Of the weights, for the manifest.
-        tracker: transformers' `Sam3TrackerModel` of the same checkpoint: adds clicks on the same image encoder.
+        tracker: Of the same checkpoint, adds clicks on the same image encoder: transformers' `Sam3TrackerModel`, or
+            `Sam3TrackerVideoModel`, which adds videos too.
+        rules: transformers' `Sam3VideoConfig`: how words become tracks in a video, for the manifest; None for the
+            library's own rules.
         storage: "float16" rounds the weights and halves the files; graphs compute in float32 either
             way, and are compared with the rounded model.
         attention: "fused" saves time and memory by ONNX Runtime's own operators, which its CPU, CUDA and DirectML
@@ -91,8 +97,8 @@ def export_bundle(  # noqa: PLR0913 - keyword-only options of one step
         How far bundle and model differ.
 
     Raises:
-        OptionError: Fused attention does not suit the input's size, every prompt has the token that is to fill it, or
-            there is a file in the folder's place.
+        OptionError: Fused attention does not suit the input's size, or video, which takes squares; every prompt has the
+            token that is to fill it; rules without video; or there is a file in the folder's place.
         CheckpointError: The model or the tracker is not one of SAM 3.
         TrackerMismatchError: The tracker has another backbone than the model.
         WeightRangeError: A weight is beyond float16's range, with that storage.
@@ -105,11 +111,17 @@ def export_bundle(  # noqa: PLR0913 - keyword-only options of one step
         raise OptionError("pad", expected="an id that prompts do not have, such as 0", got=pad)
     model, tracker = prepared(model, tracker, storage=storage)
     size = input_size(model)
+    remembers = tracker is not None and has_memory(tracker)
+    if remembers:
+        require_square(size)
+    elif rules is not None:
+        raise OptionError("rules", expected="left out without a Sam3TrackerVideoModel", got=type(rules).__name__)
     manifest = {
         "sam3_onnx.contract": CONTRACT,
         **manifest_of(size, storage=storage, source=source, licence=licence),
         "sam3_onnx.pad": str(pad),
         **(recommended or Recommended()).manifest(),
+        **(video_manifest(tracker, rules) if remembers else {}),
     }
 
     def compare(draft: Path) -> ExportReport:
@@ -152,6 +164,7 @@ def _graphs(
         ),
         *_decoders(model, (rows, cols), features, split=split, fused=fused),
         *([] if tracker is None else [_click_decoder(tracker, (rows, cols), size)]),
+        *([] if tracker is None or not has_memory(tracker) else video_graphs(tracker, (rows, cols), size, fused=fused)),
     ]
 
 

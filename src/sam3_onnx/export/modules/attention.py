@@ -37,13 +37,13 @@ def is_fused(attention: Attention, model: nn.Module) -> bool:
 
 
 def attend(queries: torch.Tensor, keys: torch.Tensor, values: torch.Tensor, *, heads: int) -> torch.Tensor:
-    """(B, T, C) each, heads side by side in C -> (B, T, C)."""
+    """(B, T, C), (B, L, C), (B, L, V), heads side by side in C and in V -> (B, T, V)."""
     answer: torch.Tensor = torch.onnx.ops.symbolic(
         "com.microsoft::MultiHeadAttention",
         (queries, keys, values),
         {"num_heads": heads},
         dtype=values.dtype,
-        shape=queries.shape,
+        shape=(*queries.shape[:2], values.shape[2]),
         version=1,
     )
     return answer

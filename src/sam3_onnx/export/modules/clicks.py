@@ -1,4 +1,4 @@
-"""The click head of a native bundle as PyTorch modules around transformers' `Sam3TrackerModel`."""
+"""The click head of a native bundle as PyTorch modules around one of transformers' trackers."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ import torch
 from torch import nn
 
 from sam3_onnx.errors import TrackerMismatchError
+from sam3_onnx.export.modules.memory import has_memory, without_memory
 from sam3_onnx.export.modules.neck import folded_level
 
 __all__ = ["ClickDecoder", "ClickFeatures", "require_shared_backbone"]
@@ -28,7 +29,7 @@ def require_shared_backbone(model: nn.Module, tracker: nn.Module) -> None:
 
 
 class ClickFeatures(nn.Module):
-    """The backbone's grid to the tracker's features of three strides, `Sam3TrackerModel.get_image_embeddings`."""
+    """The backbone's grid to the tracker's features of three strides, its `get_image_embeddings`."""
 
     def __init__(self, tracker: nn.Module) -> None:
         super().__init__()
@@ -38,9 +39,9 @@ class ClickFeatures(nn.Module):
         self.levels = nn.ModuleList(
             folded_level(level, *more) for level, more in zip(levels[:_LEVELS], behind, strict=True)
         )
-        # transformers adds it to the last level; where there is a fourth, that one is never looked at
-        last = tracker.no_memory_embedding.detach() if len(levels) == _LEVELS else torch.zeros(1)
-        self.register_buffer("last", last.reshape(1, -1, 1, 1).clone())
+        # Sam3TrackerModel adds it to the last level; where there is a fourth, that one is never looked at
+        is_added = has_memory(tracker) or len(levels) == _LEVELS
+        self.register_buffer("last", without_memory(tracker) if is_added else torch.zeros(1, 1, 1, 1))
 
     def forward(self, grid: torch.Tensor) -> tuple[torch.Tensor, ...]:
         """(1, D, h, w) -> click_0 (1, C/8, 4h, 4w), click_1 (1, C/4, 2h, 2w), click_2 (1, C, h, w)."""
