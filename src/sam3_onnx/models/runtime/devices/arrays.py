@@ -10,6 +10,7 @@ import numpy as np
 from sam3_onnx._support.forking import renew_in_children
 from sam3_onnx.errors import ProviderError, SessionForkedError
 from sam3_onnx.models.runtime.heap import keep_for_ever
+from sam3_onnx.models.runtime.library import ort
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -18,7 +19,6 @@ if TYPE_CHECKING:
     from numpy.typing import DTypeLike, NDArray
 
     from sam3_onnx.models.runtime.devices.operators import Device
-    from sam3_onnx.models.runtime.library import ort
 
     _Answer = TypeVar("_Answer")
 
@@ -138,7 +138,7 @@ class DeviceArray:
             raise ProviderError(
                 wanted=[self.device.provider],
                 active=[self.device.provider],
-                available=[self.device.provider],
+                available=ort.get_available_providers(),
                 fault="lost what lay in the memory of its device",
                 reason=str(error).strip(),
                 mend="Call session.cache.clear() and encode the picture again.",

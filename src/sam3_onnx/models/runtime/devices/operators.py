@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from sam3_onnx._support.forking import ForkSafeLock, renew_in_children
+from sam3_onnx._support.forking import ForkSafeLock, renew_in_children, undivided
 from sam3_onnx.models.runtime.devices.arrays import DeviceArray, on_host
 from sam3_onnx.models.runtime.devices.binding import run_bound
 from sam3_onnx.models.runtime.graphs.elementary import ANSWER, TAKEN, conversion, residue
@@ -107,13 +107,14 @@ class Device:
     def _session(self, model: bytes) -> ort.InferenceSession:
         with self._lock:
             if model not in self._sessions:
-                self._sessions[model] = ort.InferenceSession(
-                    model,
-                    session_options(1, _FATAL_ONLY),
-                    providers=[self.provider, CPU],
-                    provider_options=[{"device_id": str(self.index)}, {}],
-                    enable_fallback=0,
-                )
+                with undivided():
+                    self._sessions[model] = ort.InferenceSession(
+                        model,
+                        session_options(1, _FATAL_ONLY),
+                        providers=[self.provider, CPU],
+                        provider_options=[{"device_id": str(self.index)}, {}],
+                        enable_fallback=0,
+                    )
             return self._sessions[model]
 
 
