@@ -12,7 +12,7 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from benchmarks import cache, decoding, encoder, folder, growth, machine, outlines, overhead, query, start
+from benchmarks import cache, decoding, encoder, folder, growth, machine, outlines, overhead, query, rules, start
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
 __all__ = ["NAMES", "main", "table"]
 
-NAMES = ("overhead", "query", "outlines", "cache", "decoding", "folder", "growth", "start", "encoder")
+NAMES = ("overhead", "query", "outlines", "cache", "decoding", "folder", "growth", "start", "rules", "encoder")
 
 
 def main(arguments: Sequence[str] | None = None) -> None:
@@ -84,6 +84,7 @@ def _measure(name: str, options: argparse.Namespace) -> list[Row]:
         "folder": lambda: folder.measure(**counted),
         "growth": lambda: growth.measure(**counted),
         "start": lambda: start.measure(**counted),
+        "rules": lambda: rules.measure(**counted),
         "encoder": lambda: encoder.measure(baseline=options.baseline, variants=options.variants, **counted),
     }
     return runs[name]()

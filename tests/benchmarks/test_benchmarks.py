@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from benchmarks import cache, decoding, encoder, folder, growth, outlines, query, start
+from benchmarks import cache, decoding, encoder, folder, growth, outlines, query, rules, start
 from benchmarks.pairing import Spread, in_turn, ratios_to
 from benchmarks.run import main, table
 from sam3_onnx.hub import model_folder
@@ -101,6 +101,12 @@ def test_the_folder_benchmark_labels_folders_of_each_size() -> None:
     rows = folder.measure(pairs=1, pictures=2, megapixels=(0.01, 0.02))
     assert [row["case"] for row in rows] == ["2 pictures of 0.01 megapixels", "2 pictures of 0.02 megapixels"]
     assert all(set(row) >= PAIRED for row in rows)
+
+
+def test_rules_are_measured_against_their_target() -> None:
+    rows = rules.measure(pairs=2)
+    assert [row["target_ms"] for row in rows] == [5.0, 5.0]
+    assert all(float(row["ms"] or 0) > 0 for row in rows)
 
 
 def test_growth_measures_every_axis() -> None:

@@ -153,6 +153,7 @@ def test_the_sheet_shows_what_was_missed_and_what_is_not_in_the_labels(folder: P
         ({"conf_threshold": 50}, "conf_threshold must be a number in 0..1"),
         ({"conf_threshold": {"dog": 0.5}}, "one for each of coin, tree"),
         ({"label_format": "voc"}, "label_format must be one of xanylabeling"),
+        ({"progress": True}, "progress must be a function that takes the numbers of pictures done and of all"),
     ],
 )
 def test_options_out_of_their_range_are_refused(folder: Path, options: dict[str, object], says: str) -> None:

@@ -127,7 +127,7 @@ def annotate_folder(  # noqa: PLR0913 - keyword-only options of one run
     if not hasattr(session, "fingerprint"):
         raise OptionError("session", expected="a Sam3Session", got=type(session).__name__)
     require_merging(existing, duplicate_iou)
-    require_callbacks(cancel, progress)
+    require_callbacks(cancel, progress, takes="an AnnotateProgress")
     require_whole("min_area", min_area, least=0, of="pixels")
     began = time.perf_counter()
     root = require_path("folder", folder)

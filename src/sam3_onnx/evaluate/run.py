@@ -77,7 +77,7 @@ def evaluate_folder(  # noqa: PLR0913 - keyword-only options of one run
     """
     if not hasattr(session, "fingerprint"):
         raise OptionError("session", expected="a Sam3Session", got=type(session).__name__)
-    require_callbacks(cancel, progress)
+    require_callbacks(cancel, progress, takes="the numbers of pictures done and of all")
     _require_options(label_format, iou, sheet)
     place = require_path("labels", labels)
     root = require_path("pictures", pictures) if pictures is not None else place if place.is_dir() else place.parent
