@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import onnxruntime as ort
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from sam3_onnx.errors import ProviderError, SessionForkedError
@@ -40,6 +40,7 @@ def test_numbers_come_back_as_they_were_left() -> None:
 
 
 def test_conversions_round_as_numpy_does(card: type[FakeCard]) -> None:
+    @settings(deadline=None, max_examples=30)
     @given(st.lists(FLOATS, min_size=0, max_size=9))
     def check(values: list[float]) -> None:
         numbers = np.array(values, np.float32)
