@@ -191,19 +191,18 @@ def test_a_card_that_fails_later_is_an_error_by_name(session: Sam3Session, card:
         session.encode(PICTURES[0])
 
 
-def test_under_auto_a_card_that_fails_later_leaves_the_rest_to_cpu(card: type[FakeCard]) -> None:
+def test_under_auto_a_card_that_fails_later_leaves_the_rest_to_cpu(
+    card: type[FakeCard], monkeypatch: pytest.MonkeyPatch
+) -> None:
     with Sam3Session.from_folder(NATIVE, provider="cpu", conf_threshold=0.0) as cpu:
         expected = cpu.predict(PICTURES[0], "word")
     with Sam3Session.from_folder(NATIVE, conf_threshold=0.0) as session:
         embedding = session.encode(PICTURES[0])
         assert is_there(embedding)
         session.load("text_encoder")
-        run, card.run_with_iobinding = card.run_with_iobinding, failing  # type: ignore[method-assign]
-        try:
-            with pytest.warns(ProviderWarning, match="The decoder goes on on cpu"):
-                answer = session.predict(embedding, "word")
-        finally:
-            card.run_with_iobinding = run  # type: ignore[method-assign]
+        monkeypatch.setattr(card, "run_with_iobinding", failing)
+        with pytest.warns(ProviderWarning, match="The decoder goes on on cpu"):
+            answer = session.predict(embedding, "word")
         assert answer == expected
         assert session.providers["decoder"] == (CPU,)
 
