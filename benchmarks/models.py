@@ -18,6 +18,7 @@ from sam3_onnx.hub import model_folder
 from sam3_onnx.models.families.feeds import fitted
 from sam3_onnx.models.families.folder import exports_in_folder
 from sam3_onnx.models.families.native import NativeFamily
+from sam3_onnx.models.runtime.devices.arrays import on_host
 from sam3_onnx.models.runtime.model import OnnxModel
 from sam3_onnx.models.runtime.settings import RuntimeSettings
 from sam3_onnx.prompts.tokenizer import load_tokenizer, pad
@@ -30,6 +31,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from sam3_onnx import Embedding
+    from sam3_onnx.models.runtime.devices.arrays import AnyArray
     from sam3_onnx.models.runtime.graphs.reading import GraphInfo
 
 __all__ = ["CPU_ALONE", "Bare", "Subject", "open_subject", "subjects", "tokens_of"]
@@ -89,13 +91,14 @@ class Stage:
 class _FakeEncoder(OnnxModel):
     """An image encoder that answers at once, with noise of the right shapes."""
 
-    def run(
+    def run_anywhere(
         self,
         outputs: Sequence[str],
-        feeds: Mapping[str, NDArray[np.generic]],  # noqa: ARG002 - OnnxModel's
+        feeds: Mapping[str, AnyArray],  # noqa: ARG002 - OnnxModel's
         *,
         cancel: threading.Event | None = None,  # noqa: ARG002 - OnnxModel's
-    ) -> list[NDArray[Any]]:
+        stay: bool = False,  # noqa: ARG002 - OnnxModel's
+    ) -> list[AnyArray]:
         chance = np.random.default_rng(0)
         return [chance.standard_normal(_shape(self.graph, name), np.float32) for name in outputs]
 
@@ -107,15 +110,17 @@ class _StagedDecoder(OnnxModel):
         super().__init__(graph, role=role, settings=settings)
         self._stage = stage
 
-    def run(
+    def run_anywhere(
         self,
         outputs: Sequence[str],
-        feeds: Mapping[str, NDArray[np.generic]],
+        feeds: Mapping[str, AnyArray],
         *,
         cancel: threading.Event | None = None,
-    ) -> list[NDArray[Any]]:
-        answers = super().run(outputs, feeds, cancel=cancel)
-        return list(self._stage.replace(dict(zip(outputs, answers, strict=True))).values())
+        stay: bool = False,
+    ) -> list[AnyArray]:
+        answers = super().run_anywhere(outputs, feeds, cancel=cancel, stay=stay)
+        arrays = [on_host(answer) for answer in answers]
+        return list(self._stage.replace(dict(zip(outputs, arrays, strict=True))).values())
 
 
 class Bare:

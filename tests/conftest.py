@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from sam3_onnx.models.runtime.settings import RuntimeSettings
+from tests.support.fake_card import card
 from tests.support.fake_openvino import matrix_units, openvino
 from tests.support.hub_fixtures import hashed, quick, registered, server, unhashed
 from tests.support.places import FIXTURES, ROOT
@@ -19,7 +20,18 @@ if TYPE_CHECKING:
     from pathlib import Path
     from types import ModuleType
 
-__all__ = ["coins", "hashed", "matrix_units", "openvino", "peer_fixtures", "quick", "registered", "server", "unhashed"]
+__all__ = [
+    "card",
+    "coins",
+    "hashed",
+    "matrix_units",
+    "openvino",
+    "peer_fixtures",
+    "quick",
+    "registered",
+    "server",
+    "unhashed",
+]
 
 _AGAINST_PYTORCH = "against PyTorch"
 

@@ -25,7 +25,16 @@ from sam3_onnx._support.forking import ForkSafeLock
 from sam3_onnx._support.keywords import known_keywords
 from sam3_onnx.errors import OptionError
 from sam3_onnx.geometry.mask_sources import LogitMask
-from sam3_onnx.models.families.protocol import Arrays, Candidates, Capabilities, Clicks, Defaults, Detections, Query
+from sam3_onnx.models.families.protocol import (
+    AnyArrays,
+    Arrays,
+    Candidates,
+    Capabilities,
+    Clicks,
+    Defaults,
+    Detections,
+    Query,
+)
 from sam3_onnx.prompts.tokenizer import load_tokenizer
 from sam3_onnx.session.session import Sam3Session
 
@@ -133,7 +142,7 @@ class FakeFamily:
 
     def detect(
         self,
-        picture: Arrays,  # noqa: ARG002 - the protocol's
+        picture: AnyArrays,  # noqa: ARG002 - the protocol's
         queries: Sequence[Query],
         *,
         size: tuple[int, int],
@@ -198,7 +207,7 @@ class FakeTracker:
 
     def segment(
         self,
-        picture: Arrays,  # noqa: ARG002 - the protocol's
+        picture: AnyArrays,  # noqa: ARG002 - the protocol's
         clicks: Clicks,
         *,
         size: tuple[int, int],

@@ -18,7 +18,7 @@ from tests.support.places import NATIVE
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-    from sam3_onnx.models.families.protocol import Arrays, Detections, Family
+    from sam3_onnx.models.families.protocol import AnyArrays, Arrays, Detections, Family
 
 SIZE = (112, 168)
 MASKS_STORED = 2
@@ -51,7 +51,7 @@ class Golden:
         return np.argsort(-self.scores, axis=1)
 
 
-def features(family: Family, image: NDArray[np.uint8]) -> Arrays:
+def features(family: Family, image: NDArray[np.uint8]) -> AnyArrays:
     return family.encode_image(to_model_input(image, SIZE), cancel=None)
 
 

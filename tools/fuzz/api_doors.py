@@ -134,6 +134,7 @@ _OPTIONS: Mapping[str, object] = {
     "conf_threshold": 0.5,
     "epsilon": 0.001,
     "cache_bytes": 1 << 20,
+    "device_cache_bytes": 1 << 20,
     "cache_folder": None,
     "cache_folder_bytes": 1 << 20,
     "feature_precision": "float16",

@@ -13,7 +13,10 @@ __all__ = ["ProviderError", "ProviderWarning"]
 
 
 class ProviderError(ModelError, RuntimeError):
-    """An execution provider that was asked for by name did not become active, or failed while it ran."""
+    """An execution provider that was asked for by name did not become active, or failed while it ran.
+
+    Also where one does not give back what lies in the memory of its device.
+    """
 
     def __init__(
         self,

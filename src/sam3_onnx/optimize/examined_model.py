@@ -9,6 +9,7 @@ import numpy as np
 
 from sam3_onnx.images.resizing import to_model_input
 from sam3_onnx.models.families.protocol import Clicks, Query
+from sam3_onnx.models.runtime.devices.arrays import on_host
 from sam3_onnx.models.runtime.model import OnnxModel
 from sam3_onnx.models.runtime.settings import RuntimeSettings
 from sam3_onnx.prompts.tokenizer import load_tokenizer
@@ -16,13 +17,13 @@ from sam3_onnx.prompts.tokenizer import load_tokenizer
 if TYPE_CHECKING:
     import threading
     from collections.abc import Mapping, Sequence
-    from typing import Any
 
     from numpy.typing import NDArray
 
     from sam3_onnx.geometry.mask_sources import MaskSource
     from sam3_onnx.models.families.protocol import Arrays, Encoder, Family, Tracker
     from sam3_onnx.models.families.recognition import Exports
+    from sam3_onnx.models.runtime.devices.arrays import AnyArray
 
 __all__ = ["ExaminedModel", "Found", "first_call"]
 
@@ -48,19 +49,21 @@ class _RecordedModel(OnnxModel):
     first: tuple[tuple[str, ...], dict[str, NDArray[np.generic]]] | None = None
     """Names of the outputs that were wanted, and the inputs."""
 
-    def run(
+    def run_anywhere(
         self,
         outputs: Sequence[str],
-        feeds: Mapping[str, NDArray[np.generic]],
+        feeds: Mapping[str, AnyArray],
         *,
         cancel: threading.Event | None = None,
-    ) -> list[NDArray[Any]]:
-        """As `OnnxModel.run`."""
+        stay: bool = False,
+    ) -> list[AnyArray]:
+        """As `OnnxModel.run_anywhere`."""
+        fed = {name: on_host(array) for name, array in feeds.items()}
         if self.tells:
-            raise _Fed(dict(feeds))
+            raise _Fed(fed)
         if self.first is None:
-            self.first = tuple(outputs), dict(feeds)
-        return super().run(outputs, feeds, cancel=cancel)
+            self.first = tuple(outputs), fed
+        return super().run_anywhere(outputs, feeds, cancel=cancel, stay=stay)
 
 
 def first_call(model: OnnxModel) -> tuple[tuple[str, ...], dict[str, NDArray[np.generic]]]:
@@ -140,7 +143,7 @@ class ExaminedModel:
         """Features of a picture that was resized to each of `sizes`."""
         features: dict[str, NDArray[np.generic]] = {}
         for encoder, picture in zip(self._encoders, pixels, strict=True):
-            features |= encoder.encode_image(picture, cancel=None)
+            features |= {name: on_host(array) for name, array in encoder.encode_image(picture, cancel=None).items()}
         return features
 
     def read(self, words: Sequence[str]) -> list[Arrays]:

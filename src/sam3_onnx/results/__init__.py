@@ -10,7 +10,8 @@ from sam3_onnx.results.conversions.geojson import (
     PolygonGeometry,
 )
 from sam3_onnx.results.conversions.plain import InstanceDict, MaskForm, ResultDict
-from sam3_onnx.results.embedding import Embedding, FeaturePrecision, TextEmbedding
+from sam3_onnx.results.embedding import Embedding, TextEmbedding
+from sam3_onnx.results.features import FeaturePrecision, Features, OnDevice
 from sam3_onnx.results.instance import DEFAULT_EPSILON, Instance
 from sam3_onnx.results.object import ObjectSegmentation
 from sam3_onnx.results.segmentation import Segmentation
@@ -25,12 +26,14 @@ __all__ = [
     "FeatureCollection",
     "FeaturePrecision",
     "FeatureProperties",
+    "Features",
     "Instance",
     "InstanceDict",
     "MapKind",
     "MaskForm",
     "MultiPolygonGeometry",
     "ObjectSegmentation",
+    "OnDevice",
     "Overlap",
     "PictureFrame",
     "PolygonGeometry",

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Literal, TypeAlias
+from typing import TYPE_CHECKING
 
 import numpy as np
+
+from sam3_onnx.results.features import Features
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -13,12 +15,11 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from sam3_onnx.images.origins import SeenPicture
+    from sam3_onnx.results.features import FeaturePrecision, OnDevice
 
-__all__ = ["Embedding", "FeaturePrecision", "MalformedEntryError", "TextEmbedding"]
+__all__ = ["Embedding", "MalformedEntryError", "TextEmbedding"]
 
-FeaturePrecision: TypeAlias = Literal["float16", "exact"]
 _FEATURE = "feature:"
-_HALF_LARGEST = float(np.finfo(np.float16).max)
 
 
 class MalformedEntryError(ValueError):
@@ -36,38 +37,39 @@ class Embedding:
     """(height, width) of the picture."""
     model: str
     """Fingerprint of the model that made it."""
-    _features: Mapping[str, NDArray[np.generic]] = field(repr=False)
+    features: Features = field(repr=False)
+    """The arrays, and where they lie."""
     picture: SeenPicture | None = field(default=None, repr=False)
     """Where the picture came from, so that results can be drawn on it; None where that is not known."""
 
     @classmethod
     def store(
         cls,
-        features: Mapping[str, NDArray[np.generic]],
+        features: Mapping[str, NDArray[np.generic] | OnDevice],
         *,
         size: tuple[int, int],
         model: str,
         precision: FeaturePrecision,
     ) -> Embedding:
-        """Keeps features, float32 ones as float16 unless `precision` is "exact".
-
-        Features beyond float16's range, 65504, stay as they are.
-        """
-        kept = {name: _stored(array, precision) for name, array in features.items()}
-        return cls(size, model, kept)
+        """Keeps features, float32 ones as float16 unless `precision` is "exact"; see `Features.store`."""
+        return cls(size, model, Features.store(features, precision))
 
     @property
     def nbytes(self) -> int:
-        """Bytes of the stored features."""
-        return sum(array.nbytes for array in self._features.values())
+        """Bytes of the stored features, wherever they lie."""
+        return self.features.nbytes
 
     def arrays(self) -> dict[str, NDArray[np.generic]]:
-        """The features as they are stored, read-only; a family widens those that a graph takes."""
-        return dict(self._features)
+        """The features as they are stored, in the host's memory, read-only; a family widens those that a graph takes.
+
+        Raises:
+            ProviderError: They lie in the memory of a device that does not give them back.
+        """
+        return self.features.on_host()
 
     def to_entry(self) -> dict[str, NDArray[np.generic]]:
         """All of it as arrays, for a file."""
-        features = {_FEATURE + name: array for name, array in self._features.items()}
+        features = {_FEATURE + name: array for name, array in self.arrays().items()}
         return {"size": np.array(self.size, np.int64), "model": np.array(self.model), **features}
 
     @classmethod
@@ -84,19 +86,7 @@ class Embedding:
         if model is None or model.dtype.kind != "U" or not features:
             raise MalformedEntryError("a model and features are expected")
         height, width = size.tolist()
-        return cls((height, width), str(model), features)
-
-
-def _stored(array: NDArray[np.generic], precision: FeaturePrecision) -> NDArray[np.generic]:
-    stored: NDArray[np.generic] = array
-    if precision == "float16" and array.dtype == np.float32 and _fits_half(array):
-        stored = array.astype(np.float16)
-    stored.flags.writeable = False
-    return stored
-
-
-def _fits_half(array: NDArray[np.generic]) -> bool:
-    return bool(array.min(initial=0) >= -_HALF_LARGEST and array.max(initial=0) <= _HALF_LARGEST)
+        return cls((height, width), str(model), Features(features))
 
 
 @dataclass(frozen=True, eq=False)

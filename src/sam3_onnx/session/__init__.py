@@ -1,6 +1,7 @@
 """Sessions: a loaded model that is asked questions, and everything that its methods take and return."""
 
 from sam3_onnx.models.families.protocol import (
+    AnyArrays,
     Arrays,
     Candidates,
     Capabilities,
@@ -13,6 +14,7 @@ from sam3_onnx.models.families.protocol import (
     Tracker,
 )
 from sam3_onnx.models.families.recognition import FAMILY_NAMES
+from sam3_onnx.models.runtime.devices.arrays import AnyArray, DeviceArray
 from sam3_onnx.models.runtime.graphs.reading import GraphInfo, TensorInfo
 from sam3_onnx.models.runtime.model import OnnxModel
 from sam3_onnx.models.runtime.providers.names import ProviderChoice
@@ -29,6 +31,8 @@ from sam3_onnx.session.streaming import PictureFault, QuestionOptions
 
 __all__ = [
     "FAMILY_NAMES",
+    "AnyArray",
+    "AnyArrays",
     "Arrays",
     "CacheInfo",
     "Candidates",
@@ -36,6 +40,7 @@ __all__ = [
     "Clicks",
     "Defaults",
     "Detections",
+    "DeviceArray",
     "EmbeddingCache",
     "Encoder",
     "Family",

@@ -18,6 +18,7 @@ from sam3_onnx.models.families.folder import exports_in_folder
 from sam3_onnx.models.families.recognition import exports_of_files
 from sam3_onnx.models.runtime.graphs.fingerprint import Fingerprint
 from sam3_onnx.session.anylabeling_config import read_config
+from sam3_onnx.session.encoding.device_memory import DeviceMemory
 from sam3_onnx.session.encoding.disk import disk_tier
 from sam3_onnx.session.encoding.embedder import Embedder
 from sam3_onnx.session.encoding.memory import EmbeddingCache
@@ -92,6 +93,7 @@ class OpenSession:
             Embedder,
             precision=settings.feature_precision,
             cache=self._cache.images,
+            device_memory=DeviceMemory(settings.device_cache_bytes),
             right_of_way=self._ahead.right_of_way,
         )
         self._heads = Heads(answering, model=model, embedder=embedder, texts=self._cache.texts, settings=settings)

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
     from sam3_onnx.models.runtime.providers.names import ProviderChoice
     from sam3_onnx.models.runtime.providers.precision import PrecisionChoice
-    from sam3_onnx.results.embedding import FeaturePrecision
+    from sam3_onnx.results.features import FeaturePrecision
 
 __all__ = ["SessionOptions", "SessionSettings"]
 
@@ -43,6 +43,12 @@ class SessionOptions(TypedDict, total=False):
     """Default simplification of polygons as a fraction of the perimeter; 0.001."""
     cache_bytes: int
     """Budget of the picture cache in memory; 1 GiB."""
+    device_cache_bytes: int
+    """Features of pictures that may lie in the memory of a graphics card at a time, where the model runs on one; those
+    beyond, used longest ago, are moved to the host's memory. 512 MiB."""
+    engine_folder: str | PathLike[str] | None
+    """A folder in which TensorRT keeps the engines that it builds, so that they are built once; None, the default, for
+    none."""
     cache_folder: str | PathLike[str] | None
     """A folder in which embeddings of pictures and words survive the session; None, the default, for none. With one,
     the image encoder is loaded when a picture first needs it."""
@@ -70,6 +76,8 @@ class SessionSettings:
     conf_threshold: float | None = None
     epsilon: float = DEFAULT_EPSILON
     cache_bytes: int = 1 << 30
+    device_cache_bytes: int = 512 << 20
+    engine_folder: str | PathLike[str] | None = None
     cache_folder: str | PathLike[str] | None = None
     cache_folder_bytes: int = 10 << 30
     feature_precision: FeaturePrecision = "float16"
@@ -81,6 +89,7 @@ class SessionSettings:
         require_choice("feature_precision", self.feature_precision, ("float16", "exact"))
         require_flag("keep_pictures", self.keep_pictures)
         require_whole("cache_bytes", self.cache_bytes, least=0, of="bytes")
+        require_whole("device_cache_bytes", self.device_cache_bytes, least=0, of="bytes")
         require_whole("cache_folder_bytes", self.cache_folder_bytes, least=0, of="bytes")
 
     @classmethod
@@ -102,6 +111,7 @@ class SessionSettings:
         """How graphs are run.
 
         Raises:
-            OptionError: `threads` is not a whole number of at least 1, or there is no such precision.
+            OptionError: `threads` is not a whole number of at least 1, there is no such precision, or `engine_folder`
+                is no path.
         """
-        return RuntimeSettings(self.provider, self.threads, self.precision)
+        return RuntimeSettings(self.provider, self.threads, self.precision, self.engine_folder)

@@ -9,6 +9,7 @@ import numpy as np
 
 from sam3_onnx.errors import ModelAnswerError
 from sam3_onnx.models.families.feeds import fitted
+from sam3_onnx.models.runtime.devices.arrays import DeviceArray, on_host
 
 if TYPE_CHECKING:
     import threading
@@ -17,7 +18,8 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-    from sam3_onnx.models.families.protocol import Arrays
+    from sam3_onnx.models.families.protocol import AnyArrays, Arrays
+    from sam3_onnx.models.runtime.devices.arrays import AnyArray
     from sam3_onnx.models.runtime.graphs.reading import GraphInfo
     from sam3_onnx.models.runtime.model import OnnxModel
 
@@ -26,6 +28,7 @@ __all__ = [
     "Output",
     "Size",
     "ask",
+    "ask_in_place",
     "bools",
     "fit",
     "floats",
@@ -64,7 +67,7 @@ class Expected:
     finite: bool = True
     """Whether NaN and infinity are refused in all of it; masks are looked at when it is known which are kept."""
 
-    def sizes(self, answer: NDArray[Any], known: Mapping[str, int]) -> dict[str, int] | None:
+    def sizes(self, answer: AnyArray, known: Mapping[str, int]) -> dict[str, int] | None:
         """Sizes that letters stand for once an answer is taken; None for an answer that does not fit."""
         if answer.dtype.kind != self.kind[0] or answer.ndim != len(self.shape):
             return None
@@ -117,13 +120,33 @@ def taken_by(graph: GraphInfo, name: str, expected: Expected) -> Expected:
 def ask(
     model: OnnxModel,
     expected: Mapping[str, Expected],
-    feeds: Arrays,
+    feeds: AnyArrays,
     *,
     cancel: threading.Event | None,
     sizes: Mapping[str, int] | None = None,
     cells: tuple[int, int] | None = None,
 ) -> list[NDArray[Any]]:
+    """Runs a graph once, and refuses answers that are not what the family expects; see `ask_in_place`.
+
+    Returns:
+        One array per output, in the host's memory.
+    """
+    answers = _asked(model, expected, feeds, cancel, sizes, cells, stay=False)
+    return [on_host(answer) for answer in answers]
+
+
+def ask_in_place(
+    model: OnnxModel,
+    expected: Mapping[str, Expected],
+    feeds: AnyArrays,
+    *,
+    cancel: threading.Event | None,
+    sizes: Mapping[str, int] | None = None,
+    cells: tuple[int, int] | None = None,
+) -> dict[str, AnyArray]:
     """Runs a graph once, and refuses answers that are not what the family expects.
+
+    Answers on a device are looked at there: only whether all numbers are finite comes to the host.
 
     Args:
         model: The graph.
@@ -134,13 +157,27 @@ def ask(
         cells: (rows, columns) of the finest features; masks have as many, or more in the same proportions.
 
     Returns:
-        One array per output.
+        One array per output, by name, in the memory of the device that the graph runs on, if it has one.
 
     Raises:
         ModelAnswerError: The run failed, or an answer has another element type or shape, or NaN or infinity in it.
         CancelledError: `cancel` was set.
     """
-    answers = model.run(tuple(expected), fitted(model.graph, feeds), cancel=cancel)
+    answers = _asked(model, expected, feeds, cancel, sizes, cells, stay=True)
+    return dict(zip(expected, answers, strict=True))
+
+
+def _asked(
+    model: OnnxModel,
+    expected: Mapping[str, Expected],
+    feeds: AnyArrays,
+    cancel: threading.Event | None,
+    sizes: Mapping[str, int] | None,
+    cells: tuple[int, int] | None,
+    *,
+    stay: bool,
+) -> list[AnyArray]:
+    answers = model.run_anywhere(tuple(expected), fitted(model.graph, feeds), cancel=cancel, stay=stay)
     known = dict(sizes or {})
     for place, (name, wanted) in enumerate(expected.items()):
         output, answer = Output(model.graph.path, name), answers[place]
@@ -161,12 +198,16 @@ def ask(
     return answers
 
 
-def require_finite(output: Output, values: NDArray[np.floating]) -> None:
+def require_finite(output: Output, values: AnyArray) -> None:
     """Refuses NaN and infinity in a model's answer.
 
     Raises:
         ModelAnswerError: There is one.
     """
+    if isinstance(values, DeviceArray):
+        if values.is_finite():
+            return
+        values = values.to_host()  # to be counted
     wrong = int(np.size(values) - np.count_nonzero(np.isfinite(values)))
     if wrong:
         raise ModelAnswerError(
@@ -216,6 +257,6 @@ def _as_fine(rows: int, columns: int, cells: tuple[int, int]) -> bool:
     return rows >= cells[0] and rows * cells[1] == columns * cells[0]
 
 
-def _misfit(output: Output, answer: NDArray[Any], expected: str) -> ModelAnswerError:
+def _misfit(output: Output, answer: AnyArray, expected: str) -> ModelAnswerError:
     got = f"{answer.dtype} of shape [{', '.join(map(str, answer.shape))}]"
     return ModelAnswerError(output.graph, output=output.name, expected=expected, got=got, remedy=_ANOTHER)

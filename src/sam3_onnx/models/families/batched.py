@@ -14,7 +14,7 @@ import numpy as np
 from sam3_onnx.models.families.answers import Expected, Output, ask, bools, fit, floats, require_boxes
 from sam3_onnx.models.families.decoding import select
 from sam3_onnx.models.families.feeds import EMPTY_SLOT, declared_size
-from sam3_onnx.models.families.protocol import Arrays, Capabilities, Detections, Query
+from sam3_onnx.models.families.protocol import AnyArrays, Arrays, Capabilities, Detections, Query
 from sam3_onnx.models.families.published import PublishedExport
 from sam3_onnx.prompts.tokenizer import ClipTokenizer, pad
 
@@ -78,7 +78,7 @@ class _Batched(PublishedExport):
 
     def _decode(
         self,
-        feeds: Arrays,
+        feeds: AnyArrays,
         size: tuple[int, int],
         threshold: float,
         cancel: threading.Event | None,
@@ -111,7 +111,7 @@ class BatchedFamily(_Batched):
 
     def detect(
         self,
-        picture: Arrays,
+        picture: AnyArrays,
         queries: Sequence[Query],
         *,
         size: tuple[int, int],
@@ -169,7 +169,7 @@ class BatchedGeometryFamily(_Batched):
 
     def detect(
         self,
-        picture: Arrays,
+        picture: AnyArrays,
         queries: Sequence[Query],
         *,
         size: tuple[int, int],
@@ -190,7 +190,7 @@ class BatchedGeometryFamily(_Batched):
         return found
 
     def _geometry(
-        self, shared: Arrays, query: Query, cancel: threading.Event | None
+        self, shared: AnyArrays, query: Query, cancel: threading.Event | None
     ) -> tuple[NDArray[np.floating], NDArray[np.bool_]]:
         model, channels = self.models["geometry_encoder"], query.text["text_features"].shape[2]
         wanted = {"geometry_features": floats(1, "T", channels), "geometry_mask": bools(1, "T")}

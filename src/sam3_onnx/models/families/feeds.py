@@ -9,10 +9,15 @@ import numpy as np
 from sam3_onnx.errors import UnknownFamilyError
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from typing import Any, TypeVar
+
     from numpy.typing import NDArray
 
-    from sam3_onnx.models.families.protocol import Arrays
+    from sam3_onnx.models.runtime.devices.arrays import AnyArray
     from sam3_onnx.models.runtime.graphs.reading import GraphInfo
+
+    _Array = TypeVar("_Array", NDArray[Any], AnyArray)
 
 __all__ = ["EMPTY_SLOT", "LONGEST_SIDE", "declared_size", "finest_cells", "fitted", "input_size", "normalised"]
 
@@ -31,13 +36,13 @@ _FINEST_STRIDE = _PATCH / _UPSAMPLED
 """Pixels of the input per cell of the finest features."""
 
 
-def fitted(graph: GraphInfo, feeds: Arrays) -> dict[str, NDArray[np.generic]]:
+def fitted(graph: GraphInfo, feeds: Mapping[str, _Array]) -> dict[str, _Array]:
     """Keeps the feeds that a graph takes, each in the element type that the graph declares.
 
     float32 becomes float16 where an export has half-precision borders, int64 becomes int32 where one was
-    made for WebGPU; numbers with a fraction never become integers.
+    made for WebGPU; numbers with a fraction never become integers. What lies on a device is converted there.
     """
-    ready = {}
+    ready: dict[str, _Array] = {}
     for name, array in feeds.items():
         if name not in graph.inputs:
             continue

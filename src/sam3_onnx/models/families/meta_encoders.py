@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-    from sam3_onnx.models.families.protocol import Arrays, Query
+    from sam3_onnx.models.families.protocol import AnyArrays, Arrays, Query
     from sam3_onnx.models.runtime.graphs.reading import GraphInfo
 
 __all__ = ["DECODER_INPUTS", "MetaExport", "encoder_role", "single_box"]
@@ -88,7 +88,7 @@ class MetaExport(PublishedExport):
     def _decode(
         self,
         outputs: Mapping[str, Expected],
-        picture: Arrays,
+        picture: AnyArrays,
         query: Query,
         prompt: Arrays,
         cancel: threading.Event | None,

@@ -9,12 +9,12 @@ import numpy as np
 
 from sam3_onnx._support.lazy_values import cached_property
 from sam3_onnx.errors import ModelFileDamagedError
-from sam3_onnx.models.families.answers import Expected, Output, ask, bools, fit, floats, taken_by
+from sam3_onnx.models.families.answers import Expected, Output, ask, ask_in_place, bools, fit, floats, taken_by
 from sam3_onnx.models.families.decoding import candidates_of, detections_of, scores_of, select
 from sam3_onnx.models.families.feeds import finest_cells, fitted, input_size
 from sam3_onnx.models.families.manifest import read_manifest
 from sam3_onnx.models.families.native_decoder import MASKS, NativeDecoder, decoder_role, require_parts
-from sam3_onnx.models.families.protocol import Arrays, Candidates, Capabilities, Clicks, Defaults, Detections
+from sam3_onnx.models.families.protocol import AnyArrays, Arrays, Candidates, Capabilities, Clicks, Defaults, Detections
 from sam3_onnx.models.families.published import level
 from sam3_onnx.prompts.tokenizer import pad
 
@@ -83,11 +83,10 @@ class NativeFamily:
         """What the manifest in the decoder recommends."""
         return self._defaults
 
-    def encode_image(self, pixels: NDArray[np.uint8], *, cancel: threading.Event | None) -> Arrays:
+    def encode_image(self, pixels: NDArray[np.uint8], *, cancel: threading.Event | None) -> AnyArrays:
         """Features of a picture (3, H, W) uint8 RGB; see `Family.encode_image`."""
         wanted = self._image_features()
-        answers = ask(self.models["image_encoder"], wanted, {"image": pixels}, cancel=cancel)
-        return dict(zip(wanted, answers, strict=True))
+        return ask_in_place(self.models["image_encoder"], wanted, {"image": pixels}, cancel=cancel)
 
     def are_of_image(self, features: Arrays) -> bool:
         """Returns whether arrays can be features of a picture; see `Family.are_of_image`."""
@@ -123,7 +122,7 @@ class NativeFamily:
 
     def detect(
         self,
-        picture: Arrays,
+        picture: AnyArrays,
         queries: Sequence[Query],
         *,
         size: tuple[int, int],
@@ -142,7 +141,7 @@ class NativeFamily:
         return found
 
     def segment(
-        self, picture: Arrays, clicks: Clicks, *, size: tuple[int, int], cancel: threading.Event | None
+        self, picture: AnyArrays, clicks: Clicks, *, size: tuple[int, int], cancel: threading.Event | None
     ) -> Candidates:
         """One run of the click decoder; see `Tracker.segment`. A box goes in as two points, its corners."""
         corners = np.zeros((0, 2), np.float32) if clicks.box is None else clicks.box.reshape(2, 2)
@@ -160,7 +159,7 @@ class _MaskHead:
     """The graph that makes masks of queries, for one picture, whose features it takes up when first needed."""
 
     def __init__(
-        self, model: OnnxModel, picture: Arrays, cells: tuple[int, int], cancel: threading.Event | None
+        self, model: OnnxModel, picture: AnyArrays, cells: tuple[int, int], cancel: threading.Event | None
     ) -> None:
         self._model = model
         self._picture = picture
@@ -168,7 +167,7 @@ class _MaskHead:
         self._cancel = cancel
 
     @cached_property
-    def _ready(self) -> Arrays:
+    def _ready(self) -> AnyArrays:
         return fitted(self._model.graph, self._picture)
 
     def select(

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from sam3_onnx.errors import UnknownFamilyError
-from sam3_onnx.models.families.answers import Output, ask, bools, floats, require_boxes
+from sam3_onnx.models.families.answers import Output, ask, ask_in_place, bools, floats, require_boxes
 from sam3_onnx.models.families.feeds import EMPTY_SLOT, fitted
 
 if TYPE_CHECKING:
@@ -21,7 +21,8 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from sam3_onnx.models.families.answers import Expected
-    from sam3_onnx.models.families.protocol import Arrays, Query
+    from sam3_onnx.models.families.protocol import AnyArrays, Arrays, Query
+    from sam3_onnx.models.runtime.devices.arrays import AnyArray
     from sam3_onnx.models.runtime.graphs.reading import GraphInfo
     from sam3_onnx.models.runtime.model import OnnxModel
 
@@ -81,7 +82,7 @@ class NativeDecoder:
     def __init__(
         self,
         models: Mapping[str, OnnxModel],
-        picture: Arrays,
+        picture: AnyArrays,
         queries: Sequence[Query],
         *,
         cells: tuple[int, int],
@@ -91,7 +92,7 @@ class NativeDecoder:
 
         Args:
             models: The graphs by role.
-            picture: Features of the picture.
+            picture: AnyArrays of the picture.
             queries: All prompts that will be asked.
             cells: (height, width) of masks.
             cancel: Setting it stops a run.
@@ -112,13 +113,13 @@ class NativeDecoder:
         Raises:
             ModelAnswerError: A graph answers what it should not.
         """
-        feeds: dict[str, NDArray[Any]] = {
-            name: np.concatenate([query.text[name] for query in queries]) for name in _TEXT
-        }
+        feeds: dict[str, AnyArray] = {name: np.concatenate([query.text[name] for query in queries]) for name in _TEXT}
         if self._in_parts:
             rows = [self._rows[_shown(query)] for query in queries]
             feeds |= {name: array[rows] for name, array in self._geometry.items()}
-            feeds |= self._run("fusion", _FUSED, feeds, prompts=len(queries))
+            fusion = {**self._ready["fusion"], **feeds}
+            sizes = {"P": len(queries)}
+            feeds |= ask_in_place(self._models["fusion"], _FUSED, fusion, cancel=self._cancel, sizes=sizes)
         else:
             feeds |= _slots(queries)
         graph = self._models["decoder"].graph
@@ -128,7 +129,7 @@ class NativeDecoder:
         return list(zip(*answers.values(), strict=True))
 
     def _run(
-        self, role: str, wanted: Mapping[str, Expected], feeds: Arrays, *, prompts: int
+        self, role: str, wanted: Mapping[str, Expected], feeds: AnyArrays, *, prompts: int
     ) -> dict[str, NDArray[Any]]:
         asked, known = {**self._ready[role], **feeds}, {"P": prompts}
         answers = ask(self._models[role], wanted, asked, cancel=self._cancel, sizes=known, cells=self._cells)

@@ -12,7 +12,7 @@ import numpy as np
 from sam3_onnx.models.families.answers import Output, floats, require_boxes, require_within
 from sam3_onnx.models.families.decoding import detections_of
 from sam3_onnx.models.families.meta_encoders import DECODER_INPUTS, MetaExport, encoder_role, single_box
-from sam3_onnx.models.families.protocol import Arrays, Capabilities, Detections, Query
+from sam3_onnx.models.families.protocol import AnyArrays, Capabilities, Detections, Query
 
 if TYPE_CHECKING:
     import threading
@@ -47,7 +47,7 @@ class OsamFamily(MetaExport):
 
     def detect(
         self,
-        picture: Arrays,
+        picture: AnyArrays,
         queries: Sequence[Query],
         *,
         size: tuple[int, int],
@@ -59,7 +59,7 @@ class OsamFamily(MetaExport):
         return [self._detect_one(ready, query, size, threshold, cancel) for query in queries]
 
     def _detect_one(
-        self, picture: Arrays, query: Query, size: tuple[int, int], threshold: float, cancel: threading.Event | None
+        self, picture: AnyArrays, query: Query, size: tuple[int, int], threshold: float, cancel: threading.Event | None
     ) -> Detections:
         prompt, cells = single_box(query), self._pictures.cells
         boxes, scores, masks = self._decode(_ANSWERS, picture, query, prompt, cancel, cells=cells)

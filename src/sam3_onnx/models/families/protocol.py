@@ -13,10 +13,12 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from sam3_onnx.geometry.mask_sources import MaskSource
+    from sam3_onnx.models.runtime.devices.arrays import AnyArray
     from sam3_onnx.models.runtime.graphs.reading import GraphInfo
     from sam3_onnx.models.runtime.model import OnnxModel
 
 __all__ = [
+    "AnyArrays",
     "Arrays",
     "Candidates",
     "Capabilities",
@@ -32,6 +34,8 @@ __all__ = [
 
 Arrays: TypeAlias = "Mapping[str, NDArray[np.generic]]"
 """Named arrays, as they go into or come out of a graph."""
+AnyArrays: TypeAlias = "Mapping[str, AnyArray]"
+"""Named arrays, such as the features of a picture, each in the host's memory or in that of the device that made it."""
 
 
 @dataclass(frozen=True)
@@ -124,7 +128,7 @@ class Encoder(Protocol):
         """The graphs by role: image_encoder, text_encoder, decoder, ..."""
         ...
 
-    def encode_image(self, pixels: NDArray[np.uint8], *, cancel: threading.Event | None) -> Arrays:
+    def encode_image(self, pixels: NDArray[np.uint8], *, cancel: threading.Event | None) -> AnyArrays:
         """Features of one picture.
 
         Args:
@@ -132,7 +136,7 @@ class Encoder(Protocol):
             cancel: Setting it stops the run.
 
         Returns:
-            Float arrays; nothing that is the same for every picture.
+            Floats; nothing that is the same for every picture.
         """
         ...
 
@@ -164,7 +168,7 @@ class Family(Encoder, Protocol):
 
     def detect(
         self,
-        picture: Arrays,
+        picture: AnyArrays,
         queries: Sequence[Query],
         *,
         size: tuple[int, int],
@@ -190,7 +194,7 @@ class Tracker(Encoder, Protocol):
     """One published kind of SAM 3 export that cuts out one object by clicks."""
 
     def segment(
-        self, picture: Arrays, clicks: Clicks, *, size: tuple[int, int], cancel: threading.Event | None
+        self, picture: AnyArrays, clicks: Clicks, *, size: tuple[int, int], cancel: threading.Event | None
     ) -> Candidates:
         """What the clicks may mean.
 

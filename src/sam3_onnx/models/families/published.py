@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING, ClassVar
 import numpy as np
 
 from sam3_onnx._support.forking import ForkSafeLock
-from sam3_onnx.models.families.answers import Expected, ask, fit, floats, taken_by
+from sam3_onnx.models.families.answers import Expected, ask_in_place, fit, floats, taken_by
 from sam3_onnx.models.families.feeds import finest_cells, fitted, input_size, normalised
-from sam3_onnx.models.families.protocol import Arrays, Defaults
+from sam3_onnx.models.families.protocol import AnyArrays, Arrays, Defaults
 
 if TYPE_CHECKING:
     import threading
@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
+    from sam3_onnx.models.runtime.devices.arrays import AnyArray
     from sam3_onnx.models.runtime.graphs.reading import GraphInfo
     from sam3_onnx.models.runtime.model import OnnxModel
 
@@ -49,10 +50,10 @@ class PictureEncoder:
         taken = [name for name in encoder.graph.outputs if name in consumer.inputs]
         self._features = tuple(name for name in taken if name not in constants)
         self._constants = tuple(name for name in taken if name in constants)
-        self._kept: dict[str, NDArray[np.generic]] = {}
+        self._kept: dict[str, AnyArray] = {}
         self._lock = ForkSafeLock()
 
-    def encode(self, pixels: NDArray[np.uint8], *, cancel: threading.Event | None) -> Arrays:
+    def encode(self, pixels: NDArray[np.uint8], *, cancel: threading.Event | None) -> AnyArrays:
         """Features of one picture, by the names that the consumer has for them.
 
         Args:
@@ -72,7 +73,7 @@ class PictureEncoder:
         """Returns whether arrays can be what `encode` returned: their names, kinds and shapes."""
         return fit(features, self._expected(self._features))
 
-    def constants(self, *, cancel: threading.Event | None = None) -> Arrays:
+    def constants(self, *, cancel: threading.Event | None = None) -> AnyArrays:
         """What is the same for every picture; runs the encoder if it never ran here.
 
         That happens where features come from another session or from a file.
@@ -83,11 +84,10 @@ class PictureEncoder:
 
     def _run(
         self, constants: Sequence[str], pixels: NDArray[np.uint8], cancel: threading.Event | None
-    ) -> dict[str, NDArray[np.floating]]:
+    ) -> dict[str, AnyArray]:
         expected = self._expected((*self._features, *constants))
         picture = normalised(pixels) if self._takes_floats else pixels
-        answers = ask(self._encoder, expected, {self._input: picture}, cancel=cancel)
-        return dict(zip(expected, answers, strict=True))
+        return ask_in_place(self._encoder, expected, {self._input: picture}, cancel=cancel)
 
     def _expected(self, names: Iterable[str]) -> dict[str, Expected]:
         return {name: taken_by(self._consumer, name, level(name, self.cells)) for name in names}
@@ -104,7 +104,7 @@ def level(name: str, cells: tuple[int, int]) -> Expected:
     return floats(1, "?", cells[0] >> halvings, cells[1] >> halvings)
 
 
-def _as_float32(values: NDArray[np.floating]) -> NDArray[np.float32]:
+def _as_float32(values: AnyArray) -> AnyArray:
     return values.astype(np.float32, copy=False)
 
 
@@ -126,7 +126,7 @@ class PublishedExport:
         """The reference's own behaviour."""
         return Defaults()
 
-    def encode_image(self, pixels: NDArray[np.uint8], *, cancel: threading.Event | None) -> Arrays:
+    def encode_image(self, pixels: NDArray[np.uint8], *, cancel: threading.Event | None) -> AnyArrays:
         """Features of a picture (3, H, W) uint8 RGB; see `Family.encode_image`."""
         return self._pictures.encode(pixels, cancel=cancel)
 
@@ -134,6 +134,6 @@ class PublishedExport:
         """Returns whether arrays can be features of a picture; see `Family.are_of_image`."""
         return self._pictures.made(features)
 
-    def _ready(self, picture: Arrays, cancel: threading.Event | None) -> Arrays:
+    def _ready(self, picture: AnyArrays, cancel: threading.Event | None) -> AnyArrays:
         """What the decoder takes of a picture, in its element types: made once for all prompts of a question."""
         return fitted(self.models["decoder"].graph, {**self._pictures.constants(cancel=cancel), **picture})

@@ -14,7 +14,7 @@ from sam3_onnx.models.families.answers import Output, floats, require_within
 from sam3_onnx.models.families.decoding import select, xyxy
 from sam3_onnx.models.families.feeds import declared_size
 from sam3_onnx.models.families.meta_encoders import DECODER_INPUTS, MetaExport, encoder_role
-from sam3_onnx.models.families.protocol import Arrays, Capabilities, Detections, Query
+from sam3_onnx.models.families.protocol import AnyArrays, Arrays, Capabilities, Detections, Query
 
 if TYPE_CHECKING:
     import threading
@@ -56,7 +56,7 @@ class RawHeadsFamily(MetaExport):
 
     def detect(
         self,
-        picture: Arrays,
+        picture: AnyArrays,
         queries: Sequence[Query],
         *,
         size: tuple[int, int],

@@ -17,7 +17,7 @@ from sam3_onnx.models.families.answers import Output, bools, floats, require_box
 from sam3_onnx.models.families.box_scale import TRACED_SIDE, rescaled
 from sam3_onnx.models.families.manifest import share
 from sam3_onnx.models.families.meta_encoders import DECODER_INPUTS, MetaExport, encoder_role, single_box
-from sam3_onnx.models.families.protocol import Arrays, Capabilities, Defaults, Detections, Query
+from sam3_onnx.models.families.protocol import AnyArrays, Arrays, Capabilities, Defaults, Detections, Query
 
 if TYPE_CHECKING:
     import threading
@@ -66,7 +66,7 @@ class SixFileFamily(MetaExport):
 
     def detect(
         self,
-        picture: Arrays,
+        picture: AnyArrays,
         queries: Sequence[Query],
         *,
         size: tuple[int, int],
@@ -78,7 +78,7 @@ class SixFileFamily(MetaExport):
         return [self._detect_one(ready, query, size, threshold, cancel) for query in queries]
 
     def _detect_one(
-        self, picture: Arrays, query: Query, size: tuple[int, int], threshold: float, cancel: threading.Event | None
+        self, picture: AnyArrays, query: Query, size: tuple[int, int], threshold: float, cancel: threading.Event | None
     ) -> Detections:
         prompt = {**single_box(query), **self._size_inputs(size)}
         sizes = {"height": size[0], "width": size[1]}

@@ -8,7 +8,7 @@ import numpy as np
 
 from sam3_onnx.models.families.answers import Expected, Output, ask, bools, fit, floats, require_boxes, taken_by
 from sam3_onnx.models.families.decoding import select
-from sam3_onnx.models.families.protocol import Arrays, Capabilities, Detections, Query
+from sam3_onnx.models.families.protocol import AnyArrays, Arrays, Capabilities, Detections, Query
 from sam3_onnx.models.families.published import PublishedExport
 from sam3_onnx.prompts.tokenizer import ClipTokenizer, pad
 
@@ -74,7 +74,7 @@ class TextOnlyFamily(PublishedExport):
 
     def detect(
         self,
-        picture: Arrays,
+        picture: AnyArrays,
         queries: Sequence[Query],
         *,
         size: tuple[int, int],

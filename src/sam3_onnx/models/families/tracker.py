@@ -8,7 +8,7 @@ import numpy as np
 
 from sam3_onnx.models.families.answers import ask, floats
 from sam3_onnx.models.families.decoding import candidates_of
-from sam3_onnx.models.families.protocol import Arrays, Candidates, Capabilities, Clicks
+from sam3_onnx.models.families.protocol import AnyArrays, Arrays, Candidates, Capabilities, Clicks
 from sam3_onnx.models.families.published import PictureEncoder
 
 if TYPE_CHECKING:
@@ -58,7 +58,7 @@ class TrackerFamily:
         size = self._pictures.input_size
         return Capabilities(self.name, size, text=False, boxes=False, negative_boxes=False, points=True)
 
-    def encode_image(self, pixels: NDArray[np.uint8], *, cancel: threading.Event | None) -> Arrays:
+    def encode_image(self, pixels: NDArray[np.uint8], *, cancel: threading.Event | None) -> AnyArrays:
         """Features of a picture (3, H, W) uint8 RGB; see `Encoder.encode_image`."""
         return self._pictures.encode(pixels, cancel=cancel)
 
@@ -67,7 +67,7 @@ class TrackerFamily:
         return self._pictures.made(features)
 
     def segment(
-        self, picture: Arrays, clicks: Clicks, *, size: tuple[int, int], cancel: threading.Event | None
+        self, picture: AnyArrays, clicks: Clicks, *, size: tuple[int, int], cancel: threading.Event | None
     ) -> Candidates:
         """One run of the decoder; see `Tracker.segment`.
 

@@ -1,5 +1,7 @@
 """The features of a model's own image encoder in a coarse precision, held against those in float32.
 
+Coarse is a provider that is asked for bfloat16 or float16, and a graph in float16 on a device that multiplies in it.
+
 The miniature proves the provider; this proves the model that is opened, whose depth and weights are others. It is done
 once for each model and machine and remembered in the cache folder, passed or not.
 """
@@ -9,6 +11,7 @@ from __future__ import annotations
 import contextlib
 import logging
 import sys
+from functools import partial
 from importlib.resources import files
 from typing import TYPE_CHECKING
 
@@ -19,7 +22,7 @@ from sam3_onnx._support.units import in_bytes
 from sam3_onnx.models.runtime.graphs.fingerprint import Fingerprint
 from sam3_onnx.models.runtime.opening import GraphSession, Refusal, open_on
 from sam3_onnx.models.runtime.providers.findings import finding_key, recall, remember
-from sam3_onnx.models.runtime.providers.names import short_name
+from sam3_onnx.models.runtime.providers.names import CPU, OPENVINO, short_name
 from sam3_onnx.models.runtime.providers.ways import PLAIN
 
 if TYPE_CHECKING:
@@ -29,6 +32,7 @@ if TYPE_CHECKING:
 
     from sam3_onnx.models.runtime.graphs.reading import GraphInfo
     from sam3_onnx.models.runtime.providers.ways import Way
+    from sam3_onnx.models.runtime.settings import RuntimeSettings
 
 __all__ = ["LEAST_COSINE", "needs_comparing", "open_compared", "photograph_for"]
 
@@ -36,6 +40,8 @@ LEAST_COSINE = 0.999
 """Of each level of features. At full size bfloat16 through OpenVINO had 0.9995 with int8 weights as well."""
 _COSINE = "cosine"
 _COMPARED = "image_encoder"
+_WIDENING = frozenset({CPU, OPENVINO})
+"""Providers that compute a graph in float16 in float32, unless they are asked for another precision."""
 _FULL_SIZE = 1008
 """Height and width where a graph leaves them open: those that SAM 3 was trained with."""
 _LOG = logging.getLogger("sam3_onnx.providers")
@@ -43,10 +49,17 @@ _LOG = logging.getLogger("sam3_onnx.providers")
 
 def needs_comparing(role: str, way: Way, graph: GraphInfo) -> bool:
     """Returns whether a part of a model has to be compared before it is run in a way: an image encoder, if coarse."""
-    return way.is_coarse and role == _COMPARED and len(graph.inputs) == 1
+    return _coarse(way, graph) != "" and role == _COMPARED and len(graph.inputs) == 1
 
 
-def open_compared(graph: GraphInfo, way: Way, *, threads: int | None) -> GraphSession | Refusal:
+def _coarse(way: Way, graph: GraphInfo) -> str:
+    """The coarse precision that a graph would be computed in; "" for none."""
+    if way.is_coarse:
+        return way.precision
+    return "float16" if graph.computes_in_half and way.provider not in _WIDENING else ""
+
+
+def open_compared(graph: GraphInfo, way: Way, settings: RuntimeSettings) -> GraphSession | Refusal:
     """Opens an image encoder in a coarse way if its features are those of float32.
 
     Where memory is short the comparison is left out, and the proof on the miniature has to do.
@@ -54,17 +67,19 @@ def open_compared(graph: GraphInfo, way: Way, *, threads: int | None) -> GraphSe
     Args:
         graph: The image encoder.
         way: How to run it.
-        threads: Threads of one run; None leaves it to ONNX Runtime.
+        settings: Threads, and a folder for engines.
     """
-    name = f"{graph.path.name} in {way.precision} on {short_name(way.provider)}"
-    key = finding_key(way.provider, way.options, f"{way.precision} features of {Fingerprint([graph])}")
+    precision, threads = _coarse(way, graph), settings.run_threads
+    open_it = partial(open_on, graph, [way], threads=threads, engines=settings.engine_folder)
+    name = f"{graph.path.name} in {precision} on {short_name(way.provider)}"
+    key = finding_key(way.provider, way.options, f"{precision} features of {Fingerprint([graph])}")
     known = recall(key, [_COSINE])
     if known is not None:
-        return open_on(graph, [way], threads=threads) if _is_near(known[_COSINE]) else _too_far(known[_COSINE])
+        return open_it() if _is_near(known[_COSINE]) else _too_far(known[_COSINE])
     short = _memory_is_short(graph)
     if short:
         _LOG.warning("%s is used without being compared with float32 first: %s.", name, short)
-        return open_on(graph, [way], threads=threads)
+        return open_it()
     _LOG.info("%s is compared with float32, once for this model and this machine.", name)
     with _progress(name) as step:
         exact = open_on(graph, [PLAIN], threads=threads)
@@ -73,7 +88,7 @@ def open_compared(graph: GraphInfo, way: Way, *, threads: int | None) -> GraphSe
         expected = _features(exact, graph)
         del exact  # two encoders in memory at once are more than need be
         step()
-        opened = open_on(graph, [way], threads=threads)
+        opened = open_it()
         if isinstance(opened, Refusal):
             return opened
         try:

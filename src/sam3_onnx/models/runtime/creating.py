@@ -74,7 +74,7 @@ def spoken(role: str) -> str:
 
 def _named(graph: GraphInfo, role: str, plan: Plan, settings: RuntimeSettings) -> GraphSession:
     names = [way.provider for way in plan.ways]
-    opened = open_on(graph, plan.ways, threads=settings.run_threads)
+    opened = open_on(graph, plan.ways, threads=settings.run_threads, engines=settings.engine_folder)
     if isinstance(opened, GraphSession):
         for way in plan.ways:
             if way.provider in _BY_GRAPH and not (proof := proven((way.provider, dict(way.options)), settings)).passed:
@@ -98,9 +98,9 @@ def _best(graph: GraphInfo, role: str, plan: Plan, settings: RuntimeSettings) ->
         proof = proven((way.provider, dict(way.options)), settings)
         opened: GraphSession | Refusal = Refusal(proof.failure)
         if proof.passed and needs_comparing(role, way, graph):
-            opened = open_compared(graph, way, threads=settings.run_threads)
+            opened = open_compared(graph, way, settings)
         elif proof.passed:
-            opened = open_on(graph, [way], threads=settings.run_threads)
+            opened = open_on(graph, [way], threads=settings.run_threads, engines=settings.engine_folder)
         if isinstance(opened, GraphSession):
             break
         failures.append(f"{short_name(way.provider)}: {opened.reason}")

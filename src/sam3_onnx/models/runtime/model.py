@@ -15,10 +15,12 @@ from sam3_onnx.errors import (
     CancelledError,
     ModelAnswerError,
     ProviderWarning,
+    Sam3Error,
     SessionClosedError,
     SessionForkedError,
 )
 from sam3_onnx.models.runtime.creating import create, spoken
+from sam3_onnx.models.runtime.devices.arrays import DeviceArray, on_host
 from sam3_onnx.models.runtime.heap import give_back
 from sam3_onnx.models.runtime.library import ort
 from sam3_onnx.models.runtime.mapping import shrink_after, stays_mapped
@@ -33,6 +35,7 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
+    from sam3_onnx.models.runtime.devices.arrays import AnyArray
     from sam3_onnx.models.runtime.graphs.reading import GraphInfo
     from sam3_onnx.models.runtime.opening import GraphSession
     from sam3_onnx.models.runtime.providers.precision import Precision
@@ -145,12 +148,19 @@ class OnnxModel:
             return self._session
 
     def run(
+        self, outputs: Sequence[str], feeds: Mapping[str, AnyArray], *, cancel: threading.Event | None = None
+    ) -> list[NDArray[Any]]:
+        """Runs the graph once, for answers in the host's memory; see `run_anywhere`."""
+        return [on_host(answer) for answer in self.run_anywhere(outputs, feeds, cancel=cancel)]
+
+    def run_anywhere(
         self,
         outputs: Sequence[str],
-        feeds: Mapping[str, NDArray[np.generic]],
+        feeds: Mapping[str, AnyArray],
         *,
         cancel: threading.Event | None = None,
-    ) -> list[NDArray[Any]]:
+        stay: bool = False,
+    ) -> list[AnyArray]:
         """Runs the graph once.
 
         Args:
@@ -158,6 +168,7 @@ class OnnxModel:
             feeds: Inputs by name; names that the graph does not have are left out.
             cancel: Setting this event from another thread stops the run between two nodes of the graph.
                 OpenVINO runs a graph as one node: there the run ends before the call does.
+            stay: Whether to leave the answers in the memory of the device that the graph runs on, if it has one.
 
         Returns:
             One array per name in `outputs`.
@@ -175,9 +186,9 @@ class OnnxModel:
         while True:
             session = self._loaded()
             try:
-                answers = self._answers(session, outputs, known, cancel)
+                answers = self._answers(session, outputs, known, cancel, stay=stay)
                 break
-            except (CancelledError, MemoryError):
+            except (Sam3Error, MemoryError):
                 raise
             except Exception as error:
                 if session.providers[0] == CPU:
@@ -224,14 +235,16 @@ class OnnxModel:
         self,
         session: GraphSession,
         outputs: Sequence[str],
-        feeds: Mapping[str, NDArray[np.generic]],
+        feeds: Mapping[str, AnyArray],
         cancel: threading.Event | None,
+        *,
+        stay: bool,
     ) -> list[object]:
         options = ort.RunOptions()
         if session.providers[0] == CPU:
             shrink_after(self.role, options)
         if cancel is None:
-            return session.run(outputs, feeds, options)
+            return session.run(outputs, feeds, options, stay=stay)
         if cancel.is_set():
             raise CancelledError(f"the {spoken(self.role)}")
         finished = threading.Event()
@@ -244,7 +257,7 @@ class OnnxModel:
         watcher = threading.Thread(target=watch, name="sam3-onnx-cancel", daemon=True)
         watcher.start()
         try:
-            answers = session.run(outputs, feeds, options)
+            answers = session.run(outputs, feeds, options, stay=stay)
         except Exception as error:
             if options.terminate:
                 raise CancelledError(f"the {spoken(self.role)}") from error
@@ -273,5 +286,5 @@ class OnnxModel:
         give_back()
 
 
-def _are_arrays(answers: list[object]) -> TypeGuard[list[NDArray[Any]]]:
-    return all(isinstance(answer, np.ndarray) for answer in answers)
+def _are_arrays(answers: list[object]) -> TypeGuard[list[AnyArray]]:
+    return all(isinstance(answer, np.ndarray | DeviceArray) for answer in answers)

@@ -8,19 +8,25 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from sam3_onnx._support.forking import keep_for_ever, renew_in_children, undivided
+from sam3_onnx.errors import OptionError
+from sam3_onnx.models.runtime.devices.arrays import DeviceArray, on_host
+from sam3_onnx.models.runtime.devices.binding import run_bound
+from sam3_onnx.models.runtime.devices.operators import device_of
 from sam3_onnx.models.runtime.graphs.edits import without_empty_operands
 from sam3_onnx.models.runtime.library import ort
 from sam3_onnx.models.runtime.mapping import keep_mapped, stays_mapped
+from sam3_onnx.models.runtime.providers.engines import engine_options
 from sam3_onnx.models.runtime.providers.names import CPU, OPENVINO
 from sam3_onnx.models.runtime.providers.plugins import built_in, plugin_of
 from sam3_onnx.models.runtime.providers.precision import options_for
+from sam3_onnx.models.runtime.session_options import session_options
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Mapping, Sequence
+    from os import PathLike
 
-    import numpy as np
-    from numpy.typing import NDArray
-
+    from sam3_onnx.models.runtime.devices.arrays import AnyArray
+    from sam3_onnx.models.runtime.devices.operators import Device
     from sam3_onnx.models.runtime.graphs.reading import GraphInfo
     from sam3_onnx.models.runtime.providers.plugins import Plugin
     from sam3_onnx.models.runtime.providers.precision import Precision
@@ -40,6 +46,8 @@ class GraphSession:
     session: ort.InferenceSession
     precision: Precision
     """What it computes in; "auto" where it is the provider's own choice."""
+    device: Device | None = None
+    """Where it can leave what it answers; None for the host's memory."""
 
     def __post_init__(self) -> None:
         renew_in_children(self)
@@ -54,10 +62,25 @@ class GraphSession:
         return tuple(self.session.get_providers())
 
     def run(
-        self, outputs: Sequence[str], feeds: Mapping[str, NDArray[np.generic]], options: ort.RunOptions | None = None
+        self,
+        outputs: Sequence[str],
+        feeds: Mapping[str, AnyArray],
+        options: ort.RunOptions | None = None,
+        *,
+        stay: bool = False,
     ) -> list[object]:
-        """Runs the graph; returns one array for each name in `outputs`."""
-        return list(self.session.run(list(outputs), dict(feeds), options))
+        """Runs the graph; returns one array for each name in `outputs`.
+
+        Args:
+            outputs: Names of the outputs to compute, in the order wanted.
+            feeds: Inputs by name; those that lie elsewhere than on this device go through the host's memory.
+            options: What can stop the run.
+            stay: Whether to leave the answers in the memory of the device, if there is one.
+        """
+        device = self.device
+        if device and (stay or any(isinstance(array, DeviceArray) for array in feeds.values())):
+            return list(run_bound(self.session, outputs, feeds, options, device=device, stay=stay))
+        return list(self.session.run(list(outputs), {name: on_host(array) for name, array in feeds.items()}, options))
 
 
 @dataclass(frozen=True)
@@ -72,7 +95,12 @@ class Refusal:
 
 
 def open_on(
-    graph: GraphInfo, ways: Sequence[Way], *, threads: int | None, severity: int | None = None
+    graph: GraphInfo,
+    ways: Sequence[Way],
+    *,
+    threads: int | None,
+    engines: str | PathLike[str] | None = None,
+    severity: int | None = None,
 ) -> GraphSession | Refusal:
     """Makes a session on some providers, all of which are offered here.
 
@@ -80,10 +108,14 @@ def open_on(
         graph: What to run.
         ways: The providers with their precision, best first. CPU takes what they leave.
         threads: Threads of one run; None leaves it to ONNX Runtime.
+        engines: Where TensorRT keeps the engines that it builds; None for nowhere.
         severity: From which severity on onnxruntime logs, 0 to 4; None for what suits the providers.
 
     Returns:
         The session, or why there is none on all these providers.
+
+    Raises:
+        OptionError: Nothing can be written to the folder for engines.
     """
     names = [way.provider for way in ways]
     if severity is None:
@@ -91,7 +123,9 @@ def open_on(
     if _NVIDIA & set(names):
         _preload_libraries()
     try:
-        opened = _open(graph, ways, threads, severity)
+        opened = _open(graph, ways, threads, engines, severity)
+    except OptionError:
+        raise
     except Exception as error:  # noqa: BLE001 - onnxruntime's own exceptions share no narrower base
         # without its frames: they hold a session that is half made, which the child of a fork could not free
         return Refusal(str(error).strip(), error=error.with_traceback(None))
@@ -103,13 +137,19 @@ def open_on(
     return opened
 
 
-def _open(graph: GraphInfo, ways: Sequence[Way], threads: int | None, severity: int) -> GraphSession:
+def _open(
+    graph: GraphInfo, ways: Sequence[Way], threads: int | None, engines: str | PathLike[str] | None, severity: int
+) -> GraphSession:
     others = [way for way in ways if way.provider != CPU]
     plugins = {
         way.provider: plugin for way in others if way.provider not in built_in() and (plugin := plugin_of(way.provider))
     }
     full = [
-        (way.provider, options_for(way.provider, way.options, precision=way.precision, threads=threads))
+        (
+            way.provider,
+            options_for(way.provider, way.options, precision=way.precision, threads=threads)
+            | engine_options(engines, graph, way),
+        )
         for way in others
     ]
     options = session_options(threads, severity)
@@ -125,23 +165,12 @@ def _open(graph: GraphInfo, ways: Sequence[Way], threads: int | None, severity: 
         for name, given in full:
             _add(options, name, given, plugins.get(name))
         with undivided():
-            return GraphSession(ort.InferenceSession(model, options, enable_fallback=0), ways[0].precision)
+            session = ort.InferenceSession(model, options, enable_fallback=0)
+        return GraphSession(session, ways[0].precision, device_of(session))
     names, chosen = [name for name, _ in full] + [CPU], [given for _, given in full] + [{}]
     with undivided():
         session = ort.InferenceSession(model, options, providers=names, provider_options=chosen, enable_fallback=0)
-    return GraphSession(session, ways[0].precision)
-
-
-def session_options(threads: int | None, severity: int) -> ort.SessionOptions:
-    """What all sessions of this library have in common."""
-    options = ort.SessionOptions()
-    options.log_severity_level = severity
-    # A pattern is one block as large as everything that the first run took piece by piece. From the
-    # second run on it lies beside those pieces, which nothing uses any more.
-    options.enable_mem_pattern = False
-    if threads is not None:
-        options.intra_op_num_threads = threads
-    return options
+    return GraphSession(session, ways[0].precision, device_of(session))
 
 
 def _add(options: ort.SessionOptions, name: str, given: dict[str, str], plugin: Plugin | None) -> None:

@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
-    from sam3_onnx.results.embedding import FeaturePrecision
+    from sam3_onnx.results.features import FeaturePrecision
     from sam3_onnx.session.options import SessionSettings
 
     Arrays: TypeAlias = dict[str, NDArray[np.generic]]

@@ -9,7 +9,7 @@ from sam3_onnx.errors import EmbeddingError
 from sam3_onnx.images.origins import SeenPicture, picture_key
 from sam3_onnx.images.resizing import to_model_input
 from sam3_onnx.models.runtime.providers.precision import COARSE
-from sam3_onnx.results.embedding import Embedding, FeaturePrecision
+from sam3_onnx.results.embedding import Embedding
 
 if TYPE_CHECKING:
     import threading
@@ -22,6 +22,8 @@ if TYPE_CHECKING:
     from sam3_onnx.images.origins import LoadedPicture
     from sam3_onnx.models.families.protocol import Encoder
     from sam3_onnx.models.runtime.model import OnnxModel
+    from sam3_onnx.results.features import FeaturePrecision
+    from sam3_onnx.session.encoding.device_memory import DeviceMemory
     from sam3_onnx.session.encoding.memory import CacheTier
     from sam3_onnx.session.stopwatch import Stopwatch
 
@@ -61,6 +63,7 @@ class Embedder:
         *,
         precision: FeaturePrecision,
         cache: CacheTier[Embedding],
+        device_memory: DeviceMemory,
         right_of_way: Callable[[threading.Event | None], AbstractContextManager[None]],
     ) -> None:
         """Runs nothing yet.
@@ -71,6 +74,7 @@ class Embedder:
             part: The name of this image encoder among those of its model; "" for the first.
             precision: How features are kept.
             cache: Where they are kept.
+            device_memory: What decides how many of them stay on a device.
             right_of_way: Entered around every run for `embed`, with its `cancel`.
         """
         self.part = part
@@ -80,6 +84,7 @@ class Embedder:
         self._encoder = encoder
         self._precision = precision
         self._cache = cache
+        self._device_memory = device_memory
         self._right_of_way = right_of_way
 
     @property
@@ -133,6 +138,7 @@ class Embedder:
         model = self.model  # only now: a provider may have failed and another gone on
         self._used.add(model)
         embedding = Embedding.store(features, size=size, model=model, precision=self._precision)
+        self._device_memory.use(embedding.features)
         self.bytes_each = embedding.nbytes
         if self._made_by != key[0]:
             raise OtherPrecision(embedding)
@@ -154,6 +160,7 @@ class Embedder:
         if isinstance(picture, Embedding):
             if picture.model not in {self.model, *self._used}:
                 raise EmbeddingError(expected=self.model, got=picture.model)
+            self._device_memory.use(picture.features)
             return picture
         with watch.stage("image"):
             key = self.key_of(picture.pixels)
@@ -168,5 +175,6 @@ class Embedder:
             except OtherPrecision as other:
                 made = other.made  # an except clause forgets its name, and the function needs it
                 embedding = self._cache.get_or_make((self._made_by, key[1]), lambda: made, cancel=cancel)
+            self._device_memory.use(embedding.features)
             # What is cached stands for a content, what is handed out for a picture that somebody showed.
             return replace(embedding, picture=SeenPicture(key[1], picture.origin))

@@ -82,7 +82,7 @@ class ClickHead:
         embedding = self.embedder.embed(seen, cancel=cancel, watch=watch)
         clicks = Clicks(prompt.points_in(size), prompt.labels_array(), prompt.box_in(size))
         with watch.stage("decode"):
-            found = self._tracker.segment(embedding.arrays(), clicks, size=size, cancel=cancel)
+            found = self._tracker.segment(embedding.features.in_place(), clicks, size=size, cancel=cancel)
         with watch.stage("select"):
             return _object_of(found, prompt, embedding, label=label, epsilon=self._epsilon, timings=watch.seconds)
 

@@ -166,7 +166,7 @@ class ConceptHead:
         queries = [Query(entry.features, places, signs) for entry in texts]
         with watch.stage("decode"):
             found = self._family.detect(
-                embedding.arrays(), queries, size=size, threshold=min(asked.thresholds), cancel=cancel
+                embedding.features.in_place(), queries, size=size, threshold=min(asked.thresholds), cancel=cancel
             )
         with watch.stage("select"):
             instances = [

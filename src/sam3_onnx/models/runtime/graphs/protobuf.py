@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, NamedTuple, TypeAlias
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-__all__ = ["Field", "Span", "fields", "signed", "varint", "written"]
+__all__ = ["Field", "Span", "fields", "signed", "varint", "written", "written_number"]
 
 _VARINT, _FIXED64, _BYTES, _FIXED32 = 0, 1, 2, 5
 _VARINT_BITS = 64
@@ -83,6 +83,11 @@ def fields(data: memoryview, span: Span) -> Iterator[Field]:
 def written(number: int, content: bytes) -> bytes:
     """A field that holds a message or text, with key and length."""
     return b"".join((_as_varint(number << 3 | _BYTES), _as_varint(len(content)), content))
+
+
+def written_number(number: int, value: int) -> bytes:
+    """A field that holds an integer of at least 0, with key."""
+    return _as_varint(number << 3 | _VARINT) + _as_varint(value)
 
 
 def _as_varint(value: int) -> bytes:

@@ -38,6 +38,7 @@ _ELEMENT_TYPES = {
     11: "float64",
     16: "bfloat16",
 }
+_HALF = "float16"
 _EXTERNAL = 1  # TensorProto.DataLocation
 _MOST_FIELDS = 1_000_000
 """Protobuf fields that are looked at in one file, which takes a second or two; a graph of SAM 3 has some 100,000."""
@@ -72,6 +73,8 @@ class GraphInfo:
     _producers: Mapping[str, tuple[str, ...]] = field(repr=False, compare=False)
     operators: frozenset[str] = field(default=frozenset(), repr=False, compare=False)
     """Types of its nodes, those of its subgraphs among them."""
+    computes_in_half: bool = field(default=False, repr=False, compare=False)
+    """Whether it takes or converts to float16: weights that are merely stored in it are converted to float32."""
     stamps: Mapping[Path, tuple[int, int]] = field(default_factory=dict, repr=False, compare=False)
     """Size and time of change of each file when it was looked at; `stamps.require_unchanged` compares."""
 
@@ -157,6 +160,7 @@ def _read(path: Path, role: str) -> GraphInfo:
         external_files=external,
         _producers=reader.producers,
         operators=frozenset(reader.operators),
+        computes_in_half=reader.converts_to_half or any(info.dtype == _HALF for info in reader.inputs.values()),
         stamps={**stamps, **stamps_of(external)},
     )
 
@@ -202,6 +206,7 @@ class _GraphReader:
         self.external: dict[str, int] = {}
         self.producers: dict[str, tuple[str, ...]] = {}
         self.operators: set[str] = set()
+        self.converts_to_half = False
 
     def release(self) -> None:
         self.data.release()
@@ -271,11 +276,17 @@ class _GraphReader:
         return writes
 
     def read_attribute(self, span: Span, reads: set[str]) -> None:
-        for number, _, inner in self.fields(span):
-            if number in {5, 10}:  # AttributeProto.t, tensors
+        name, integer = "", 0
+        for number, value, inner in self.fields(span):
+            if number == 1:
+                name = self.text(inner)
+            elif number == 3:  # noqa: PLR2004 - AttributeProto.i
+                integer = value
+            elif number in {5, 10}:  # AttributeProto.t, tensors
                 self.read_tensor(inner)
             elif number in {6, 11}:  # AttributeProto.g, graphs
                 self.read_subgraph(inner, reads)
+        self.converts_to_half |= name == "to" and _ELEMENT_TYPES.get(integer) == _HALF
 
     def read_tensor(self, span: tuple[int, int]) -> str:
         name, entries, external = "", {}, False

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, TypeAlias
 import numpy as np
 
 from sam3_onnx._support.forking import ForkSafeLock
+from sam3_onnx.models.runtime.devices.arrays import DeviceArray, on_host
 from sam3_onnx.models.runtime.graphs.fingerprint import Fingerprint
 from sam3_onnx.models.runtime.opening import GraphSession, Refusal, open_on
 from sam3_onnx.models.runtime.providers.findings import finding_key, recall, remember
@@ -25,6 +26,7 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
+    from sam3_onnx.models.runtime.devices.arrays import AnyArray
     from sam3_onnx.models.runtime.providers.names import Wanted
     from sam3_onnx.models.runtime.providers.ways import Way
     from sam3_onnx.models.runtime.settings import RuntimeSettings
@@ -223,13 +225,16 @@ def _opened(role: str, way: Way, settings: RuntimeSettings, refusals: list[str])
 
 
 def _answer(opened: Mapping[str, GraphSession], feeds: Mapping[str, NDArray[np.generic]]) -> _Arrays:
-    """Runs the parts one after the other: each when all that it takes is there."""
-    held: _Arrays = dict(feeds)
+    """Runs the parts one after the other: each when all that it takes is there, in the memory where it was left."""
+    held: dict[str, AnyArray] = dict(feeds)
     waiting = dict(miniature_graphs())
     while ready := [role for role, graph in waiting.items() if set(graph.inputs) <= set(held)]:
         for role in ready:
             graph = waiting.pop(role)
             outputs = list(graph.outputs)
-            arrays = opened[role].run(outputs, {name: held[name] for name in graph.inputs})
-            held |= {name: np.asarray(array) for name, array in zip(outputs, arrays, strict=True)}
-    return {name: held[name] for name in _ANSWERS}
+            arrays = opened[role].run(outputs, {name: held[name] for name in graph.inputs}, stay=True)
+            held |= {
+                name: array if isinstance(array, DeviceArray) else np.asarray(array)
+                for name, array in zip(outputs, arrays, strict=True)
+            }
+    return {name: on_host(held[name]) for name in _ANSWERS}
