@@ -9,6 +9,7 @@ import pytest
 
 from sam3_onnx import Sam3Session
 from sam3_onnx.errors import ModelAnswerError
+from sam3_onnx.models.runtime.devices.arrays import on_host
 from sam3_onnx.models.runtime.model import OnnxModel
 from tests.support.places import NATIVE
 from tests.support.refusals import refused
@@ -25,7 +26,7 @@ IMAGE = np.random.default_rng(0).integers(0, 256, (60, 90, 3), dtype=np.uint8)
 
 def spoil(monkeypatch: pytest.MonkeyPatch, output: str, value: float) -> None:
     """Every graph answers with one wrong number in the output of that name."""
-    run = OnnxModel.run
+    run = OnnxModel.run_anywhere
 
     def spoilt(
         model: OnnxModel,
@@ -33,13 +34,14 @@ def spoil(monkeypatch: pytest.MonkeyPatch, output: str, value: float) -> None:
         feeds: Mapping[str, NDArray[np.generic]],
         *,
         cancel: threading.Event | None = None,
+        stay: bool = False,
     ) -> list[NDArray[Any]]:
-        answers = [answer.copy() for answer in run(model, outputs, feeds, cancel=cancel)]
+        answers = [answer.copy() for answer in map(on_host, run(model, outputs, feeds, cancel=cancel, stay=stay))]
         if output in outputs:
             answers[list(outputs).index(output)].flat[-1] = value
         return answers
 
-    monkeypatch.setattr(OnnxModel, "run", spoilt)
+    monkeypatch.setattr(OnnxModel, "run_anywhere", spoilt)
 
 
 @pytest.mark.parametrize("value", [float("nan"), float("inf"), float("-inf")])

@@ -47,7 +47,9 @@ def test_an_option_that_does_not_exist_is_refused_with_those_that_do(
 ) -> None:
     with pytest.raises(OptionError) as error:
         OPENERS[opener](**{name: value})
-    assert "provider, precision, threads, conf_threshold, epsilon, cache_bytes, cache_folder, " in str(error.value)
+    assert "provider, precision, threads, conf_threshold, epsilon, cache_bytes, device_cache_bytes, " in str(
+        error.value
+    )
     assert str(error.value).endswith(f"got {name!r}.{' ' if near else ''}{near}")
 
 

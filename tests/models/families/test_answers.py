@@ -11,6 +11,7 @@ import pytest
 
 from sam3_onnx import Box, Sam3Session
 from sam3_onnx.errors import ModelAnswerError
+from sam3_onnx.models.runtime.devices.arrays import on_host
 from sam3_onnx.models.runtime.graphs.reading import read_graph
 from sam3_onnx.models.runtime.model import OnnxModel
 from tests.support.onnx_bytes import adding, message
@@ -58,7 +59,7 @@ def spoilings(answer: NDArray[Any], name: str) -> Iterator[Spoiling]:
 
 def wrap_runs(monkeypatch: pytest.MonkeyPatch, change: Callable[[str, NDArray[Any]], NDArray[Any]]) -> None:
     """Hands every answer of every graph through a function."""
-    run = OnnxModel.run
+    run = OnnxModel.run_anywhere
 
     def changed(
         model: OnnxModel,
@@ -66,11 +67,12 @@ def wrap_runs(monkeypatch: pytest.MonkeyPatch, change: Callable[[str, NDArray[An
         feeds: Mapping[str, NDArray[np.generic]],
         *,
         cancel: threading.Event | None = None,
+        stay: bool = False,
     ) -> list[NDArray[Any]]:
-        answers = run(model, outputs, feeds, cancel=cancel)
+        answers = map(on_host, run(model, outputs, feeds, cancel=cancel, stay=stay))
         return [change(name, answer) for name, answer in zip(outputs, answers, strict=True)]
 
-    monkeypatch.setattr(OnnxModel, "run", changed)
+    monkeypatch.setattr(OnnxModel, "run_anywhere", changed)
 
 
 def ask(session: Sam3Session, number: int = 0) -> None:

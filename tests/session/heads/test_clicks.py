@@ -40,7 +40,7 @@ def test_a_click_gives_candidates_best_first() -> None:
 def test_one_object_is_not_gone_through_as_several(session: Sam3Session) -> None:
     found = session.predict_object(IMAGE, [(100, 50)])
     for misuse in (list, len, lambda one: one[0], lambda one: found.best in one):
-        with pytest.raises(ObjectIterationError, match=r"one object with 3 candidates.* result\.segmentation\(\)"):
+        with pytest.raises(ObjectIterationError, match=r"one object \(candidates: 3\).* result\.segmentation\(\)"):
             misuse(found)
     assert found
     assert list(found.segmentation()) == [found.best]
