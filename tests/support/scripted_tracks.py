@@ -113,7 +113,7 @@ class Script:
 def follow(script: Script, rules: TrackingRules | None = None) -> Iterator[tuple[int, FramePlan]]:
     """The plan for each frame of a script."""
     rules = rules or script.rules()
-    tracks = Tracks()
+    tracks = Tracks(next_id=0)  # as transformers counts
     for frame in script.frames():
         found = [
             detection

@@ -8,6 +8,7 @@ from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, Literal, get_args
 
 from sam3_onnx._support.checks import require_path
+from sam3_onnx._support.keywords import known_keywords
 from sam3_onnx.errors import FolderError, NoPicturesError, OptionError
 from sam3_onnx.images.finding import find_pictures
 from sam3_onnx.images.loading import load_image
@@ -32,6 +33,7 @@ DEFAULT_WORDS = ("coin", "circle", "person")
 """What is looked for unless told otherwise: the first is in the picture that ships."""
 
 
+@known_keywords()
 def optimize(  # noqa: PLR0913 - keyword-only options of one step
     folder: str | PathLike[str],
     target: str | PathLike[str],

@@ -42,7 +42,7 @@ A, B, C = square(0, 0), square(10, 0), square(0, 10)
 
 
 def begun(*masks: NDArray[np.float32], rules: TrackingRules = RULES) -> Tracks:
-    return follow_frame(Tracks(), 0, found(*masks), [], rules).tracks
+    return follow_frame(Tracks(next_id=0), 0, found(*masks), [], rules).tracks
 
 
 def test_on_a_frame_of_removal_masks_and_scores_stay_with_their_tracks() -> None:

@@ -35,7 +35,7 @@ def thing(x: float, y: float = 20, *, side: int = 12, label: str = "dog", score:
 
 
 def follow(frames: Iterable[Sequence[Thing]], rules: LinkingRules = RULES) -> list[tuple[int | None, ...]]:
-    links, ids = Links(), []
+    links, ids = Links(next_id=0), []
     for frame in frames:
         linking = link_frame(links, frame, rules)
         links = linking.links

@@ -19,7 +19,7 @@ from sam3_onnx.errors import (
     SessionForkedError,
 )
 from sam3_onnx.models.runtime.creating import create, spoken
-from sam3_onnx.models.runtime.heap import give_back, keep_for_ever
+from sam3_onnx.models.runtime.heap import give_back
 from sam3_onnx.models.runtime.library import ort
 from sam3_onnx.models.runtime.mapping import shrink_after, stays_mapped
 from sam3_onnx.models.runtime.providers.choosing import Plan, plan_of, provider_error
@@ -107,7 +107,6 @@ class OnnxModel:
         self._lock = threading.Lock()
         session, self._session = self._session, None
         if session is not None:
-            keep_for_ever(session)  # its end would wait for those threads
             self._forked_from = tuple(name for name in session.providers if not survives_fork(name))
 
     def require_usable(self) -> None:

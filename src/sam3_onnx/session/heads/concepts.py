@@ -194,5 +194,8 @@ class ConceptHead:
                 encoder.release()  # the cache knows the word from now on, and few words are new
             return found
 
+        def fits(found: TextEmbedding) -> bool:
+            return self._family.are_of_text(found.features)
+
         part = named_with_precision(self.embedder.part, encoder)
-        return self._texts.get_or_make((part, tuple(ids)), run, cancel=cancel)
+        return self._texts.get_or_make((part, tuple(ids)), run, fits=fits, cancel=cancel)

@@ -90,7 +90,9 @@ class Links:
     """Everything that is followed after a frame."""
 
     trails: tuple[Trail, ...] = ()
-    next_id: int = 0
+    """In the order in which they began."""
+    next_id: int = 1
+    """Number of the next thing that begins."""
 
 
 @dataclass(frozen=True)

@@ -47,8 +47,8 @@ class Tracks:
 
     present: tuple[Track, ...] = ()
     """In the order in which they began."""
-    next_id: int = 0
-    """Number of the next track that begins."""
+    next_id: int = 1
+    """Number of the next track that begins; 0 is left for the background of maps. transformers counts from 0."""
 
     @property
     def ids(self) -> tuple[int, ...]:
