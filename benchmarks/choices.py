@@ -14,6 +14,8 @@ from pathlib import Path
 
 __all__ = ["Choice", "measured", "plot"]
 
+_APART = 0.05
+"""Seconds between points that would lie on each other."""
 _FIGURES = Path(__file__).with_suffix(".json")
 
 
@@ -45,18 +47,21 @@ def plot(choices: list[Choice], path: Path) -> None:
     from matplotlib import pyplot as plt  # noqa: PLC0415
 
     fields = {name: list(rows) for name, rows in groupby(choices, lambda choice: choice.processor)}
+    colors = {way: f"C{place}" for place, way in enumerate(dict.fromkeys(choice.way for choice in choices))}
     figure, axes = plt.subplots(
         len(fields), figsize=(8, 3.2 * len(fields)), layout="constrained", sharex=True, sharey=True, squeeze=False
     )
     for field, (processor, rows) in zip(axes[:, 0], fields.items(), strict=True):
         field.set_title(processor, loc="left", fontsize=10)
         for place, row in enumerate(rows):
-            color = f"C{place}"
-            field.vlines(row.seconds, row.mean, row.p99, color=color, linewidth=1)
-            field.plot(row.seconds, row.mean, "o", color=color, label=f"{row.way}: {row.seconds:.3g} s")
+            color, where = colors[row.way], row.seconds + place * _APART
+            field.vlines(where, row.mean, row.p99, color=color, linewidth=1)
+            field.plot(where, row.mean, "o", color=color, label=f"{row.way}: {row.seconds:.3g} s")
         field.axhline(0, color="grey", linewidth=0.5)
         field.set_ylabel("change of scores")
-        field.legend(fontsize=8, loc="upper right")
+        field.legend(
+            fontsize=8, loc="upper right", title="point: mean, line: up to the 99th percentile", title_fontsize=8
+        )
     axes[-1, 0].set_xlim(left=0)
     axes[-1, 0].set_xlabel("seconds for a picture (lower left is better: quick, and answers stay)")
     figure.savefig(path, dpi=110)

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import json
 from functools import partial
+from itertools import groupby
 from typing import TYPE_CHECKING
 
 import numpy as np
 import pytest
 
-from benchmarks import cache, decoding, encoder, folder, growth, machine, outlines, query, rules, start
+from benchmarks import cache, choices, decoding, encoder, folder, growth, machine, outlines, query, rules, start
 from benchmarks.models import tokens_of
 from benchmarks.pairing import Spread, in_turn, ratios_to
 from benchmarks.peers import SixFiles
@@ -161,3 +162,13 @@ def test_an_encoder_beside_itself_has_the_same_features() -> None:
     assert numbers(rows, "cosine_0", "cosine_1", "cosine_2") == pytest.approx([1.0] * 6)
     assert numbers(rows, "mb_ratio") == pytest.approx([1.0] * 2, abs=0.3)
     assert all(row["met_cosine"] for row in rows)
+
+
+def test_a_chart_shows_each_choice_that_was_measured(tmp_path: Path) -> None:
+    found = choices.measured()
+    processors = [choice.processor for choice in found]
+    assert list(dict.fromkeys(processors)) == [name for name, _ in groupby(processors)]
+    assert all(0 <= choice.mean <= choice.p99 < choice.seconds for choice in found)
+    pytest.importorskip("matplotlib")
+    choices.plot(found, tmp_path / "choices.png")
+    assert (tmp_path / "choices.png").stat().st_size > 10_000

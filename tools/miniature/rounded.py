@@ -14,6 +14,8 @@ from pathlib import Path
 import onnx
 from onnx import TensorProto, helper, shape_inference
 
+_LIMITS = {"rounding/least": -3.38e38, "rounding/most": 3.38e38}
+"""Within what bfloat16 can hold, by the names of initializers."""
 SHIPPED = Path(__file__).parent.parent.parent / "src" / "sam3_onnx" / "data" / "miniature"
 
 
@@ -39,12 +41,18 @@ def round_everything(model: onnx.ModelProto) -> None:
                 nodes += _round_trip(f"{name}/exact", name)
     del graph.node[:]
     graph.node.extend(nodes)
+    for name, limit in _LIMITS.items():
+        graph.initializer.append(helper.make_tensor(name, TensorProto.FLOAT, [], [limit]))
 
 
 def _round_trip(source: str, target: str) -> list[onnx.NodeProto]:
-    coarse = f"{source}/bfloat16"
-    down = helper.make_node("Cast", [source], [coarse], to=TensorProto.BFLOAT16)
-    return [down, helper.make_node("Cast", [coarse], [target], to=TensorProto.FLOAT)]
+    """Nodes that round; the ends of float32, which masks of attention have, would become infinite without the Clip."""
+    inside, coarse = f"{source}/inside", f"{source}/bfloat16"
+    return [
+        helper.make_node("Clip", [source, *_LIMITS], [inside]),
+        helper.make_node("Cast", [inside], [coarse], to=TensorProto.BFLOAT16),
+        helper.make_node("Cast", [coarse], [target], to=TensorProto.FLOAT),
+    ]
 
 
 def main() -> None:
