@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 pytestmark = [pytest.mark.export, pytest.mark.filterwarnings("ignore")]
 
 ROLES = ("memory_attention", "track_decoder", "memory_encoder", "mask_prompt")
-ABOUT = {"source": "a test", "licence": "none"}
+ABOUT: dict[str, Any] = {"source": "a test", "licence": "none"}
 
 
 @pytest.fixture(scope="module")

@@ -244,17 +244,12 @@ def _decoded(answers: list[Floats], theirs: Any, *, several: bool) -> Difference
     expected = theirs.iou_scores[0, 0].numpy()
     chosen = 1 + int(expected.argmax()) if several else 0
     scores = np.abs(ious[1:] - expected if several else ious[:1] - expected).max()
-    there = np.abs(_sigmoid(present) - _sigmoid(theirs.object_score_logits[0, 0].numpy())).max()
+    there = (torch.from_numpy(present).sigmoid() - theirs.object_score_logits[0, 0].sigmoid()).abs().max()
     return Difference(
         score=float(max(scores, there)),
         memory=_distance(pointers[chosen], theirs.object_pointer[0, 0]),
         mask_iou=smallest_iou(masks[chosen] > 0, theirs.pred_masks[0, 0].numpy() > 0),
     )
-
-
-def _sigmoid(logits: Floats) -> Floats:
-    shares: Floats = 1 / (1 + np.exp(-logits))
-    return shares
 
 
 def _worst(found: list[Difference]) -> Difference:
