@@ -31,7 +31,7 @@ def test_the_first_of_several_frames(folder: Path) -> None:
     (folder / "cut.png").write_bytes(of_two("PNG")[:-200])
     summary = annotate_folder(fake_session(ANSWERS), folder, "coin")
     assert (summary.finished, len(summary.failures), summary.with_more_frames) == (3, 1, 2)
-    assert "2 hold several frames or pages, of which the first was taken" in str(summary)
+    assert "2 have several frames or pages; the first one was used" in str(summary)
 
 
 def test_files_that_look_like_pictures(folder: Path) -> None:
@@ -39,7 +39,7 @@ def test_files_that_look_like_pictures(folder: Path) -> None:
         (folder / name).write_bytes(b"no picture")
     summary = annotate_folder(fake_session(ANSWERS), folder, "coin")
     assert [path.name for path in summary.left_out] == ["phone.heic", "raw.CR2"]
-    assert "2 look like pictures and were left out: phone.heic, raw.CR2" in str(summary)
+    assert "2 files of unsupported picture formats left out: phone.heic, raw.CR2" in str(summary)
     everywhere = annotate_folder(fake_session(ANSWERS), folder, "coin", recursive=True)
     assert [path.name for path in everywhere.left_out] == ["phone.heic", "raw.CR2", "deep.psd"]
 

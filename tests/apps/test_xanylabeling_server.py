@@ -135,8 +135,8 @@ def test_a_second_question_about_a_picture_runs_no_image_encoder(opened: Callabl
 @pytest.mark.parametrize(
     ("params", "says"),
     [
-        ({}, "Nothing was asked for"),
-        ({"text_prompt": " , ."}, "Nothing was asked for"),
+        ({}, "The prompt is empty"),
+        ({"text_prompt": " , ."}, "The prompt is empty"),
         ({"text_prompt": "word " * 60}, "tokens"),
         ({"marks": [{"type": "rectangle", "data": [900, 900, 950, 950], "label": 1}]}, "outside the picture"),
         ({"marks": [*ONE_RECT, {"type": "point", "data": [3, 4], "label": 1}]}, "point"),

@@ -63,10 +63,10 @@ def test_a_strict_run_tells_of_what_the_format_cannot_hold_in_its_exit_status(
     monkeypatch.setattr(Sam3Session, "from_pretrained", lambda *_, **__: session)
     command = ["annotate", str(folder), "--text", "wire"]
     assert main(command) == 0
-    assert "wire: mask too thin for a polygon left out (2x)" in capsys.readouterr().out
+    assert "mask too thin for a polygon was left out (wire), 2 times" in capsys.readouterr().out
     session = fake_session({"wire": [FakeInstance((0.1, 0.5, 0.9, 0.516))]})
     assert main([*command, "--strict"]) == 3
-    assert "wire: mask too thin for a polygon left out (2x)" in capsys.readouterr().out
+    assert "mask too thin for a polygon was left out (wire), 2 times" in capsys.readouterr().out
     session = fake_session({"wire": [FakeInstance((0.1, 0.5, 0.9, 0.516))]})
     assert main([*command, "--strict", "--output-mode", "rectangle"]) == 0
 

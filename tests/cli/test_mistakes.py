@@ -90,7 +90,7 @@ ANNOTATE = ("annotate", "pics", "--text", "coin", "--model", "miniature")
         (("segment", "coins.png", "--box", "-5,10,60"), 2, "expected four numbers x1,y1,x2,y2, got '-5,10,60'"),
         (("segment", "coins.png", "--box", "900,900,950,950"), 1, "sam3-onnx: --box 900,900,950,950 cannot be used"),
         (("segment", "coins.png"), 1, 'Pass --text "person, car", or --box X1,Y1,X2,Y2.'),
-        (("segment", "coins.png", "--text", "word " * 40), 1, "Shorten it, or pass --truncate to have it cut."),
+        (("segment", "coins.png", "--text", "word " * 40), 1, "Shorten it, or pass --truncate to cut it at the limit."),
         (("segment", "pics", "--text", "coin"), 1, "To label all its pictures: sam3-onnx annotate FOLDER."),
         (("annotate", "pics", "--text", "coin"), 2, "required: --model\n  For pictures of your own: --model sam3"),
         ((*ANNOTATE, "--format", "COCO"), 2, "got 'COCO': did you mean coco?"),

@@ -51,7 +51,7 @@ def test_a_disk_that_fills_up_on_the_way_is_said(
 ) -> None:
     with monkeypatch.context() as patch:
         patch.setattr(transfer, "open_plain", full_device)
-        with pytest.raises(DiskFullError, match="needed more than there is"):
+        with pytest.raises(DiskFullError, match="needed more than is free"):
             pull(hashed, folder=tmp_path, patience=quick, progress=False)
     assert whole_files(tmp_path, hashed) == []
     assert_the_next_pull_succeeds(server, hashed, quick, tmp_path)

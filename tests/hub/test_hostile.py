@@ -115,7 +115,7 @@ def test_what_is_no_plain_file_where_one_of_ours_belongs(
 def test_records_that_are_none(hashed: PublishedModel, quick: Patience, tmp_path: Path, content: bytes) -> None:
     (tmp_path / "verified.json").write_bytes(content)
     for call in (pull, where):
-        assert "verified.json, which holds the hashes of its files, is damaged" in refused(
+        assert "verified.json, which contains the hashes of its files, is damaged" in refused(
             CacheFolderError, call, hashed, folder=tmp_path
         )
     (tmp_path / "verified.json").unlink()

@@ -123,7 +123,7 @@ class TestWhichPicture:
         frame = noise(1)
         result = session.predict(frame, "coin")
         frame[:] = noise(2)
-        with pytest.raises(PictureGoneError, match="the ndarray holds other pixels now"):
+        with pytest.raises(PictureGoneError, match="the ndarray has other pixels now"):
             result.draw()
 
     @pytest.mark.parametrize("now", ["another picture", "no picture", "nothing"])

@@ -1,4 +1,4 @@
-"""Errors of an evaluation against labelled pictures."""
+"""Errors of evaluating a model on labelled pictures."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ __all__ = ["EvaluateError", "NoLabelsError"]
 
 
 class EvaluateError(Sam3Error):
-    """An evaluation cannot be made."""
+    """A model cannot be evaluated."""
 
 
 class NoLabelsError(EvaluateError, LookupError):
@@ -21,7 +21,7 @@ class NoLabelsError(EvaluateError, LookupError):
 
     def __init__(self, labels: Path, *, pictures: Path, checked: int) -> None:
         super().__init__(
-            f"No labels for the pictures of {pictures} in {labels}: expected label files of the pictures' names, or a "
-            f"COCO file that names them, got none for {checked} pictures. Check both paths: a COCO file names pictures "
-            "by their paths seen from the folder of pictures."
+            f"No labels for the pictures of {pictures} in {labels}: expected label files with the names of the "
+            f"pictures, or a COCO file that names them, got none for {checked} pictures. Check both paths; a COCO file "
+            "names pictures by their paths relative to the folder of pictures."
         )
