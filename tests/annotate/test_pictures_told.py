@@ -48,4 +48,4 @@ def test_nothing_is_said_where_there_is_nothing_to_say(folder: Path) -> None:
     summary = annotate_folder(fake_session(ANSWERS), folder, "coin")
     assert (summary.left_out, summary.with_more_frames) == ((), 0)
     assert "left out" not in str(summary)
-    assert "first was taken" not in str(summary)
+    assert "first one was used" not in str(summary)

@@ -94,7 +94,7 @@ def test_an_interruption_says_how_far_the_run_came_and_how_to_go_on(
     assert "interrupted: 1 of 2 pictures are done; the same command goes on" in capsys.readouterr().err
     monkeypatch.undo()
     assert main(command) == 0
-    assert "1 of them done already" in capsys.readouterr().out
+    assert "1 of them before the interruption" in capsys.readouterr().out
 
 
 @pytest.mark.parametrize(

@@ -75,7 +75,7 @@ ANNOTATE = ("annotate", "pics", "--text", "coin", "--model", "miniature")
         ((*SEGMENT, "--model", "coins.png"), 1, "coins.png is a file. Name the folder that holds it."),
         ((*SEGMENT, "--model", "sam33"), 1, "Did you mean 'sam3'? For model files that you already have, name their"),
         ((*SEGMENT, "--model", "sam3", "--offline"), 1, "offline mode is on (--offline, SAM3_ONNX_OFFLINE or"),
-        ((*SEGMENT, "--point", "41,128"), 1, "it takes words and boxes of examples. They need a tracker head"),
+        ((*SEGMENT, "--point", "41,128"), 1, "it supports words and boxes of examples. They need a tracker head"),
         ((*SEGMENT, "--point", "41;128"), 2, "expected two numbers x,y, got '41;128': did you mean 41,128?"),
         ((*SEGMENT, "-o", "out.json"), 1, "-o must be a folder, got 'out.json'. Results are written into it"),
         ((*SEGMENT, "--overwr"), 2, "Did you mean --overwrite in place of --overwr?"),

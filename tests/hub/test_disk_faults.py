@@ -97,7 +97,7 @@ def test_two_processes_at_once_download_once(server: FaultServer, hashed: Publis
         until(lambda: bool(server.gets()))
         with pulling(hashed, tmp_path) as second:
             assert second.stderr is not None
-            assert "another process is at work" in second.stderr.readline()
+            assert "another process is using" in second.stderr.readline()
             both_there.set()
             assert [first.wait(LONG), second.wait(LONG)] == [0, 0]
     assert sorted(request.path for request in server.gets()) == sorted(server.files)

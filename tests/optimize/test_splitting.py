@@ -131,8 +131,8 @@ def with_a_way_around(model: onnx.ModelProto) -> None:
 @pytest.mark.parametrize(
     ("change", "reason"),
     [
-        (without_joining, "words and boxes are not joined as one prompt"),
-        (with_a_way_around, "no single value holds the picture"),
+        (without_joining, "words and boxes are not joined to one prompt"),
+        (with_a_way_around, "no single value contains the features"),
     ],
 )
 def test_a_decoder_without_the_borders_stays_whole_and_the_report_says_why(

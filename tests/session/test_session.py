@@ -211,7 +211,7 @@ def test_what_a_family_cannot_do_is_refused_before_the_encoder_runs() -> None:
     with pytest.raises(UnsupportedPromptError, match="small model does not support 2 boxes"):
         session.predict(picture(), boxes=[Box(1, 1, 9, 9), Box(2, 2, 9, 9)])
     no_boxes = FakeFamily(ANSWERS, capabilities=Capabilities(family="wordy", input_size=(8, 8), boxes=False))
-    with pytest.raises(UnsupportedPromptError, match="cannot take boxes of examples; it takes words"):
+    with pytest.raises(UnsupportedPromptError, match="does not support boxes of examples; it supports words"):
         session_of(no_boxes).predict(picture(), "coin", boxes=[Box(1, 1, 9, 9)])
     assert family.calls["encode_image"] == no_boxes.calls["encode_image"] == 0
 
