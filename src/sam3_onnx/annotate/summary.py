@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
+from sam3_onnx._support.units import in_words
+
 if TYPE_CHECKING:
     from collections.abc import Mapping
     from pathlib import Path
@@ -61,6 +63,8 @@ class AnnotateSummary:
     """Number of found instances for each label, in the order of the prompts."""
     added: int = 0
     """Number of written shapes; an instance may have several, one for each part."""
+    resumed_added: int = 0
+    """Number of those shapes that were written before the interruption."""
     removed: int = 0
     """Number of existing shapes that were removed."""
     duplicates: int = 0
@@ -81,28 +85,30 @@ class AnnotateSummary:
 
     def __str__(self) -> str:
         here = self.finished - self.resumed
-        told = [f"{self.finished} of {self.pictures} pictures done, labels in {self.folder}"]
+        told = [f"{self.finished} of {in_words(self.pictures, 'picture')} done, labels in {self.folder}"]
         if self.resumed:
             told[0] += f"; {self.resumed} of them before the interruption"
         if self.skipped:
             told.append(f"{self.skipped} skipped, because they had labels")
         found = ", ".join(f"{count} {label}" for label, count in self.instances.items())
-        told.append(f"found: {found}")
+        told.append(f"found{' in all' if self.resumed else ''}: {found}")
         shapes = f"shapes: {self.added} added"
+        if self.resumed:
+            shapes += f" in all, {self.resumed_added} of them before this run began"
         if self.removed:
             shapes += f", {self.removed} removed"
         if self.duplicates:
             shapes += f", {self.duplicates} duplicates left out"
         told.append(shapes)
-        for what, count in self.losses.items():
-            times = f", {count} times" if count > 1 else ""
-            told.append(f"not stored in this format: {what}{times}")
+        told += [f"not stored in this format: {what}{_times(count)}" for what, count in self.losses.items()]
         if self.with_more_frames:
-            told.append(f"{self.with_more_frames} have several frames or pages; the first one was used")
+            verb = "has" if self.with_more_frames == 1 else "have"
+            told.append(f"{self.with_more_frames} {verb} several frames or pages; the first one was used")
         if self.left_out:
             names = ", ".join(path.name for path in self.left_out[:_TOLD])
             more = f" and {len(self.left_out) - _TOLD} more" if len(self.left_out) > _TOLD else ""
-            told.append(f"{len(self.left_out)} files of unsupported picture formats left out: {names}{more}")
+            files = in_words(len(self.left_out), "file")
+            told.append(f"{files} of unsupported picture formats left out: {names}{more}")
         if here:
             stages = ", ".join(f"{stage} {seconds:.1f}" for stage, seconds in self.seconds.items())
             told.append(f"{self.elapsed:.1f} s, {self.elapsed / here:.2f} s per picture; seconds by stage: {stages}")
@@ -118,3 +124,7 @@ class AnnotateSummary:
         if len(self.failures) > _TOLD:
             told.append(f"  and {len(self.failures) - _TOLD} more")
         return [*told, "Run the same command again to try only the failed pictures again."]
+
+
+def _times(count: int) -> str:
+    return f", {count} times" if count > 1 else ""

@@ -12,6 +12,9 @@ if TYPE_CHECKING:
 __all__ = ["EvaluateError", "NoLabelsError"]
 
 
+_PATHS = "Check both paths: a COCO file names pictures by their paths seen from the folder of pictures."
+
+
 class EvaluateError(Sam3Error):
     """A model cannot be evaluated."""
 
@@ -19,9 +22,9 @@ class EvaluateError(Sam3Error):
 class NoLabelsError(EvaluateError, LookupError):
     """No picture of a folder has labels."""
 
-    def __init__(self, labels: Path, *, pictures: Path, checked: int) -> None:
+    def __init__(self, labels: Path, *, pictures: Path, checked: int, remedy: str = "") -> None:
         super().__init__(
             f"No labels for the pictures of {pictures} in {labels}: expected label files with the names of the "
-            f"pictures, or a COCO file that names them, got none for {checked} pictures. Check both paths; a COCO file "
-            "names pictures by their paths relative to the folder of pictures."
+            f"pictures, or a COCO file that names them; pictures looked at: {checked}, with labels: 0. "
+            f"{remedy or _PATHS}"
         )

@@ -47,6 +47,12 @@ class InstanceIndexError(Sam3Error, IndexError):
     """An index of a result is out of range, or is neither numbers nor booleans."""
 
     def __init__(self, index: object, *, count: int, reason: str) -> None:
+        if not count:
+            super().__init__(
+                f"This result is empty, so it has nothing at {index!r}: nothing was found. Test `if result:` or "
+                "len(result) first, or ask again for lower scores with conf_threshold."
+            )
+            return
         super().__init__(
             f"A result of {count} instances cannot be indexed by {index!r}: {reason}. Expected a number below {count}, "
             f'a slice, a list of numbers, or {count} booleans; for a label, use result.filter(label="...").'
@@ -58,7 +64,7 @@ class ObjectIterationError(Sam3Error, TypeError):
 
     def __init__(self, *, candidates: int) -> None:
         super().__init__(
-            f"This result is one object with {candidates} candidate masks, not a list of objects. Use "
+            f"This result is one object (candidates: {candidates}), not a list of objects. Use "
             "result.candidates to compare them, result.best for the best one, or result.segmentation() for the object "
             "in the form that `predict` returns."
         )
@@ -103,7 +109,7 @@ class SessionClosedError(Sam3Error, RuntimeError):
 
 
 class SessionForkedError(Sam3Error, RuntimeError):
-    """A session was used in a forked child process, where its models and threads do not work."""
+    """A session or a camera was used in a forked child process, in which it does not work."""
 
     def __init__(self, *, reason: str, remedy: str) -> None:
         super().__init__(f"This process was started by fork, and in such a process {reason}. {remedy}")

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from sam3_onnx._support.checks import is_share
+from sam3_onnx._support.keywords import known_keywords
 from sam3_onnx.errors import MaskError, OptionError
 from sam3_onnx.geometry._masks import as_mask, as_stack, foreground
 from sam3_onnx.geometry.window import Window, window_iou
@@ -15,6 +16,7 @@ if TYPE_CHECKING:
     from numpy.typing import ArrayLike, NDArray
 
 
+@known_keywords()
 def mask_iou(a: NDArray[np.generic], b: NDArray[np.generic], *, threshold: float = 0.0) -> float:
     """Returns the intersection over union (IoU) of two masks.
 
@@ -45,6 +47,7 @@ def mask_iou(a: NDArray[np.generic], b: NDArray[np.generic], *, threshold: float
     return window_iou(Window.of(first), Window.of(second))
 
 
+@known_keywords()
 def mask_iou_matrix(a: NDArray[np.generic], b: NDArray[np.generic], *, threshold: float = 0.0) -> NDArray[np.float64]:
     """Returns the intersection over union (IoU) of every mask of one stack with every mask of another.
 
@@ -73,6 +76,7 @@ def mask_iou_matrix(a: NDArray[np.generic], b: NDArray[np.generic], *, threshold
     return np.array(overlaps, dtype=np.float64).reshape(len(rows), len(columns))
 
 
+@known_keywords()
 def non_max_suppression(
     masks: NDArray[np.generic],
     scores: ArrayLike,
@@ -106,6 +110,7 @@ def non_max_suppression(
     return suppress_overlaps(mask_iou_matrix(masks, masks, threshold=threshold), scores, iou_threshold)
 
 
+@known_keywords()
 def suppress_overlaps(iou_matrix: ArrayLike, scores: ArrayLike, iou_threshold: float = 0.5) -> NDArray[np.intp]:
     """Applies non-maximum suppression (NMS) to a matrix of overlaps that is already computed.
 

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Literal, Protocol, TypeAlias
 import numpy as np
 
 from sam3_onnx._support.checks import require_path, require_size
+from sam3_onnx._support.keywords import known_methods
 from sam3_onnx.errors import LabelShapeError, OptionError
 from sam3_onnx.results.shape import Shape
 
@@ -29,6 +30,7 @@ HoleChoice: TypeAlias = Literal["fill", "seam"]
 the outline by lines that the ring follows in both directions, so that the enclosed area is correct."""
 
 
+@known_methods
 @dataclass(frozen=True)
 class LabelFile:
     """The shapes of one picture, and all other content of its label file.

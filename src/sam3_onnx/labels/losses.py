@@ -7,6 +7,7 @@ from collections import Counter
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from sam3_onnx._support.keywords import known_keywords
 from sam3_onnx.errors import LabelLossWarning
 
 if TYPE_CHECKING:
@@ -34,6 +35,7 @@ class Loss:
         return f"{self.what} {verb} {self.became} ({self.label})"
 
 
+@known_keywords()
 def loss_summary(losses: Iterable[Loss]) -> str:
     """Returns losses as one line of text, in which equal ones are counted.
 
@@ -53,4 +55,4 @@ def warn_of_losses(path: str | os.PathLike[str], losses: Iterable[Loss]) -> None
     """
     unexpected = [loss for loss in losses if not loss.by_nature]
     if unexpected:
-        warnings.warn(f"{path} does not contain everything: {loss_summary(unexpected)}", LabelLossWarning, stacklevel=3)
+        warnings.warn(f"{path} does not contain everything: {loss_summary(unexpected)}", LabelLossWarning, stacklevel=4)

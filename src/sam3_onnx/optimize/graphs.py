@@ -34,7 +34,7 @@ LIKE_THEIR_INPUT = frozenset(("MultiHeadAttention", "RotaryEmbedding"))
 """Operators of onnxruntime (`com.microsoft`) whose output has the type and shape of their first input."""
 _BESIDE = 1024  # bytes; smaller tensors stay in the graph, as in ONNX's own writer
 _PAGE = 4096  # bytes; external tensors start at a page, so that onnxruntime can map them
-_INSIDE_AT_MOST = 1_500_000_000  # bytes of weights in one file; the limit of protobuf is 2 GiB
+_INSIDE_AT_MOST = 500_000_000  # bytes of weights in the graph; weights in a separate file are mapped, not copied
 _QUANTIZED = frozenset(
     ("DequantizeLinear", "DynamicQuantizeLinear", "DynamicQuantizeMatMul", "MatMulIntegerToFloat", "MatMulNBits")
 )

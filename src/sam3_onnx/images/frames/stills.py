@@ -24,6 +24,8 @@ __all__ = ["StillsReader", "files_in_order"]
 class StillsReader:
     """Reader of pictures, each of which is a frame, with equal time intervals."""
 
+    survives_fork = True
+
     def __init__(
         self, pictures: Iterable[Picture], *, fps: float, color: Literal["rgb", "bgr"], stated: int | None
     ) -> None:

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from sam3_onnx._support.checks import require_path
+from sam3_onnx._support.keywords import known_keywords
 from sam3_onnx.errors import LabelFileDamagedError, LabelNameError
 from sam3_onnx.labels.yolo.data_yaml import names_in_yaml
 
@@ -104,6 +105,7 @@ def require_class_list(path: str | os.PathLike[str]) -> ClassList:
     return found
 
 
+@known_keywords()
 def read_classes(path: str | os.PathLike[str]) -> tuple[str, ...]:
     """Reads the names of a class list; the index of a name is its class number. Blank lines at the end are ignored.
 
