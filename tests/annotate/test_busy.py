@@ -52,7 +52,7 @@ def meets(first: tuple[Path, dict[str, object]], second: tuple[Path, dict[str, o
     run(first[0], **first[1], progress=meanwhile)
     for error in refused:
         assert f"process {os.getpid()}, which labels the pictures of {os.path.realpath(first[0])}" in str(error)
-        assert "Wait for it to end, or write this run's labels to another folder." in str(error)
+        assert "Wait until that run has ended, or write the labels of this run to another folder." in str(error)
     run(second[0], **second[1])
     return bool(refused)
 

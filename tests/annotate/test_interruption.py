@@ -73,7 +73,7 @@ def test_files_are_those_of_a_run_that_was_left_alone(tmp_path: Path) -> None:
     last = run(tmp_path / "killed")
     assert last.returncode == 0, last.stderr
     assert f"{PICTURES} of {PICTURES} pictures done" in last.stdout
-    assert "of them done already when this run began" in last.stdout
+    assert "of them before the interruption" in last.stdout
     assert labels_of(tmp_path / "killed") == labels_of(tmp_path / "left alone")
     assert (
         sum(content.count(b'"label"') + content.count(b'"bbox"') for content in labels_of(tmp_path / "killed").values())

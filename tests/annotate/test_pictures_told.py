@@ -31,7 +31,7 @@ def test_the_first_of_several_frames(folder: Path) -> None:
     (folder / "cut.png").write_bytes(of_two("PNG")[:-200])
     summary = annotate_folder(fake_session(ANSWERS), folder, "coin")
     assert (summary.finished, len(summary.failures), summary.with_more_frames) == (3, 1, 2)
-    assert "2 hold several frames or pages, of which the first was taken" in str(summary)
+    assert "2 have several frames or pages; the first one was used" in str(summary)
 
 
 def test_files_that_look_like_pictures(folder: Path) -> None:
@@ -39,7 +39,7 @@ def test_files_that_look_like_pictures(folder: Path) -> None:
         (folder / name).write_bytes(b"no picture")
     summary = annotate_folder(fake_session(ANSWERS), folder, "coin")
     assert [path.name for path in summary.left_out] == ["phone.heic", "raw.CR2"]
-    assert "2 files named like pictures and of no format that is read, left out: phone.heic, raw.CR2" in str(summary)
+    assert "2 files of unsupported picture formats left out: phone.heic, raw.CR2" in str(summary)
     everywhere = annotate_folder(fake_session(ANSWERS), folder, "coin", recursive=True)
     assert [path.name for path in everywhere.left_out] == ["phone.heic", "raw.CR2", "deep.psd"]
 
@@ -48,4 +48,4 @@ def test_nothing_is_said_where_there_is_nothing_to_say(folder: Path) -> None:
     summary = annotate_folder(fake_session(ANSWERS), folder, "coin")
     assert (summary.left_out, summary.with_more_frames) == ((), 0)
     assert "left out" not in str(summary)
-    assert "first was taken" not in str(summary)
+    assert "first one was used" not in str(summary)

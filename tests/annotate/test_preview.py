@@ -42,7 +42,7 @@ def test_a_preview_that_is_no_png_or_would_be_taken_for_a_picture_is_refused(fol
 def test_a_preview_takes_the_place_of_an_earlier_one_and_of_nothing_else(folder: Path, tmp_path: Path) -> None:
     mine = tmp_path / "mine.png"
     mine.write_bytes((folder / "a.png").read_bytes())
-    with pytest.raises(OutputExistsError, match="no sheet of an earlier run"):
+    with pytest.raises(OutputExistsError, match="Only a contact sheet of an earlier run"):
         annotate_folder(fake_session(ANSWERS), folder, "coin", preview=mine)
     assert mine.read_bytes() == (folder / "a.png").read_bytes()
     for _ in range(2):

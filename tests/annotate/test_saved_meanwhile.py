@@ -114,7 +114,7 @@ def test_an_annotation_that_makes_no_sense_by_the_end_fails_its_picture_and_is_t
 @pytest.mark.parametrize("half", [coco_file()[:50], "[]"])
 def test_a_coco_file_that_cannot_be_read_by_the_end_is_left_alone_and_nothing_is_lost(folder: Path, half: str) -> None:
     path, session = folder / "annotations.json", fake_session(ANSWERS)
-    with pytest.raises(FolderError, match=r"annotations\.json.*Nothing that was found is lost"):
+    with pytest.raises(FolderError, match=r"annotations\.json.*The results are kept"):
         annotate_folder(
             session,
             folder,

@@ -165,7 +165,7 @@ def test_where_there_is_one_label_any_word_is_it(ask: Ask, monkeypatch: pytest.M
     ("drawn", "error", "says"),
     [
         (words("silver coin"), OptionError, "must be one of coin"),
-        (words(" , "), EmptyPromptError, "Nothing was asked for"),
+        (words(" , "), EmptyPromptError, "The prompt is empty"),
         (rectangle(rotation=30), OptionError, "rotation"),
         (rectangle(label="Stone"), OptionError, "Stone"),
         ({**rectangle(), "is_positive": False}, EmptyPromptError, "positive box"),

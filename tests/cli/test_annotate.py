@@ -63,10 +63,10 @@ def test_a_strict_run_tells_of_what_the_format_cannot_hold_in_its_exit_status(
     monkeypatch.setattr(Sam3Session, "from_pretrained", lambda *_, **__: session)
     command = ["annotate", str(folder), "--text", "wire"]
     assert main(command) == 0
-    assert "wire: mask too thin for a polygon left out (2x)" in capsys.readouterr().out
+    assert "mask too thin for a polygon was left out (wire), 2 times" in capsys.readouterr().out
     session = fake_session({"wire": [FakeInstance((0.1, 0.5, 0.9, 0.516))]})
     assert main([*command, "--strict"]) == 3
-    assert "wire: mask too thin for a polygon left out (2x)" in capsys.readouterr().out
+    assert "mask too thin for a polygon was left out (wire), 2 times" in capsys.readouterr().out
     session = fake_session({"wire": [FakeInstance((0.1, 0.5, 0.9, 0.516))]})
     assert main([*command, "--strict", "--output-mode", "rectangle"]) == 0
 
@@ -94,7 +94,7 @@ def test_an_interruption_says_how_far_the_run_came_and_how_to_go_on(
     assert "interrupted: 1 of 2 pictures done; the same command goes on" in capsys.readouterr().err
     monkeypatch.undo()
     assert main(command) == 0
-    assert "1 of them done already" in capsys.readouterr().out
+    assert "1 of them before the interruption" in capsys.readouterr().out
 
 
 @pytest.mark.parametrize(

@@ -53,8 +53,8 @@ def test_a_picture_that_cannot_be_compared_shows_in_the_exit_status(
     [
         (["--sheet", "sheet.jpg"], "--sheet must be a file that ends in .png"),
         (["--format", "yolo-detect"], "No labels"),
-        (["--json", "{labelled}/a.json"], "is there already and is left as it is. Pass --overwrite"),
-        (["--sheet", "{labelled}/a.png"], "no sheet of an earlier run"),
+        (["--json", "{labelled}/a.json"], "already exists and was not changed. Pass --overwrite"),
+        (["--sheet", "{labelled}/a.png"], "Only a contact sheet of an earlier run"),
         (["--plot", "nowhere/curves.png"], "--plot must be a file in a folder that is there"),
     ],
 )

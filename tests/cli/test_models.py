@@ -68,7 +68,7 @@ def test_pull_names_amount_source_folder_and_licence(
     assert printed.out == f"tiny is complete in {folder}\n"
     assert printed.err.splitlines() == [
         f"tiny: 2 of 2 files, 1.1 MB, from 127.0.0.1:{server.server_port} into {folder}",
-        "tiny: its weights are under the Tiny Licence, terms at https://licence.example/terms",
+        "tiny: licence of the weights: Tiny Licence, terms at https://licence.example/terms",
     ]
     assert main(["models", "pull", "tiny"]) == 0
     assert capsys.readouterr().err == ""
@@ -89,7 +89,7 @@ def test_pull_from_a_mirror_into_a_folder(server: FaultServer, cache: Path) -> N
         (["pull", "tinny"], "Did you mean 'tiny'?"),
         (["where", "tinny"], "Did you mean 'tiny'?"),
         (["pull", "tiny", "--mirror", "nowhere"], "mirror must be an address"),
-        (["remove", "miniature"], "It ships in the package"),
+        (["remove", "miniature"], "It is part of the package"),
     ],
 )
 def test_what_goes_wrong_is_one_message_and_exit_code_one(
@@ -117,7 +117,7 @@ def test_verify_prints_each_hash_and_what_it_was_held_against(
     if name == "tiny":
         (cache / "models" / "tiny" / "tiny.onnx").write_bytes(bytes(8192))
         assert main(["models", "verify", name]) == 1
-        assert "tiny.onnx is not the file it should be" in capsys.readouterr().err
+        assert "tiny.onnx is not the expected file" in capsys.readouterr().err
 
 
 def test_where_prints_the_folder_and_the_expected_files(cache: Path, capsys: pytest.CaptureFixture[str]) -> None:
@@ -189,7 +189,7 @@ def test_what_cannot_be_known_is_not_promised(
     pull(unhashed, folder=tmp_path, patience=quick)
     said = capsys.readouterr().err
     assert "2 of 2 files, at least 1.0 MB" in said
-    assert "no hashes are published; those of what comes now are recorded and enforced" in said
+    assert "no hashes are published; the hashes of this download are recorded and checked later" in said
 
 
 def test_a_session_of_a_published_model_downloads_verifies_and_opens_it(

@@ -37,4 +37,4 @@ def test_the_command_compares_on_ones_own_pictures(
     assert "square.png: red square, circle" in printed.out
     assert "comparing on square.png" in printed.err
     assert main([*arguments]) == 1
-    assert "expected a folder that is not there yet" in capsys.readouterr().err
+    assert "expected a folder that does not exist yet" in capsys.readouterr().err

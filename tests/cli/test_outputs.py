@@ -108,7 +108,7 @@ def test_places_of_a_run(coins: Path, tmp_path: Path, read_only: Path, capsys: p
     for words, told in (
         (["--out", str(read_only)], "-o must be a folder that can be written to"),
         (["--out", str(folder / "a.png")], "-o must be a folder, got"),
-        (["--preview", str(tmp_path / "preview.jpg")], "preview must be a file that ends in .png"),
+        (["--preview", str(tmp_path / "preview.jpg")], "preview must be a file that ends with .png"),
         (["--preview", str(tmp_path / "folder.png")], "preview must be a file, got"),
         (["--preview", str(read_only / "preview.png")], "preview must be a file in a folder that can be written to"),
     ):

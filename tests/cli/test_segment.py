@@ -75,7 +75,7 @@ def test_what_the_label_file_does_not_hold_is_said(
     monkeypatch.setattr(Sam3Session, "from_pretrained", lambda *_, **__: session)
     assert main(["segment", str(picture), "--text", "wire", "-o", str(tmp_path)]) == 0
     said = capsys.readouterr().out
-    assert f"{tmp_path / 'a.json'} does not hold all: wire: mask too thin for a polygon left out" in said
+    assert f"{tmp_path / 'a.json'} does not contain everything: mask too thin for a polygon was left out (wire)" in said
 
 
 @pytest.mark.parametrize("mode", ["rectangle", "rotation"])
@@ -98,7 +98,7 @@ def test_boxes_ask_for_everything_like_them(coins: Path, tmp_path: Path) -> None
     ("words", "message"),
     [
         (["nowhere.png", "--text", "coin"], "nowhere.png"),
-        (["{coins}"], "Nothing was asked for"),
+        (["{coins}"], "The prompt is empty"),
         (["{coins}", "--text", "coin", "--conf", "3"], "--conf must be a number in 0..1, got 3.0"),
         (["{coins}", "--text", "coin", "--model", "sam99"], "No model is called 'sam99'. Known names: miniature"),
         (
@@ -149,7 +149,7 @@ def test_what_lies_in_the_way_stays_and_is_said_before_a_model_is_loaded(
 ) -> None:
     (tmp_path / name).write_text("by hand")
     assert main(["segment", str(coins), "--text", "coin", "-o", str(tmp_path)]) == 1
-    assert f"{tmp_path / name} is there already and is left as it is" in capsys.readouterr().err
+    assert f"{tmp_path / name} already exists and was not changed" in capsys.readouterr().err
     assert (tmp_path / name).read_text() == "by hand"
 
 
@@ -165,11 +165,11 @@ def test_results_are_replaced_where_one_says_so(coins: Path, tmp_path: Path) -> 
     ("words", "message"),
     [
         (["nowhere.png", "--text", "coin"], "nowhere.png"),
-        (["{coins}"], "Nothing was asked for: expected at least one word or one positive box, got no word and no box"),
+        (["{coins}"], "The prompt is empty: expected at least one word or one positive box, got no word and no box"),
         (["{coins}", "--negative-box", "1,1,9,9"], "got 1 negative boxes and no word"),
-        (["{coins}", "--text", ","], "Nothing was asked for"),
-        (["{coins}", "--point", "900,900"], "it lies outside the picture"),
-        (["{coins}", "--negative-point", "9,9"], "got 1 negative points alone"),
+        (["{coins}", "--text", ","], "The prompt is empty"),
+        (["{coins}", "--point", "900,900"], "it is outside the picture"),
+        (["{coins}", "--negative-point", "9,9"], "got only negative points (1)"),
         (
             ["{coins}", "--point", "9,9", "--conf", "0.3"],
             "--conf must be left out where one object is cut out, got 0.3",
@@ -227,7 +227,7 @@ def test_a_malformed_box_is_refused_by_the_parser(coins: Path, capsys: pytest.Ca
 
 def test_clicks_are_refused_by_a_model_without_a_tracker(coins: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["segment", str(coins), "--point", "10,20", "--negative-point", "3,4"]) == 1
-    assert "native model cannot take clicks on one object" in capsys.readouterr().err
+    assert "native model does not support clicks on one object" in capsys.readouterr().err
 
 
 @pytest.mark.parametrize("beside", [["--negative-box", "1,1,9,9"], ["--box", "1,1,9,9", "--box", "2,2,9,9"]])

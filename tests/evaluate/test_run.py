@@ -244,7 +244,7 @@ def test_labels_without_a_shape_have_no_words(folder: Path, tmp_path: Path) -> N
 def test_a_sheet_takes_the_place_of_an_earlier_one_and_of_nothing_else(folder: Path, tmp_path: Path) -> None:
     labels, before = labelled(folder), (folder / "a.png").read_bytes()
     with fake_session({"coin": [LEFT, GHOST]}) as session:
-        with pytest.raises(OutputExistsError, match="no sheet of an earlier run"):
+        with pytest.raises(OutputExistsError, match="Only a contact sheet of an earlier run"):
             evaluate_folder(session, labels, folder, "coin", sheet=folder / "a.png")
         for _ in range(2):
             evaluate_folder(session, labels, folder, "coin", sheet=tmp_path / "sheet.png")

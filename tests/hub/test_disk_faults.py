@@ -51,7 +51,7 @@ def test_a_disk_that_fills_up_on_the_way_is_said(
 ) -> None:
     with monkeypatch.context() as patch:
         patch.setattr(transfer, "open_plain", full_device)
-        with pytest.raises(DiskFullError, match="needed more than there is"):
+        with pytest.raises(DiskFullError, match="needed more than is free"):
             pull(hashed, folder=tmp_path, patience=quick, progress=False)
     assert whole_files(tmp_path, hashed) == []
     assert_the_next_pull_succeeds(server, hashed, quick, tmp_path)
@@ -97,7 +97,7 @@ def test_two_processes_at_once_download_once(server: FaultServer, hashed: Publis
         until(lambda: bool(server.gets()))
         with pulling(hashed, tmp_path) as second:
             assert second.stderr is not None
-            assert "another process is at work" in second.stderr.readline()
+            assert "another process is using" in second.stderr.readline()
             both_there.set()
             assert [first.wait(LONG), second.wait(LONG)] == [0, 0]
     assert sorted(request.path for request in server.gets()) == sorted(server.files)

@@ -55,7 +55,7 @@ def test_a_file_of_an_entry_that_does_not_lie_in_its_folder_under_its_name(
     model = replace(hashed, files=(replace(hashed.files[0], name=name),))
     for call in (pull, where, verify, remove):
         text = refused(OptionError, call, model, folder=tmp_path / "model")
-        assert text.startswith("PublishedFile.name must be a file name, without a folder, that tiny uses once")
+        assert text.startswith("PublishedFile.name must be a file name without a folder, unique in tiny")
     assert list(tmp_path.iterdir()) == []
 
 
@@ -115,7 +115,7 @@ def test_what_is_no_plain_file_where_one_of_ours_belongs(
 def test_records_that_are_none(hashed: PublishedModel, quick: Patience, tmp_path: Path, content: bytes) -> None:
     (tmp_path / "verified.json").write_bytes(content)
     for call in (pull, where):
-        assert "verified.json, which holds the hashes of its files, is damaged" in refused(
+        assert "verified.json, which contains the hashes of its files, is damaged" in refused(
             CacheFolderError, call, hashed, folder=tmp_path
         )
     (tmp_path / "verified.json").unlink()
@@ -164,7 +164,7 @@ def test_headers_that_make_no_sense_are_a_fault_with_a_name(
     ("names", "told"),
     [
         ({"ALL_PROXY": "socks5h://127.0.0.1:1"}, "Missing dependencies for SOCKS support. A SOCKS proxy needs another"),
-        ({"REQUESTS_CA_BUNDLE": "/no/such.pem"}, "invalid path: /no/such.pem. Check what REQUESTS_CA_BUNDLE, "),
+        ({"REQUESTS_CA_BUNDLE": "/no/such.pem"}, "invalid path: /no/such.pem. Check the paths in REQUESTS_CA_BUNDLE, "),
         ({"HTTPS_PROXY": "http://127.0.0.1:1"}, "the proxy did not connect ("),
         ({"HTTPS_PROXY": "http://"}, "the request failed (InvalidProxyURL): "),
     ],

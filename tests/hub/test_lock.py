@@ -41,7 +41,7 @@ def test_who_finds_a_folder_held_says_so_once_waits_and_goes_on(
         assert not entered.wait(0.3)
     thread.join(30)
     assert entered.is_set()
-    assert said == [f"sam3: another process is at work in {tmp_path}; waiting for it"]
+    assert said == [f"sam3: another process is using {tmp_path}; waiting until it has finished"]
     assert (tmp_path / LOCK_NAME).is_file()
 
 

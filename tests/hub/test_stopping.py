@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from sam3_onnx.hub import PublishedModel
     from tests.support.fault_server import FaultServer
 
-TOLD = "The call was cancelled during the download, verification or opening; what has come is kept for the next one.\n"
+TOLD = "The call was cancelled during the download, verification or opening; the part that was downloaded is kept.\n"
 PROGRAM = """
 import sys, threading, time
 from sam3_onnx.hub import Patience, pull
@@ -168,7 +168,7 @@ def test_a_redirection_whose_page_never_ends_is_followed(
 def test_a_connection_that_is_too_slow_is_given_up(server: FaultServer, tmp_path: Path) -> None:
     server.get = play.dripping
     patience = Patience(attempts=2, first_wait=0.01, least_rate=1e6, rate_seconds=0.2)
-    with pytest.raises(DownloadError, match="it came more slowly than 1e\\+06 bytes a second \\(2 attempts"):
+    with pytest.raises(DownloadError, match="it was slower than 1e\\+06 bytes per second \\(2 attempts"):
         pull(published(server.files, host=server.url), folder=tmp_path, progress=False, patience=patience)
 
 

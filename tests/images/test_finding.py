@@ -79,7 +79,7 @@ def test_a_folder_without_pictures_says_what_would_be_one_and_where_some_are(fol
 
 
 def test_a_folder_that_is_not_there_or_is_a_file_is_an_error(folder: Path) -> None:
-    with pytest.raises(FolderError, match="it is not there"):
+    with pytest.raises(FolderError, match="it does not exist"):
         find_pictures(folder / "nowhere")
     with pytest.raises(FolderError, match="it is a file"):
         find_pictures(folder / "b.png")
@@ -111,5 +111,5 @@ def test_what_looks_like_a_picture_and_is_not_read_is_named(folder: Path) -> Non
 def test_a_folder_of_raw_files_alone_says_that_they_are_not_read(tmp_path: Path) -> None:
     for name in ("a.nef", "b.nef"):
         (tmp_path / name).touch()
-    with pytest.raises(NoPicturesError, match=r"There are 2 of formats that are not read, such as a\.nef"):
+    with pytest.raises(NoPicturesError, match=r"There are 2 files of unsupported formats, such as a\.nef"):
         find_pictures(tmp_path)

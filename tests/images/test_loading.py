@@ -157,7 +157,7 @@ class TestArrays:
             (np.zeros((0,), np.uint8), "no pixels"),
             (np.zeros((3, 40, 50), np.uint8), r"transpose\(1, 2, 0\)"),
             (np.zeros((1, 40, 50), np.uint8), r"transpose\(1, 2, 0\)"),
-            (np.zeros((4, 5, 2), np.uint8), "choose them"),
+            (np.zeros((4, 5, 2), np.uint8), "select them"),
             (np.zeros((2, 4, 5, 3), np.uint8), r"array\[0\]"),
             (np.zeros((500,), np.uint8), "bytes"),
         ],

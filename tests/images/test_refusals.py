@@ -67,7 +67,7 @@ class TestRefusals:
         assert caught.value.path == str(tmp_path / "absent.png")
         with pytest.raises(PictureMissingError, match="it is a folder, not a file"):
             load_image(tmp_path)
-        with pytest.raises(PictureMissingError, match=r"a URL is not fetched\. Download it first"):
+        with pytest.raises(PictureMissingError, match=r"URLs are not downloaded\. Download it"):
             load_image("https://example.com/coins.png")
         with pytest.raises(PictureMissingError, match="the path is empty"):
             load_image("")

@@ -113,7 +113,7 @@ def test_a_model_that_cannot_be_opened_is_told_by_its_own_error() -> None:
 def test_workers_that_leave_no_cpu_are_warned_of() -> None:
     data = pytest.importorskip("ray.data")
     pictures = data.from_items([{"path": "a.png"}])
-    with pytest.warns(UserWarning, match="The workers take 3 of the 3 CPUs that Ray has"):
+    with pytest.warns(UserWarning, match="The workers use 3 of the 3 CPUs of Ray"):
         annotate(pictures, "coin", open_session=OPENER, workers=3)
 
 

@@ -94,7 +94,7 @@ def test_an_array_that_is_no_picture(session: Sam3Session) -> None:
 def test_a_picture_beyond_the_limit(session: Sam3Session, coins: Path) -> None:
     text = refused(PictureTooLargeError, session.predict, coins, "coin", max_pixels=1000)
     assert "more than the limit of 1000" in text
-    assert "pass max_pixels= with a higher limit" in text
+    assert "pass a higher max_pixels=, or max_pixels=None to switch the limit off" in text
 
 
 # Prompts
@@ -103,7 +103,7 @@ def test_a_picture_beyond_the_limit(session: Sam3Session, coins: Path) -> None:
 def test_a_prompt_of_too_many_tokens(session: Sam3Session) -> None:
     before = session.cache.info().misses
     text = refused(PromptTooLongError, session.predict, np.zeros_like(IMAGE), ["dog " * 31])
-    assert "has 33 tokens including start and end, the model takes at most 32. Shorten it, or pass truncate" in text
+    assert "is too long: expected at most 32 tokens with start and end, got 33. Shorten it, or pass truncate" in text
     assert session.cache.info().misses == before
     assert isinstance(session.predict(IMAGE, ["dog " * 30], conf_threshold=1).labels, list)
 
@@ -111,7 +111,7 @@ def test_a_prompt_of_too_many_tokens(session: Sam3Session) -> None:
 @pytest.mark.parametrize("empty", ["", " ", ",. \uff0c\u3002", [], [""], {}])
 def test_an_empty_prompt(session: Sam3Session, empty: object) -> None:
     text = refused(EmptyPromptError, session.predict, IMAGE, empty)
-    assert text.startswith("Nothing was asked for: expected at least one word or one positive box, got the text ")
+    assert text.startswith("The prompt is empty: expected at least one word or one positive box, got the text ")
     assert f"got the text {empty!r}." in text
 
 
@@ -125,8 +125,8 @@ def test_neither_word_nor_box_and_negative_boxes_alone(session: Sam3Session) -> 
 @pytest.mark.parametrize(
     ("box", "reason"),
     [
-        ((90, 0, 95, 10), "it lies outside the picture"),
-        ((-20, -20, 0, 0), "it lies outside the picture"),
+        ((90, 0, 95, 10), "it is outside the picture"),
+        ((-20, -20, 0, 0), "it is outside the picture"),
         ((5, 5, 5, 40), "it has no area"),
         ((1, 2, 3), "it is not four finite numbers"),
         ((1, 2, 3, float("nan")), "it is not four finite numbers"),
@@ -151,14 +151,17 @@ def test_what_the_model_cannot_take() -> None:
     limited = Sam3Session(family, model="small")
     positive, negative = Box(1, 1, 9, 9), Box(1, 1, 9, 9, positive=False)
     assert refused(UnsupportedPromptError, limited.predict, IMAGE, boxes=[positive, positive]) == (
-        "The small model cannot take 2 boxes in one prompt; it takes words and at most 1 positive boxes of examples. "
+        "The small model does not support 2 boxes in one prompt; it supports words and at most 1 positive boxes "
+        "of examples. "
         "Ask with fewer boxes at a time, or use an export that takes several, such as a native bundle."
     )
     text = refused(UnsupportedPromptError, limited.predict, IMAGE, "coin", boxes=[negative])
-    assert text.startswith("The small model cannot take negative boxes; it takes words and at most 1 positive boxes")
+    assert text.startswith(
+        "The small model does not support negative boxes; it supports words and at most 1 positive boxes"
+    )
     text = refused(OptionError, limited.predict, IMAGE, "coin", conf_threshold=0.4)
     assert text.startswith("conf_threshold must be at least 0.5 with a model of the small family, whose decoder cuts")
     wordless = FakeFamily({}, capabilities=Capabilities(family="wordless", input_size=(8, 8), text=False))
     text = refused(UnsupportedPromptError, Sam3Session(wordless, model="wordless").predict, IMAGE, "coin")
-    assert text.startswith("The wordless model cannot take words; it takes boxes of examples.")
+    assert text.startswith("The wordless model does not support words; it supports boxes of examples.")
     assert family.calls["encode_image"] == 0

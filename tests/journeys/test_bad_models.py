@@ -111,8 +111,8 @@ def test_swapped_files_are_named_with_their_roles(folder: Path) -> None:
 def test_a_folder_with_two_candidates_for_a_part(folder: Path) -> None:
     shutil.copyfile(folder / "text_encoder.onnx", folder / "words.onnx")
     assert refused(AmbiguousFolderError, Sam3Session.from_folder, folder) == (
-        f"{folder} holds more than one part to choose from (text_encoder: text_encoder.onnx, words.onnx). "
-        "Keep one of each in the folder, or name the files with Sam3Session.from_files(...)."
+        f"{folder} has more than one part to choose from (text_encoder: text_encoder.onnx, words.onnx). "
+        "Keep one graph for each part in the folder, or name the files with Sam3Session.from_files(...)."
     )
 
 
@@ -122,7 +122,7 @@ def test_a_folder_with_two_families(folder: Path, peer_fixtures: Path) -> None:
         shutil.copyfile(path, folder / path.name)
     text = refused(AmbiguousFolderError, Sam3Session.from_folder, folder)
     assert "native: image_encoder.onnx, text_encoder.onnx, decoder.onnx; six-file: sam3_image_encoder.onnx, " in text
-    assert text.endswith("Choose one with family=..., or keep one export in a folder.")
+    assert text.endswith("Choose one with family=..., or keep only one export in the folder.")
     for family in ("native", "six-file"):
         with Sam3Session.from_folder(folder, family=family) as opened:
             assert opened.capabilities.family == family

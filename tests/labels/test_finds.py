@@ -58,10 +58,10 @@ def test_a_find_is_a_shape_or_a_loss(
 def test_what_has_no_outline_is_told_of_each_kind() -> None:
     told = {mode: loss_summary(shapes_of(result(*FOUND), mode)[1]) for mode in MODES}
     assert told == {
-        "polygon": "0: mask too thin for a polygon left out; 3: empty mask left out; 4: holes filled",
-        "rectangle": "3: empty mask left out",
-        "rotation": "0: mask too thin for a rotation left out; 3: empty mask left out",
-        "mask": "3: empty mask left out",
+        "polygon": "mask too thin for a polygon was left out (0); empty mask was left out (3); holes were filled (4)",
+        "rectangle": "empty mask was left out (3)",
+        "rotation": "mask too thin for a rotation was left out (0); empty mask was left out (3)",
+        "mask": "empty mask was left out (3)",
     }
 
 
@@ -69,10 +69,11 @@ def test_parts_that_are_left_out_are_told() -> None:
     apart = PARTS.copy()
     apart[0, :9] = True
     assert (
-        loss_summary(shapes_of(result(apart), "polygon", parts="all")[1]) == "0: part too thin for a polygon left out"
+        loss_summary(shapes_of(result(apart), "polygon", parts="all")[1])
+        == "part too thin for a polygon was left out (0)"
     )
     for mode in ("polygon", "rotation"):
-        assert "0: part beside the largest left out (3 times)" in loss_summary(shapes_of(result(apart), mode)[1])
+        assert "part beside the largest was left out (0), 3 times" in loss_summary(shapes_of(result(apart), mode)[1])
     assert shapes_of(result(apart), "polygon", parts="all", min_area=10)[1] == (), "asked to be left out"
 
 
@@ -82,14 +83,16 @@ def test_parts_and_holes_that_simplification_takes_are_told() -> None:
     bar[6, 50:350] = False
     found = Segmentation((instance(bar, "bar"),), bar.shape)
     told = loss_summary(shapes_of(found, "polygon", parts="all", epsilon=0.004)[1])
-    assert told == "bar: part too small for this epsilon left out; bar: hole too small for this epsilon filled"
+    assert told == (
+        "part too small for this epsilon was left out (bar); hole too small for this epsilon was filled (bar)"
+    )
 
 
 def test_an_outline_that_simplification_takes_is_not_called_thin() -> None:
     disc = np.zeros((40, 40), np.bool_)
     disc[10:30, 10:30] = True
     losses = shapes_of(result(disc), "polygon", epsilon=0.9)[1]
-    assert loss_summary(losses) == "0: mask too small for this epsilon left out"
+    assert loss_summary(losses) == "mask too small for this epsilon was left out (0)"
     assert shapes_of(result(disc), "polygon", epsilon=0)[1] == ()
 
 
@@ -97,7 +100,7 @@ def test_coco_polygons_tell_of_a_part_that_is_too_thin_and_run_lengths_hold_it()
     apart = DISC.copy()
     apart[55, 0:9] = True
     rows, losses = coco_picture("a.png", result(LINE, apart), segmentation="polygons")
-    assert loss_summary(losses) == "1: part too thin for a polygon left out"
+    assert loss_summary(losses) == "part too thin for a polygon was left out (1)"
     assert [type(row["segmentation"]) for row in rows["annotations"]] == [dict, list]
     assert coco_picture("a.png", result(LINE, apart))[1] == ()
 
@@ -106,16 +109,16 @@ def test_a_mask_of_which_a_part_has_no_outline_is_told_by_every_writer(tmp_path:
     apart = DISC.copy()
     apart[55, 0:9] = True
     shapes = result(apart).shapes("mask")
-    with pytest.warns(UserWarning, match="part too thin for a polygon left out"):
+    with pytest.warns(UserWarning, match="part too thin for a polygon was left out"):
         write_xanylabeling(tmp_path / "a.json", shapes, image_path="a.png", image_size=SIZE)
     for task in ("detect", "segment", "obb"):
-        with pytest.warns(UserWarning, match="part too thin for a polygon left out"):
+        with pytest.warns(UserWarning, match="part too thin for a polygon was left out"):
             write_yolo(tmp_path / "a.txt", shapes, task=task, image_size=SIZE)
 
 
 def test_a_box_without_area_after_rounding_is_told(tmp_path: Path) -> None:
     corners = np.array([(5, 5), (5 + 1e-10, 9)])
-    with pytest.warns(UserWarning, match="box without area left out"):
+    with pytest.warns(UserWarning, match="box without area was left out"):
         write_yolo(tmp_path / "a.txt", [Shape("slit", "rectangle", corners)], task="detect", image_size=SIZE)
     assert read_yolo(tmp_path / "a.txt", task="detect", image_size=SIZE).shapes == ()
 
@@ -135,6 +138,8 @@ def test_a_run_counts_a_wire_of_one_pixel_or_writes_it(tmp_path: Path, label_for
     )
     out = tmp_path / "labels"
     summary = annotate_folder(session, folder, "wire, coin", label_format=label_format, out=out)
-    lost = Counter({what: count for what, count in summary.losses.items() if what.startswith("wire: mask too thin")})
+    lost = Counter(
+        {what: count for what, count in summary.losses.items() if "too thin" in what and what.endswith("(wire)")}
+    )
     assert summary.added + lost.total() == 4
     assert lost.total() == (0 if label_format in {"yolo-detect", "coco", "png-masks", "png-masks-instance"} else 2)

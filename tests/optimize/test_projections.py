@@ -122,7 +122,7 @@ def test_the_projections_of_a_fused_bundle_are_taken_apart_for_int8_alone(maker:
     report = optimize(source, tmp_path / "int8", words=["coin"], pairs=1)
     encoder = {graph.role: graph for graph in report.graphs}["image_encoder"]
     assert encoder.precision == "int8"
-    assert "2 projections taken apart" in encoder.why
+    assert "2 projections split" in encoder.why
     assert report.fidelity["image_encoder"].features["fpn_2"] >= 0.99
     with Sam3Session.from_folder(tmp_path / "int8", provider="cpu") as session:
         assert session.predict(maker.picture((180, 130)), "coin", conf_threshold=0.3).labels

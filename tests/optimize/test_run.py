@@ -135,7 +135,7 @@ def test_a_model_that_would_break_is_refused_and_leaves_nothing(
     from sam3_onnx.optimize import optimize  # noqa: PLC0415
 
     monkeypatch.setattr("sam3_onnx.optimize.fidelity.LEAST_MEAN_IOU", 1.0)
-    with pytest.raises(FidelityError, match=r"(?s)cannot be had in int8.*decoder: masks overlap by an IoU of 0\.9"):
+    with pytest.raises(FidelityError, match=r"(?s)cannot be converted to int8.*masks overlap by an IoU of 0\.9"):
         optimize(miniature, tmp_path / "target", words=["coin"], pairs=1)
     assert not list(tmp_path.iterdir())
 
@@ -166,7 +166,7 @@ def test_a_folder_that_holds_something_is_not_written_to(miniature: Path, tmp_pa
     from sam3_onnx.optimize import optimize  # noqa: PLC0415
 
     (tmp_path / "mine.txt").write_text("mine")
-    with pytest.raises(TargetFolderError, match="expected a folder that is not there yet"):
+    with pytest.raises(TargetFolderError, match="expected a folder that does not exist yet"):
         optimize(miniature, tmp_path)
     assert [path.name for path in tmp_path.iterdir()] == ["mine.txt"]
 
@@ -190,8 +190,8 @@ def test_a_disk_that_is_too_full_is_noticed_before_anything_is_written(
         ({"attention": "none"}, 'attention must be "fused" or "plain"'),
         ({"pairs": 0}, "pairs must be at least 1"),
         ({"words": []}, "words must be at least one word"),
-        ({"pictures": "."}, "pictures must be a folder that holds pictures"),
-        ({"pictures": "nowhere"}, "pictures must be a folder that holds pictures"),
+        ({"pictures": "."}, "pictures must be a folder with pictures"),
+        ({"pictures": "nowhere"}, "pictures must be a folder with pictures"),
     ],
 )
 def test_options_out_of_range_are_refused(

@@ -57,7 +57,7 @@ def test_a_whole_decoder_is_cut_into_its_parts(cut: tuple[OptimizeReport, Path])
     assert {role: (changed[role].precision, changed[role].file) for role in PARTS} == {
         role: ("fp32", f"{role}.onnx") for role in PARTS
     }
-    assert all("cut out of the decoder" in changed[role].why for role in PARTS)
+    assert all("part of the split decoder" in changed[role].why for role in PARTS)
     graphs = {role: read_graph(target / f"{role}.onnx") for role in PARTS}
     prompt = {"text_features", "text_mask", "geometry_features", "geometry_mask"}
     assert set(graphs["geometry_encoder"].inputs) == {"fpn_2", "boxes", "box_labels"}
@@ -131,8 +131,8 @@ def with_a_way_around(model: onnx.ModelProto) -> None:
 @pytest.mark.parametrize(
     ("change", "reason"),
     [
-        (without_joining, "words and boxes are not joined as one prompt"),
-        (with_a_way_around, "no single value holds the picture"),
+        (without_joining, "words and boxes are not joined to one prompt"),
+        (with_a_way_around, "no single value contains the features"),
     ],
 )
 def test_a_decoder_without_the_borders_stays_whole_and_the_report_says_why(
@@ -143,7 +143,7 @@ def test_a_decoder_without_the_borders_stays_whole_and_the_report_says_why(
     source = rewired(tmp_path, change)
     report = optimize(source, tmp_path / "target", precision="int8", words=["coin"], pairs=1)
     decoder = {graph.role: graph for graph in report.graphs}["decoder"]
-    assert f"not cut into parts: {reason}" in decoder.why
+    assert f"not split into parts: {reason}" in decoder.why
     assert not (tmp_path / "target" / "fusion.onnx").exists()
 
 
@@ -153,7 +153,7 @@ def test_parts_that_would_answer_otherwise_are_not_used(tmp_path: Path, monkeypa
     monkeypatch.setattr("sam3_onnx.optimize.fidelity._SAME_SCORE", -1.0)
     report = optimize(NATIVE, tmp_path / "target", words=["coin"], pairs=1)
     decoder = {graph.role: graph for graph in report.graphs}["decoder"]
-    assert "not cut into parts: a score differs by 0" in decoder.why
+    assert "not split into parts: a score differs by 0" in decoder.why
 
 
 def test_an_export_is_in_parts_and_answers_as_one_of_the_first_contract(maker: ModuleType, tmp_path: Path) -> None:

@@ -172,7 +172,7 @@ def test_a_folder_without_pictures_is_no_calibration(tmp_path: Path) -> None:
     from sam3_onnx.optimize import optimize  # noqa: PLC0415
 
     (tmp_path / "empty").mkdir()
-    with pytest.raises(OptionError, match="calibration must be a folder that holds pictures"):
+    with pytest.raises(OptionError, match="calibration must be a folder with pictures"):
         optimize(model_folder("miniature"), tmp_path / "t", precision="int8-static", calibration=tmp_path / "empty")
 
 
@@ -183,6 +183,6 @@ def test_an_encoder_that_would_answer_otherwise_is_refused(
 
     monkeypatch.setattr("sam3_onnx.optimize.fidelity.LEAST_COSINE", 1.0)
     options: dict[str, Any] = {"precision": "int8-static", "calibration": coins.parent, "words": ["coin"], "pairs": 1}
-    with pytest.raises(FidelityError, match="cannot be had in int8-static"):
+    with pytest.raises(FidelityError, match="cannot be converted to int8-static"):
         optimize(model_folder("miniature"), tmp_path / "target", **options)
     assert not list(tmp_path.iterdir())

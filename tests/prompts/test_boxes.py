@@ -58,7 +58,7 @@ def test_a_box_outside_the_picture_is_an_error(box: Box | tuple[float, ...]) -> 
     with pytest.raises(BoxError) as caught:
         parse_boxes([box], SIZE)
     assert str(caught.value) == (
-        f"The box {box!r} cannot be used: it lies outside the picture. Expected x1, y1, x2, y2 "
+        f"The box {box!r} cannot be used: it is outside the picture. Expected x1, y1, x2, y2 "
         "with an area inside the picture of 640 x 480 pixels (width x height)."
     )
 
@@ -112,7 +112,7 @@ def test_one_box_that_is_in_no_list_is_refused_with_the_list(box: Any) -> None: 
 
 @pytest.mark.parametrize("positive", [-10, -1, 0.5, 1.0, "1", "0", None, 7, math.nan, [True], np.array([1])])
 def test_a_box_is_positive_or_not_and_nothing_else(positive: Any) -> None:  # noqa: ANN401 - what nobody expects
-    with pytest.raises(BoxError, match=r"positive is .*Expected positive=True for an example, or positive=False"):
+    with pytest.raises(BoxError, match=r"positive is .*Expected positive=True for an example to find, or positive="):
         Box(0, 0, 9, 9, positive=positive)
 
 
@@ -145,7 +145,7 @@ def test_a_box_comes_back_inside_or_not_at_all(x1: float, y1: float, x2: float, 
 
 @pytest.mark.parametrize("box", [(0.1, 0.1, 0.2, 0.2), (0, 0, 1, 1), (0, 0.25, 1, 0.5), (30.1, 40.1, 30.9, 40.9)])
 def test_a_box_in_fractions_is_taken_for_what_it_is(box: tuple[float, float, float, float]) -> None:
-    with pytest.raises(BoxError, match="it covers a pixel or less; boxes are in pixels, not in fractions"):
+    with pytest.raises(BoxError, match="it covers at most one pixel; boxes are in pixels, not in fractions"):
         parse_boxes([box], SIZE)
 
 

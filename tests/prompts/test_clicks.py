@@ -38,7 +38,7 @@ def session(tracker: FakeTracker) -> Sam3Session:
     [
         ({}, "no point and no box"),
         ({"points": []}, "no point and no box"),
-        ({"points": [(3, 4)], "point_labels": [0]}, "1 negative points alone"),
+        ({"points": [(3, 4)], "point_labels": [0]}, r"only negative points \(1\)"),
     ],
 )
 def test_nothing_that_shows_the_object_is_refused(
@@ -62,14 +62,14 @@ def test_nothing_that_shows_the_object_is_refused(
         ({"points": [(3, True)]}, "it is not two finite numbers"),
         ({"points": np.array(3)}, "it is not a list"),
         ({"points": {3: 4}}, "it is not a list"),
-        ({"points": [(200, 4)]}, "it lies outside the picture"),
-        ({"points": [(3, 100)]}, "it lies outside the picture"),
-        ({"points": [(-1, 4)]}, "it lies outside the picture"),
+        ({"points": [(200, 4)]}, "it is outside the picture"),
+        ({"points": [(3, 100)]}, "it is outside the picture"),
+        ({"points": [(-1, 4)]}, "it is outside the picture"),
         ({"points": [(3, 4)], "point_labels": [1, 0]}, r"The list of clicks \(1 points and 2 labels\) cannot be used"),
         ({"points": [(3, 4)], "point_labels": []}, "every click needs a label"),
-        ({"points": [(3, 4)], "point_labels": [2]}, "The label 2 cannot be used: it is no label of a click"),
-        ({"points": [(3, 4)], "point_labels": [1.0]}, "it is no label of a click"),
-        ({"points": [(3, 4)], "point_labels": ["1"]}, "it is no label of a click"),
+        ({"points": [(3, 4)], "point_labels": [2]}, "The label 2 cannot be used: it is not a label of a click"),
+        ({"points": [(3, 4)], "point_labels": [1.0]}, "it is not a label of a click"),
+        ({"points": [(3, 4)], "point_labels": ["1"]}, "it is not a label of a click"),
         ({"points": [(3, 4)], "point_labels": 1}, "The value of point_labels 1 cannot be used"),
     ],
 )
@@ -82,14 +82,14 @@ def test_a_click_that_cannot_be_is_refused(
 
 
 def test_a_box_that_is_not_one_positive_box_is_refused(session: Sam3Session) -> None:
-    with pytest.raises(BoxError, match=r"^The box Box\(.*a negative box shows no object. Expected a positive box"):
+    with pytest.raises(BoxError, match=r"^The box Box\(.*it is a negative box. Expected a positive box"):
         session.predict_object(IMAGE, box=Box(1, 1, 9, 9, positive=False))
     with pytest.raises(BoxError, match=r"Expected one Box\(x1, y1, x2, y2\) or \(x1, y1, x2, y2\) inside"):
         session.predict_object(IMAGE, box=[(1, 1, 9, 9)])  # type: ignore[list-item]
 
 
 def test_a_box_outside_the_picture_is_refused(session: Sam3Session) -> None:
-    with pytest.raises(BoxError, match="it lies outside the picture"):
+    with pytest.raises(BoxError, match="it is outside the picture"):
         session.predict_object(IMAGE, box=(300, 1, 400, 9))
 
 

@@ -26,8 +26,8 @@ def test_a_point_mark_says_what_a_point_is_for() -> None:
     with pytest.raises(UnsupportedPromptError) as caught:
         parse_marks([{"type": "point", "data": [3, 4], "label": 1}])
     assert str(caught.value) == (
-        "The concept model cannot take the point mark {'type': 'point', 'data': [3, 4], 'label': 1}; "
-        "it takes words and boxes. A point means one object: pass it to predict_object, "
+        "The concept model does not support the point mark {'type': 'point', 'data': [3, 4], 'label': 1}; "
+        "it supports words and boxes. A point selects one object: pass it to predict_object, "
         "or draw a box around an example instead."
     )
 

@@ -87,9 +87,7 @@ def test_two_prompts_may_share_a_label() -> None:
 
 def test_two_labels_for_one_prompt_are_an_error() -> None:
     assert parse_text({"Car": "a", "car": "a"}) == (Concept("Car", "a"),)
-    with pytest.raises(
-        OptionError, match=r"one label for each prompt, whatever its case, got \{'Car': 'a', 'car': 'b'\}"
-    ):
+    with pytest.raises(OptionError, match=r"one label for each prompt, ignoring case, got \{'Car': 'a', 'car': 'b'\}"):
         parse_text({"Car": "a", "car": "b"})
 
 

@@ -84,7 +84,7 @@ def test_a_run_that_was_interrupted_is_not_gone_on_with_in_another_precision(pic
     (pictures / "broken.png").write_bytes(b"no picture")
     with Sam3Session.from_folder(NATIVE) as coarse:
         told = str(annotate_folder(coarse, pictures, "word", min_area=0))
-    assert "computed: image_encoder in bfloat16, the rest in float32" in told
+    assert "precision: image_encoder in bfloat16, the rest in float32" in told
     with Sam3Session.from_folder(NATIVE) as again:
         assert annotate_folder(again, pictures, "word", min_area=0).resumed == 2
     with Sam3Session.from_folder(NATIVE, precision="float32") as exact:
@@ -120,7 +120,7 @@ def test_a_run_in_which_a_plug_in_breaks_says_both_precisions(pictures: Path, op
     with Sam3Session.from_folder(NATIVE) as session, pytest.warns(ProviderWarning, match="goes on on cpu"):
         summary = annotate_folder(session, pictures, "word", progress=break_it)
     assert summary.precisions["image_encoder"] == "bfloat16, then float32"
-    assert "computed: image_encoder in bfloat16, then float32, the rest in float32" in str(summary)
+    assert "precision: image_encoder in bfloat16, then float32, the rest in float32" in str(summary)
 
 
 def test_under_auto_a_plug_in_that_breaks_gives_way_to_cpu_with_one_warning(openvino: type[FakeOpenVino]) -> None:

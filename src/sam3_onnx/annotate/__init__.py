@@ -1,4 +1,4 @@
-"""A folder of pictures, labelled in one go."""
+"""Labelling of all pictures in a folder."""
 
 from sam3_onnx.annotate.merging import DEFAULT_DUPLICATE_IOU, Existing, Merged, merge_shapes
 from sam3_onnx.annotate.run import annotate_folder

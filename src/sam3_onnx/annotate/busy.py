@@ -1,10 +1,10 @@
-"""Which run writes labels in which folders, so that no two write into one.
+"""Locks that prevent two runs from writing labels to the same folder.
 
-A run holds the lock of its folder of labels; the operating system ends it with the process. Beside the lock, and in
-each folder that a link leads out to, lies a hidden note of the run while it is at work: its lock, and the folders it
-writes into. Whoever begins puts down its own note first and then looks for those of others, in its folders and in all
-above them, so that of two that begin at once at least one sees the other. A note whose lock nobody holds is one of a
-run that was killed, and is removed.
+A run holds the lock of its label folder; the operating system releases it when the process ends. During a run there is
+a hidden note file next to the lock, and in each folder that is the target of a link: it names the lock, and the folders
+that the run writes to. A run first writes its own note and then looks for notes of other runs, in its folders and in
+all folders above them, so that of two runs that start at the same time at least one sees the other. A note whose lock
+is not held comes from a run that was killed, and is removed.
 """
 
 from __future__ import annotations
@@ -33,18 +33,18 @@ _NOTE_PREFIX, _NOTE_SUFFIX = ".sam3-onnx-annotate.", ".run"
 
 @dataclass(frozen=True)
 class _Run:
-    """A run as its note says it; all paths are real ones."""
+    """A run as described by its note; all paths are real paths."""
 
     lock: str
     pictures: str
     """The folder whose pictures are labelled."""
     process: int
     folders: list[str]
-    """Those that labels are written into."""
+    """Folders to which labels are written."""
 
     @classmethod
     def read(cls, note: Path) -> _Run | None:
-        """Returns the run of a note; None if that is gone, or of another version."""
+        """Reads the run of a note; returns None if the note no longer exists, or has another version."""
         try:
             match json.loads(note.read_bytes()):
                 case {"lock": str(lock), "pictures": str(pictures), "process": int(process), "folders": list(folders)}:
@@ -54,7 +54,7 @@ class _Run:
         return None
 
     def is_at_work(self) -> bool:
-        """Returns whether somebody holds the lock."""
+        """Returns whether a process holds the lock of the run."""
         if not Path(self.lock).exists():
             return False
         try:
@@ -69,15 +69,15 @@ class _Run:
 
 @contextlib.contextmanager
 def sole_run(folder: Path, *, pictures: Path, writes: Collection[Path]) -> Iterator[None]:
-    """Keeps other runs out of the folders that a run writes labels into.
+    """Locks the folders to which a run writes labels against other runs.
 
     Args:
-        folder: The folder of labels. It has to be there.
-        pictures: The folder of pictures, to name the run by.
-        writes: Every folder that label files are written into. They need not be there.
+        folder: The label folder; it must exist.
+        pictures: The folder of pictures, which identifies the run in messages.
+        writes: All folders to which label files are written; they do not have to exist.
 
     Raises:
-        FolderBusyError: Another run is at work in one of them.
+        FolderBusyError: Another run is writing to one of them.
         FolderError: The folder cannot be written to.
     """
     path = folder / _LOCK_NAME
@@ -87,7 +87,7 @@ def sole_run(folder: Path, *, pictures: Path, writes: Collection[Path]) -> Itera
     run = _Run(os.path.realpath(path), os.path.realpath(pictures), os.getpid(), mine)
     try:
         lock.acquire()
-    except Timeout as error:  # also where the other run ended, and removed the file, between opening and locking
+    except Timeout as error:  # also if the other run ended, and removed the file, between opening and locking
         others = (other for _, other in _notes_in(folder) if other.lock == run.lock)
         raise FolderBusyError(folder, by=str(next(others, ""))) from error
     except OSError as error:
@@ -95,12 +95,12 @@ def sole_run(folder: Path, *, pictures: Path, writes: Collection[Path]) -> Itera
     try:
         with contextlib.ExitStack() as stack:
             outside = [place for place in mine if Path(real) not in Path(place).parents and place != real]
-            places = [real, *(place for place in outside if os.access(place, os.W_OK))]  # nobody writes into the others
+            places = [real, *(place for place in outside if os.access(place, os.W_OK))]  # no run writes to the others
             notes = {stack.enter_context(_noted(run, Path(place))) for place in places}
             _require_alone(run, notes)
             yield
     finally:
-        with contextlib.suppress(PermissionError):  # Windows keeps a file that is open, and removes it on release
+        with contextlib.suppress(PermissionError):  # Windows does not delete an open file until it is released
             path.unlink(missing_ok=True)
         lock.release()
 
@@ -116,14 +116,14 @@ def _noted(run: _Run, folder: Path) -> Iterator[Path]:
 
 
 def _require_alone(run: _Run, notes: Collection[Path]) -> None:
-    """Lets a run pass in whose folders no other is at work; notes of runs that were killed are removed.
+    """Checks that no other run writes to the folders of a run, and removes notes of runs that were killed.
 
     Args:
-        run: It holds its lock.
-        notes: Its own.
+        run: The run, which holds its lock.
+        notes: Notes of this run.
 
     Raises:
-        FolderBusyError: Another one is at work.
+        FolderBusyError: Another run is writing to one of the folders.
     """
     around = {place for folder in run.folders for place in (Path(folder), *Path(folder).parents)}
     for note, other in (found for place in sorted(around) for found in _notes_in(place)):
@@ -136,7 +136,7 @@ def _require_alone(run: _Run, notes: Collection[Path]) -> None:
 
 
 def _notes_in(folder: Path) -> list[tuple[Path, _Run]]:
-    """Returns the notes of runs in a folder; none where it is not there, or may not be read."""
+    """Returns the notes of runs in a folder; none if the folder does not exist or cannot be read."""
     try:
         names = [entry.name for entry in os.scandir(folder)]
     except OSError:

@@ -1,4 +1,4 @@
-"""A picture that is finished: what was found in it, and what writing its labels changed."""
+"""Records of finished pictures: what was found, and what changed in the label files."""
 
 from __future__ import annotations
 
@@ -18,58 +18,58 @@ __all__ = ["Completed", "FinishedPicture", "Written", "counted"]
 
 @dataclass(frozen=True)
 class Written:
-    """What writing the labels of one picture changed."""
+    """Changes to the labels of one picture."""
 
     added: int = 0
-    """Shapes that are new."""
+    """Number of new shapes."""
     removed: int = 0
-    """Shapes that were there and gave way."""
+    """Number of older shapes that were removed."""
     duplicates: int = 0
-    """Shapes that were found and left out, since they were there already."""
+    """Number of found shapes that were left out as duplicates of existing ones."""
     losses: Mapping[str, int] = field(default_factory=dict)
-    """What the format could not say, and how often; without what it never can."""
+    """Losses with their counts: what the format could not store, without losses by nature of the format."""
     pending: Sequence[CocoPicture] = ()
-    """What is written when the last picture is finished."""
+    """Rows that are written after the last picture."""
 
 
 @dataclass(frozen=True)
 class FinishedPicture:
-    """A picture whose labels are written, as the journal of a run notes it."""
+    """A picture whose labels are written, as it is recorded in the journal of a run."""
 
     picture: str
-    """Path of the picture, seen from the folder of pictures, with slashes."""
+    """Path of the picture relative to the folder of pictures, with slashes."""
     stamp: Sequence[int]
-    """Bytes of the file, and the time of its last change in nanoseconds."""
+    """Size of the file in bytes, and the time of its last change in nanoseconds."""
     found: Mapping[str, int]
-    """Instances by label."""
+    """Number of instances for each label."""
     written: Written
 
     def to_json(self) -> dict[str, object]:
-        """Returns it as plain values."""
+        """Returns the picture as plain values, which can be written as JSON."""
         return asdict(self)
 
     @classmethod
     def from_json(cls, content: Mapping[str, object]) -> FinishedPicture:
-        """Returns the picture that `to_json` was asked of.
+        """Returns the picture of the values that `to_json` returned.
 
         Raises:
-            ValueError: It is something else.
+            ValueError: The values are something else.
         """
         match content:
             case {"picture": str(picture), "stamp": list(stamp), "found": dict(found), "written": dict(written)}:
                 return cls(picture, stamp, found, Written(**written))
-        raise ValueError(f"no row of a finished picture: {content!r:.80}")
+        raise ValueError(f"expected the entry of a finished picture, got {content!r:.80}")
 
 
 class Completed(NamedTuple):
-    """The pictures of a run after the last one."""
+    """The pictures of a run after the labels were completed."""
 
     finished: Sequence[FinishedPicture]
-    """Those whose labels are in place."""
+    """Pictures whose labels are written."""
     failures: Sequence[tuple[FinishedPicture, LabelError]] = ()
-    """Those whose labels could not be joined to what is there by now, and why."""
+    """Pictures whose labels could not be added to the current file, each with its error."""
 
 
 def counted(losses: Iterable[Loss]) -> dict[str, int]:
-    """Returns how often a format could not say what it might have been expected to."""
+    """Counts losses by their text, without losses by nature of the format."""
     return dict(Counter(str(loss) for loss in losses if not loss.by_nature))

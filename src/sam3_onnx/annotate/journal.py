@@ -1,7 +1,7 @@
-"""The journal of a run: which pictures are finished, so that it can go on where it was interrupted.
+"""The journal of a run: a record of finished pictures, with which an interrupted run can be continued.
 
-Beside the labels, while a run is unfinished, lies a hidden file: first a line that says which run it is, then a line
-for each finished picture. A line counts when it is whole, so that a run may be killed at any moment.
+The journal is a hidden file in the label folder, which exists until the run is complete: its first line describes the
+run, and each further line a finished picture. Incomplete lines are ignored, so that a run may be killed at any time.
 """
 
 from __future__ import annotations
@@ -26,19 +26,19 @@ _ENDED = "ended"
 
 
 class Journal:
-    """The finished pictures of one run. Made under `sole_run`."""
+    """The finished pictures of one run; created while `sole_run` holds the lock."""
 
     def __init__(self, folder: Path, asked: Mapping[str, str], *, restart: bool) -> None:
-        """Finds out what an interrupted run has finished.
+        """Reads which pictures an interrupted run has finished.
 
         Args:
-            folder: Where the labels go.
-            asked: What makes this run differ from others.
-            restart: Whether to forget what an interrupted run has finished.
+            folder: The label folder.
+            asked: Settings of this run, by name; a run with other settings is another run.
+            restart: Whether to discard the progress of an interrupted run.
 
         Raises:
-            UnfinishedRunError: Another run was interrupted in this folder.
-            FolderError: The file cannot be read.
+            UnfinishedRunError: A run with other settings was interrupted in this folder.
+            FolderError: The journal cannot be read.
         """
         self._path = folder / JOURNAL_NAME
         self._asked = dict(asked)
@@ -46,8 +46,8 @@ class Journal:
             header, *noted = [{}] if restart else self._lines() or [{}]
             self.finished = {one.picture: one for one in map(FinishedPicture.from_json, noted)}
         except (OSError, ValueError) as error:
-            reason = f"{JOURNAL_NAME} cannot be read ({error}); pass restart=True (--restart) to do without it"
-            raise FolderError(folder, doing="going on with an interrupted run", reason=reason) from error
+            reason = f"{JOURNAL_NAME} cannot be read ({error}); pass restart=True (--restart) to start over"
+            raise FolderError(folder, doing="continuing an interrupted run", reason=reason) from error
         is_ended = header.pop(_ENDED, None) is not None
         if header and header != self._asked and is_ended:
             self.finished = {}
@@ -57,19 +57,19 @@ class Journal:
             raise UnfinishedRunError(folder, finished=len(noted), changes=changes)
 
     def _lines(self) -> list[dict[str, object]]:
-        """Returns the lines of the file; one that was cut off counts as not written."""
+        """Returns the lines of the file; an incomplete last line is ignored."""
         content = self._path.read_bytes() if self._path.exists() else b""
         return [json.loads(line) for line in content.split(b"\n")[:-1]]
 
     @contextlib.contextmanager
     def noting(self) -> Iterator[None]:
-        """Opens the file for `note`; it then holds `finished`."""
+        """Opens the journal for `note`, after writing the pictures in `finished` to it."""
         self._write(self._asked)
-        with self._path.open("ab", buffering=0) as self._file:  # what a full disk refuses is not written once more
+        with self._path.open("ab", buffering=0) as self._file:  # nothing is written again after an error
             yield
 
     def note(self, picture: FinishedPicture) -> None:
-        """Notes a picture as finished, for good."""
+        """Records a picture as finished, permanently."""
         line = _line(picture.to_json())
         with faults_named(self._path):
             while line:
@@ -78,7 +78,7 @@ class Journal:
         self.finished[picture.picture] = picture
 
     def end(self, *, forget: bool) -> None:
-        """Notes that the run came to its end, so that it stands in no other one's way; or forgets it."""
+        """Marks the run as ended, so that it does not block other runs; or deletes the journal."""
         if forget:
             self._path.unlink(missing_ok=True)
         else:

@@ -1,4 +1,4 @@
-"""New shapes joined to those that a label file holds already."""
+"""Merging of new shapes with the existing shapes of a label file."""
 
 from __future__ import annotations
 
@@ -20,35 +20,35 @@ if TYPE_CHECKING:
 __all__ = ["DEFAULT_DUPLICATE_IOU", "Existing", "Merged", "merge_shapes", "require_merging"]
 
 Existing: TypeAlias = Literal["append", "replace", "replace-all", "skip"]
-"""What becomes of shapes that a label file holds already: "append" keeps all, "replace" removes those of the labels
-that are asked for, "replace-all" removes all; "skip" leaves pictures alone that have a label file."""
+"""Treatment of the existing shapes of a label file: "append" keeps them, "replace" removes those of the requested
+labels, "replace-all" removes all; "skip" does not process pictures that have a label file."""
 DEFAULT_DUPLICATE_IOU = 0.8
-"""Mask IoU from which a new shape says again what one of the same label says already."""
+"""Default mask IoU from which a new shape is a duplicate of an existing one with the same label."""
 
 
 @dataclass(frozen=True)
 class Merged:
-    """The shapes of a picture after new ones joined them."""
+    """The shapes of a picture after merging."""
 
     shapes: tuple[Shape, ...]
     kept: tuple[int, ...]
-    """Places of the shapes that were added, among those that were found."""
+    """Indices of the found shapes that were added."""
     removed: int
-    """Shapes that were there and are no more."""
+    """Number of existing shapes that were removed."""
     duplicates: int
-    """Shapes that were found and left out, since they were there already."""
+    """Number of found shapes that were left out as duplicates of existing ones."""
 
     @property
     def added(self) -> int:
-        """Returns how many shapes are new."""
+        """Number of new shapes."""
         return len(self.kept)
 
 
 def require_merging(existing: object, duplicate_iou: object) -> None:
-    """Lets the options of `merge_shapes` pass.
+    """Checks the options of `merge_shapes`.
 
     Raises:
-        OptionError: One is out of its range.
+        OptionError: An option has a value that is not allowed.
     """
     require_choice("existing", existing, get_args(Existing))
     if duplicate_iou is not None and not (is_share(duplicate_iou) and duplicate_iou > 0):
@@ -65,22 +65,22 @@ def merge_shapes(
     existing: Existing,
     duplicate_iou: float | None = DEFAULT_DUPLICATE_IOU,
 ) -> Merged:
-    """Puts new shapes behind those that stay.
+    """Merges new shapes with the existing ones; new shapes come last.
 
-    New shapes of one group are one object: they are added together, or left out together. Their groups are numbered
-    on from those that are there.
+    New shapes with the same group are one object: they are added together, or left out together. Their groups get
+    numbers above the existing ones.
 
     Args:
-        there: What the label file holds.
-        found: What was found.
-        labels: What was asked for: shapes of these labels give way to the new ones under "replace".
+        there: The existing shapes of the label file.
+        found: The found shapes.
+        labels: The requested labels; with "replace", existing shapes with these labels are removed.
         size: (height, width) of the picture.
-        existing: What stays of those that are there.
-        duplicate_iou: Leave out what overlaps a staying object of the same label by at least this mask IoU; None to
-            leave out only what is there point by point.
+        existing: Treatment of the existing shapes.
+        duplicate_iou: A new object is left out if its mask IoU with a kept object of the same label is at least this;
+            None to leave out only shapes with identical points.
 
     Raises:
-        OptionError: An option is out of its range.
+        OptionError: An option has a value that is not allowed.
     """
     require_merging(existing, duplicate_iou)
     kept = [shape for shape in there if _stays(shape, labels, existing)]
@@ -113,7 +113,7 @@ def _stays(shape: Shape, labels: Collection[str], existing: Existing) -> bool:
 
 
 def _facts(shape: Shape) -> tuple[object, ...]:
-    """Returns what makes two shapes one and the same, whatever their score and the number of their group."""
+    """Returns the values that are equal for identical shapes: all except score and group number."""
     mask = None if shape.mask is None else (shape.mask.shape, shape.mask.tobytes())
     holes = tuple(hole.tobytes() for hole in shape.holes)
     return shape.label, shape.shape_type, shape.points.tobytes(), holes, mask
@@ -128,7 +128,7 @@ def _overlaps(
 
 
 def _window(shapes: Sequence[Shape], size: tuple[int, int]) -> list[Window]:
-    """Returns the pixels of an object; none for what has no area."""
+    """Returns the pixels of an object as windows; none for shapes without area."""
     masks = [mask for mask in (shape.to_mask(size) for shape in shapes) if mask is not None]
     if not masks:
         return []

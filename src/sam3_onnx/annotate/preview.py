@@ -1,4 +1,4 @@
-"""A picture of a run: some of its results, spread evenly over it."""
+"""Preview of a run: one picture with a selection of its results."""
 
 from __future__ import annotations
 
@@ -25,54 +25,54 @@ _MOST = 12
 
 
 class ContactSheet:
-    """Pictures of a run, spread evenly over it, with their instances drawn on them."""
+    """A sheet of evenly selected pictures of a run, with their instances drawn on them."""
 
     def __init__(self, pictures: Sequence[Path]) -> None:
-        """Chooses which pictures are shown.
+        """Selects the pictures to show.
 
         Args:
-            pictures: Those of the run.
+            pictures: All pictures of the run.
         """
         places = np.linspace(0, len(pictures) - 1, min(_MOST, len(pictures))).round().astype(int)
         self._chosen = {pictures[place] for place in places}
         self._tiles: list[NDArray[np.uint8]] = []
 
     def offer(self, picture: Path, result: Segmentation) -> None:
-        """Draws a result, if its picture was chosen.
+        """Draws a result if its picture was selected.
 
         Raises:
-            PictureGoneError: The picture is another one than a moment ago.
+            PictureGoneError: The picture file was changed after the result was computed.
         """
         if picture in self._chosen:
             self._tiles.append(fitted(result.draw()))
 
     def image(self) -> NDArray[np.uint8] | None:
-        """Returns the sheet (H, W, 3) uint8 RGB, or None if there is nothing to show."""
+        """Returns the sheet as (H, W, 3) uint8 RGB, or None if there is nothing to show."""
         if not self._tiles:
             return None
         return contact_sheet(self._tiles)
 
 
 def require_place(preview: Path, *, pictures: Path) -> None:
-    """Lets a path pass at which a sheet can be written; one of an earlier run is replaced, no other file.
+    """Checks that a preview can be written to a path; only a preview of an earlier run may be replaced.
 
     Raises:
-        OutputExistsError: Another file is there.
-        OptionError: It does not end in .png, or is a folder; its own folder is not there, or cannot be written to; or
-            the sheet would be taken for one of the pictures another time.
+        OutputExistsError: Another file exists at the path.
+        OptionError: The path does not end with .png, or is a folder; its folder does not exist, or cannot be written
+            to; or the path is in the folder of pictures, where the next run would label the preview.
     """
     if preview.suffix.lower() != ".png":
-        raise OptionError("preview", expected="a file that ends in .png", got=str(preview))
+        raise OptionError("preview", expected="a file that ends with .png", got=str(preview))
     folder = preview.absolute().parent
     if not folder.is_dir():
-        raise OptionError("preview", expected="a file in a folder that is there", got=str(preview))
+        raise OptionError("preview", expected="a file in an existing folder", got=str(preview))
     if preview.is_dir():
         raise OptionError("preview", expected="a file", got=f"the folder {preview}")
     try:
         require_writable(folder)
     except OSError as error:
-        raise OptionError("preview", expected="a file in a folder that can be written to", got=str(error)) from error
+        raise OptionError("preview", expected="a file in a folder with write permission", got=str(error)) from error
     if folder.resolve().is_relative_to(pictures.resolve()):
-        remedy = "Next time it would be taken for one of the pictures."
+        remedy = "In that folder, the next run would label the preview as well."
         raise OptionError("preview", expected=f"outside the folder {pictures}", got=str(preview), remedy=remedy)
     require_sheet(preview)

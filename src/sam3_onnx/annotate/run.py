@@ -1,4 +1,4 @@
-"""A whole folder of pictures, labelled in one go."""
+"""`annotate_folder`: labelling of all pictures in a folder."""
 
 from __future__ import annotations
 
@@ -77,49 +77,49 @@ def annotate_folder(  # noqa: PLR0913 - keyword-only options of one run
     cancel: threading.Event | None = None,
     **options: Unpack[QuestionOptions],
 ) -> AnnotateSummary:
-    """Finds the same things in every picture of a folder, and writes them to label files.
+    """Finds objects in every picture of a folder with the same prompts, and writes them to label files.
 
-    A label file changes in one step, and what it says beside the shapes stays. A run that is interrupted, by
-    whatever, goes on where it was when it is begun again with the same settings: what is finished stands in a hidden
-    file beside the labels until the run is complete. A picture that cannot be read, or whose label file cannot, is
-    told in the summary, and the others go on; begun again, the run tries those alone.
+    A label file is changed in one step, and its content other than shapes is kept. To continue an interrupted run, call
+    this function again with the same settings: finished pictures are recorded in a hidden file in the label folder
+    until the run is complete. If a picture or its label file cannot be read, the summary lists the error and the run
+    continues with the other pictures; a later call tries only the failed ones again.
 
     Args:
         session: The model.
-        folder: The pictures.
-        text: What to find, as for `Sam3Session.predict`; {"prompt": "label"} to call it something else in the files.
-        label_format: One of `LABEL_FORMATS`: "coco" makes one `annotations.json` for all pictures, every other one a
-            label file for each picture, of its name.
-        mode: "polygon", "rectangle", "rotation" or "mask", as far as the format has it; None for what it is best at.
-        epsilon: Simplification of polygons as a fraction of the perimeter; None for the session's.
-        min_area: Leave out instances of fewer pixels, and parts of polygons in label files of one picture; specks
-            of a few pixels are common at the rims of masks.
-        out: Where the labels go, in folders like those of the pictures; None for beside the pictures.
-        existing: What becomes of labels that are there: "append" keeps them, "replace" removes those of the labels
-            that are asked for, "replace-all" removes all, "skip" leaves labelled pictures alone.
-        duplicate_iou: Leave out what overlaps one of the same label that stays by at least this mask IoU; None to
-            leave out only what is there point by point.
-        recursive: Also pictures in the folders within.
-        include: Patterns as "*.jpg" or "train/*", one of which a picture has to match; see `find_pictures`.
-        exclude: Patterns of which a picture may match none.
-        restart: Forget how far an interrupted run has come.
-        preview: Where to write a picture of a dozen results, spread over this run; replaced if it is there.
-        progress: Called after each picture.
-        cancel: Setting this event from another thread interrupts the run.
-        **options: As for `Sam3Session.predict`: boxes, marks, label, conf_threshold, cut_to_box, nms, truncate.
+        folder: The folder of pictures.
+        text: What to find, as for `Sam3Session.predict`; {"prompt": "label"} for another label in the files.
+        label_format: One of `LABEL_FORMATS`: "coco" writes one `annotations.json` for all pictures, all others write
+            one label file for each picture, with its name.
+        mode: "polygon", "rectangle", "rotation" or "mask", if the format supports it; None for the most suitable one.
+        epsilon: Simplification of polygons as a fraction of the perimeter; None for the value of the session.
+        min_area: Instances of fewer pixels are left out, and so are parts of polygons in formats with one file for each
+            picture; small specks are common at the edges of masks.
+        out: Folder for the labels, with the same subfolders as the pictures; None for the folders of the pictures.
+        existing: Treatment of existing labels: "append" keeps them, "replace" removes those of the requested labels,
+            "replace-all" removes all, "skip" does not process labelled pictures.
+        duplicate_iou: A found object is left out if its mask IoU with a kept object of the same label is at least this;
+            None to leave out only shapes with identical points.
+        recursive: Whether to label pictures in subfolders as well.
+        include: Patterns such as "*.jpg" or "train/*"; a picture must match one of them, see `find_pictures`.
+        exclude: Patterns; a picture must not match any of them.
+        restart: Whether to discard the progress of an interrupted run.
+        preview: Path for one picture with twelve results of this run; an older preview is replaced.
+        progress: Function that is called after each picture.
+        cancel: Event; setting it in another thread interrupts the run.
+        **options: Options of `Sam3Session.predict`: boxes, marks, label, conf_threshold, cut_to_box, nms, truncate.
 
     Returns:
-        What was done, and which pictures failed. `print` it.
+        A summary with what was done and which pictures failed; `print` shows it as text.
 
     Raises:
-        OptionError: An option is out of its range, or the format has no such mode.
+        OptionError: An option has a value that is not allowed, or the format does not support `mode`.
         PromptError: A prompt cannot be used.
-        NoPicturesError: There is nothing to label.
-        LabelCollisionError: Two pictures would be labelled in one file.
-        FolderBusyError: Another run writes labels there, or in one of the folders within.
-        UnfinishedRunError: A run with other settings was interrupted there.
-        FolderError: A folder may not be read or written to, or the disk is full.
-        CancelledError: `cancel` was set; what is finished stays finished.
+        NoPicturesError: The folder has no pictures to label.
+        LabelCollisionError: Two pictures would have the same label file.
+        FolderBusyError: Another run writes labels to the folder or to one of its subfolders.
+        UnfinishedRunError: A run with other settings was interrupted in the folder.
+        FolderError: There is no permission to read or write a folder, or the disk is full.
+        CancelledError: `cancel` was set; finished pictures are kept.
     """
     require_known(
         options,
@@ -171,7 +171,7 @@ def annotate_folder(  # noqa: PLR0913 - keyword-only options of one run
 
 
 def _labels(text: TextLike | None, label: str | None) -> list[str]:
-    """Returns what the shapes of an answer may be called."""
+    """Returns all labels that the shapes of a result may have."""
     if text is None:
         return [label or BOXES_ONLY_LABEL]
     return list(dict.fromkeys(concept.label for concept in parse_text(text)))
@@ -179,7 +179,7 @@ def _labels(text: TextLike | None, label: str | None) -> list[str]:
 
 @contextlib.contextmanager
 def _told_of_files(folder: Path) -> Iterator[None]:
-    """Says of a full disk, or of a folder that may not be written to, what to do about it."""
+    """Turns an `OSError` of a full disk or a missing permission into a `FolderError`."""
     try:
         yield
     except OSError as error:
@@ -190,7 +190,7 @@ def _told_of_files(folder: Path) -> Iterator[None]:
 
 @dataclass
 class _Run:
-    """The state of a run: what waits, what is finished, what failed."""
+    """State of a run: pictures that are waiting, finished and failed."""
 
     root: Path
     pictures: Sequence[Path]
@@ -209,7 +209,7 @@ class _Run:
     precisions: dict[str, list[str]] = field(default_factory=dict)
 
     def waiting(self, existing: Existing) -> list[Path]:
-        """Returns the pictures that are still to be labelled; forgets of the others what is no longer so."""
+        """Returns the pictures that are not labelled yet; removes finished ones whose file or labels have changed."""
         waiting: list[Path] = []
         finished: dict[str, FinishedPicture] = {}
         for picture in self.pictures:
@@ -227,14 +227,14 @@ class _Run:
         return waiting
 
     def note_precisions(self, now: Mapping[str, str]) -> None:
-        """Notes what each part of the model is computed in; it changes where a provider breaks."""
+        """Records the precision of each part of the model, which changes if a provider fails."""
         for part, word in now.items():
             words = self.precisions.setdefault(part, [])
             if word not in words:
                 words.append(word)
 
     def take(self, picture: Path, result: Segmentation) -> None:
-        """Writes the labels of one picture, and notes it as finished."""
+        """Writes the labels of one picture, and records it as finished."""
         began = time.perf_counter()
         try:
             _require_unicode(picture)
@@ -254,24 +254,24 @@ class _Run:
         self._tell(picture)
 
     def fail(self, picture: Path, error: Sam3Error) -> None:
-        """Notes a picture as failed."""
+        """Records a picture as failed."""
         self.failures.append(Failure(picture, error))
         self._tell(picture)
 
     def finished(self) -> list[FinishedPicture]:
-        """Returns the finished pictures in the order of the pictures, whenever each was finished."""
+        """Returns the finished pictures in the order of all pictures, not in the order of finishing."""
         known = self.journal.finished
         return [known[name] for name in map(self._name, self.pictures) if name in known]
 
     def finish(self) -> None:
-        """Completes the labels."""
+        """Completes the labels after the last picture."""
         completed = self.target.finish(self.finished())
         self.journal.finished = {picture.picture: picture for picture in completed.finished}
         for picture, error in completed.failures:
             self.fail(self.root / picture.picture, error)
 
     def summary(self, elapsed: float) -> AnnotateSummary:
-        """Returns what has come of the run."""
+        """Returns the summary of the run."""
         finished = self.finished()
         written = [picture.written for picture in finished]
         return AnnotateSummary(
@@ -315,16 +315,18 @@ def _is_as_noted(picture: Path, noted: FinishedPicture) -> bool:
 
 
 def _stamp(picture: Path) -> list[int]:
-    """Returns what changes when a file is written anew: its size and the time of its last change.
+    """Returns the size of a file and the time of its last change, which tell whether the file was changed.
 
     Raises:
-        PictureMissingError: It is not there any more.
+        PictureMissingError: The file no longer exists.
     """
     try:
         state = picture.stat()
     except OSError as error:
-        remedy = "Put it back, or run without it."
-        raise PictureMissingError(str(picture), reason=f"it went during the run ({error})", remedy=remedy) from error
+        remedy = "Restore it, or run without it."
+        raise PictureMissingError(
+            str(picture), reason=f"it was deleted during the run ({error})", remedy=remedy
+        ) from error
     return [state.st_size, state.st_mtime_ns]
 
 

@@ -1,4 +1,4 @@
-"""What came out of a run over a folder: its summary, its progress and its failures."""
+"""Summary, progress and failures of a run over a folder."""
 
 from __future__ import annotations
 
@@ -20,76 +20,76 @@ _TOLD = 10
 
 @dataclass(frozen=True)
 class Failure:
-    """A picture without labels, and why."""
+    """A picture that could not be labelled, with its error."""
 
     picture: Path
     error: Sam3Error | OSError
 
     def __str__(self) -> str:
         told = str(self.error) if str(self.picture) in str(self.error) else f"{self.picture}: {self.error}"
-        return told.encode(errors="backslashreplace").decode()  # names may be bytes that are no text
+        return told.encode(errors="backslashreplace").decode()  # file names may be bytes that are not text
 
 
 @dataclass(frozen=True)
 class AnnotateProgress:
-    """How far a run has come; told after each picture."""
+    """Progress of a run, reported after each picture."""
 
     picture: Path
-    """The picture that was just finished, or failed."""
+    """The picture that has just finished or failed."""
     done: int
-    """Pictures finished or failed, those of the run that was resumed among them."""
+    """Number of pictures that finished or failed, including those before an interruption."""
     total: int
     failures: int
     instances: int
-    """Instances found so far."""
+    """Number of instances found so far."""
 
 
 @dataclass(frozen=True)
 class AnnotateSummary:
-    """A run over a folder; together with the interrupted one that it resumed, if it did."""
+    """Summary of a run over a folder, including the interrupted run that it continued."""
 
     folder: Path
-    """The folder in which the labels lie."""
+    """Folder of the labels."""
     pictures: int
-    """Pictures in the folder."""
+    """Number of pictures in the folder."""
     finished: int
-    """Pictures that are labelled, by this run or by the one that it resumed."""
+    """Number of labelled pictures, by this run or by the interrupted run that it continued."""
     resumed: int
-    """Finished pictures that had been labelled before the run was interrupted."""
+    """Number of finished pictures that were labelled before the interruption."""
     skipped: int
-    """Pictures left alone since they had a label file, under existing="skip"."""
+    """Number of pictures that were skipped because they had a label file, with existing="skip"."""
     failures: tuple[Failure, ...]
     instances: Mapping[str, int] = field(default_factory=dict)
-    """Instances found, by label, in the order in which they were asked for."""
+    """Number of found instances for each label, in the order of the prompts."""
     added: int = 0
-    """Shapes written; an instance may have several, one for each of its parts."""
+    """Number of written shapes; an instance may have several, one for each part."""
     resumed_added: int = 0
-    """Those of them that had been written before the run was interrupted."""
+    """Number of those shapes that were written before the interruption."""
     removed: int = 0
-    """Shapes that were there and gave way."""
+    """Number of existing shapes that were removed."""
     duplicates: int = 0
-    """Shapes left out, since they were there already."""
+    """Number of shapes that were left out as duplicates of existing ones."""
     losses: Mapping[str, int] = field(default_factory=dict)
-    """What the format could not say, and how often."""
+    """Losses with their counts: what the format could not store."""
     left_out: tuple[Path, ...] = ()
-    """Files that look like pictures by their endings and are of formats that are not read."""
+    """Files with the extension of a picture format that is not supported."""
     with_more_frames: int = 0
-    """Pictures labelled by this run that hold several frames or pages, of which the first was taken."""
+    """Number of pictures with several frames or pages, of which this run used the first one."""
     seconds: Mapping[str, float] = field(default_factory=dict)
-    """Seconds that this run spent in each stage: read, image, text, decode, select, write. Stages overlap in time."""
+    """Seconds of this run in each stage: read, image, text, decode, select, write. Stages overlap in time."""
     elapsed: float = 0.0
-    """Seconds from beginning to end of this run."""
+    """Duration of this run in seconds."""
     precisions: Mapping[str, str] = field(default_factory=dict)
-    """What each part of the model was computed in, by its name, as `Sam3Session.precisions` has it; with ", then "
-    between two where it changed. Empty if this run answered nothing."""
+    """Precision of each part of the model, as in `Sam3Session.precisions`; if it changed during the run, the precisions
+    are joined by ", then ". Empty if this run computed nothing."""
 
     def __str__(self) -> str:
         here = self.finished - self.resumed
         told = [f"{self.finished} of {in_words(self.pictures, 'picture')} done, labels in {self.folder}"]
         if self.resumed:
-            told[0] += f"; {self.resumed} of them done already when this run began"
+            told[0] += f"; {self.resumed} of them before the interruption"
         if self.skipped:
-            told.append(f"{self.skipped} had labels and were left alone")
+            told.append(f"{self.skipped} skipped, because they had labels")
         found = ", ".join(f"{count} {label}" for label, count in self.instances.items())
         told.append(f"found{' in all' if self.resumed else ''}: {found}")
         shapes = f"shapes: {self.added} added"
@@ -98,23 +98,23 @@ class AnnotateSummary:
         if self.removed:
             shapes += f", {self.removed} removed"
         if self.duplicates:
-            shapes += f", {self.duplicates} there already"
+            shapes += f", {self.duplicates} duplicates left out"
         told.append(shapes)
-        told += [f"the format cannot say: {what} ({count}x)" for what, count in self.losses.items()]
+        told += [f"not stored in this format: {what}{_times(count)}" for what, count in self.losses.items()]
         if self.with_more_frames:
-            verb = "holds" if self.with_more_frames == 1 else "hold"
-            told.append(f"{self.with_more_frames} {verb} several frames or pages, of which the first was taken")
+            verb = "has" if self.with_more_frames == 1 else "have"
+            told.append(f"{self.with_more_frames} {verb} several frames or pages; the first one was used")
         if self.left_out:
             names = ", ".join(path.name for path in self.left_out[:_TOLD])
             more = f" and {len(self.left_out) - _TOLD} more" if len(self.left_out) > _TOLD else ""
             files = in_words(len(self.left_out), "file")
-            told.append(f"{files} named like pictures and of no format that is read, left out: {names}{more}")
+            told.append(f"{files} of unsupported picture formats left out: {names}{more}")
         if here:
             stages = ", ".join(f"{stage} {seconds:.1f}" for stage, seconds in self.seconds.items())
-            told.append(f"{self.elapsed:.1f} s, {self.elapsed / here:.2f} s a picture; seconds by stage: {stages}")
+            told.append(f"{self.elapsed:.1f} s, {self.elapsed / here:.2f} s per picture; seconds by stage: {stages}")
         coarse = [f"{part} in {word}" for part, word in self.precisions.items() if word not in {"float32", "auto"}]
         if coarse:
-            told.append(f"computed: {', '.join(coarse)}, the rest in float32")
+            told.append(f"precision: {', '.join(coarse)}, the rest in float32")
         return "\n".join([*told, *self._failures_told()])
 
     def _failures_told(self) -> list[str]:
@@ -123,4 +123,8 @@ class AnnotateSummary:
         told = [f"{len(self.failures)} failed:", *(f"  {failure}" for failure in self.failures[:_TOLD])]
         if len(self.failures) > _TOLD:
             told.append(f"  and {len(self.failures) - _TOLD} more")
-        return [*told, "Run the same again to try them, and only them, once more."]
+        return [*told, "Run the same command again to try only the failed pictures again."]
+
+
+def _times(count: int) -> str:
+    return f", {count} times" if count > 1 else ""

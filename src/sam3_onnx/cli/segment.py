@@ -160,7 +160,7 @@ def _segment(options: argparse.Namespace) -> int:
         write_png(overlay, draw_result(picture, result))
         print(f"wrote {labels} and {overlay}")
         if losses:
-            print(f"{labels} does not hold all: {loss_summary(losses)}")
+            print(f"{labels} does not contain everything: {loss_summary(losses)}")
     return 0
 
 

@@ -13,9 +13,9 @@ PHRASES = {
     ", or name the files with Sam3Session.from_files(...)": "",
     ", or name files with from_files(...)": "",
     "use Sam3Session.from_folder(FOLDER) or Sam3Session.from_files(...)": "name their folder: --model FOLDER",
-    "keep it in a folder of its own and use Sam3Session.from_folder": "keep it in a folder of its own and name that "
-    "with --model",
-    "opened with Sam3Session.from_folder": "opened with --model FOLDER",
+    "move it to a separate folder and use Sam3Session.from_folder": "move it to a separate folder and open that with "
+    "--model",
+    "open them with Sam3Session.from_folder": "open them with --model FOLDER",
     'or open Sam3Session.from_pretrained("sam3-tracker")': "or take --model sam3-tracker",
     "offline=True, SAM3_ONNX_OFFLINE": "--offline, SAM3_ONNX_OFFLINE",
     "restart=True (--restart)": "--restart",
@@ -23,10 +23,10 @@ PHRASES = {
     "(exclude, --exclude)": "(--exclude)",
     "folder=, --folder or SAM3_ONNX_CACHE": "SAM3_ONNX_CACHE",
     "cache_folder=": "--cache-folder",
-    "leave cache_folder out": "leave --cache-folder out",
+    "leave out cache_folder": "leave out --cache-folder",
     ", or decode it yourself and pass the RGB array": ", or convert it to PNG with another program",
-    "If you trust it, pass max_pixels= with a higher limit, or max_pixels=None for none.": "Make it smaller first; in "
-    "Python, max_pixels= sets another limit.",
+    "If you trust the picture, pass a higher max_pixels=, or max_pixels=None to switch the limit off.": "Make it "
+    "smaller first; in Python, max_pixels= sets another limit.",
     'Pass text such as "person, car", or boxes=[Box(x1, y1, x2, y2)].': 'Pass --text "person, car", or --box '
     "X1,Y1,X2,Y2.",
     "Pass points=[(x, y)], or box=Box(x1, y1, x2, y2).": "Pass --point X,Y, or --box X1,Y1,X2,Y2.",
@@ -34,9 +34,9 @@ PHRASES = {
     ", or a mapping of parts of the model to these": ", or parts of the model with these: PART=WORD,...",
     "truncate=True": "--truncate",
     "(predict_object)": "(--point)",
-    "Scale the samples to 0 to 255 by the range that you know, and pass the array as uint8.": "Convert it to 8 bits "
-    "with another program.",
-    "Pass one of the files in it at a time.": "To label all its pictures: sam3-onnx annotate FOLDER.",
+    "Scale the samples from their range to 0 to 255, and pass the array as uint8.": "Convert it to 8 bits with another "
+    "program.",
+    "Pass one of its files at a time.": "To label all its pictures: sam3-onnx annotate FOLDER.",
 }
 """What messages say to programmers, and what they say in a shell."""
 _OPTIONS = {

@@ -1,4 +1,4 @@
-"""Every error that the library raises of its own accord.
+"""All error and warning classes of the library.
 
 ```
 Sam3Error
@@ -93,10 +93,11 @@ EmbeddingFolderWarning             (UserWarning)
 VideoWarning                       (UserWarning)
 ```
 
-Each one is also the built-in error that its kind of fault usually raises, so
-`except FileNotFoundError` works as well as `except Sam3Error`. A message says
-what happened, what was expected, what was there, and what to do next; it is
-built here, from the facts that the place of the fault hands over.
+Each class also inherits from the built-in exception for the same kind of
+problem (in brackets), so `except FileNotFoundError` works as well as
+`except Sam3Error`. A message says what happened, what was expected, what was
+found, and what to do next. The classes build their messages from keyword
+arguments.
 """
 
 from sam3_onnx.errors.annotating import (

@@ -1,4 +1,4 @@
-"""What can be wrong with a folder whose pictures are to be labelled."""
+"""Errors of labelling a folder of pictures."""
 
 from __future__ import annotations
 
@@ -44,46 +44,48 @@ class NoPicturesError(AnnotateError, LookupError):
 
 
 class FolderBusyError(AnnotateError, RuntimeError):
-    """Another run is at work in a folder of labels, or in one within or above that writes into it."""
+    """Another run is writing to a label folder, or to a folder inside or above it."""
 
     def __init__(self, path: Path, *, by: str = "") -> None:
         self.path = path
         who = f"Another run ({by})" if by else "Another run"
         super().__init__(
-            f"{who} is writing labels in {path}; expected to be the only one, so nothing was done. "
-            "Wait for it to end, or write this run's labels to another folder."
+            f"{who} is writing labels in {path}: expected only one run for this folder. Nothing was written. "
+            "Wait until that run has ended, or write the labels of this run to another folder."
         )
 
 
 class UnfinishedRunError(AnnotateError, ValueError):
-    """A run with other settings was interrupted in a folder of labels."""
+    """A label folder has an interrupted run with other settings."""
 
     def __init__(self, path: Path, *, finished: int, changes: Mapping[str, tuple[str, str]]) -> None:
         self.path = path
-        told = "; ".join(f"{name} was {then} and is {now}" for name, (then, now) in changes.items())
+        changed = "; ".join(f"{name} was {then} and is now {now}" for name, (then, now) in changes.items())
         super().__init__(
-            f"A run with other settings was interrupted in {path} (pictures done: {finished}): {told}. Run it again as "
-            "it was to go on with it, or pass restart=True (--restart) to begin this one; labels that it wrote stay."
+            f"A run with other settings was interrupted in {path} (pictures done: {finished}): {changed}. "
+            "Run it again with the earlier settings to continue it, or pass restart=True (--restart) to start over "
+            "with the new settings; the labels that it wrote are kept."
         )
 
 
 class LabelCollisionError(AnnotateError, ValueError):
-    """Two pictures would be labelled in one file."""
+    """Several pictures would have the same label file."""
 
     def __init__(self, path: Path, *, claimed_by: Sequence[str]) -> None:
         self.path = path
         super().__init__(
-            f"{' and '.join(claimed_by)} would both be written to {path}; expected pictures of different names. "
-            "Rename one, leave it out (exclude, --exclude), or write COCO, which is one file for all."
+            f"The labels of {' and '.join(claimed_by)} would all be written to {path}: expected pictures with "
+            "different names. Rename one, leave it out (exclude, --exclude), or write COCO, which has one file for "
+            "all pictures."
         )
 
 
 class PictureNameError(AnnotateError, ValueError):
-    """A label file cannot say a picture's name."""
+    """The name of a picture cannot be written to a label file."""
 
     def __init__(self, picture: Path) -> None:
         self.picture = picture
         super().__init__(
-            f"The name of the picture {str(picture)!a} cannot stand in a label file: expected Unicode, got bytes of "
-            "another encoding. Rename the picture."
+            f"The picture name {str(picture)!a} cannot be written to a label file: expected a name in Unicode, got "
+            "bytes in another encoding. Rename the picture."
         )

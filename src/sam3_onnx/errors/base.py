@@ -8,10 +8,10 @@ __all__ = ["Sam3Error"]
 
 
 class Sam3Error(Exception):
-    """Base of every error of this library. It can be pickled: worker processes hand it to the one that waits."""
+    """Base class of every error of the library; can be pickled, and so sent from a worker process to its parent."""
 
     def __reduce__(self) -> tuple[object, ...]:
-        # Not by calling the class again, as Exception does: most take keywords that are no longer there.
+        # Exception would call the class again, but most classes take keyword arguments that are not kept.
         return _restored, (type(self), self.args, self.__dict__)
 
 

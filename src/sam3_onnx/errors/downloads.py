@@ -1,4 +1,4 @@
-"""What can be wrong with models that are downloaded by name."""
+"""Errors of models that are downloaded by name."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ __all__ = [
 
 
 class UnknownModelError(ModelError, LookupError):
-    """A name was given that stands for no model."""
+    """No published model has the given name."""
 
     def __init__(self, name: str, *, known: Iterable[str], near: Sequence[str] = ()) -> None:
         meant = f"Did you mean {' or '.join(repr(one) for one in near)}? " if near else ""
@@ -36,7 +36,7 @@ class UnknownModelError(ModelError, LookupError):
 
 
 class DownloadError(ModelError, ConnectionError):
-    """A model file could not be fetched."""
+    """A model file could not be downloaded."""
 
     def __init__(self, name: str, *, url: str, reason: str, remedy: str) -> None:
         super().__init__(f"{name} could not be downloaded from {url}: {reason}. {remedy}")
@@ -50,71 +50,71 @@ class DownloadNotFoundError(DownloadError, FileNotFoundError):
             name,
             url=url,
             reason=f"the server has no such file (HTTP {status})",
-            remedy="The publisher may have moved it, or the mirror lacks it: look at the model's page "
-            "(`sam3-onnx models where NAME` shows it), and place the file by hand or choose another mirror.",
+            remedy="The publisher may have moved the file, or the mirror does not have it. Open the model's page "
+            "(`sam3-onnx models where NAME` shows its address) and place the file by hand, or choose another mirror.",
         )
 
 
 class DownloadRefusedError(DownloadError, PermissionError):
-    """The server does not give the file to everybody."""
+    """The server refuses access to a model file."""
 
     def __init__(self, name: str, *, url: str, status: int) -> None:
         super().__init__(
             name,
             url=url,
             reason=f"the server refuses access (HTTP {status})",
-            remedy="The files may be gated: accept the licence on the model's page while logged in there, then set "
+            remedy="The model may require a login: log in on the model's page and accept the licence, then set "
             "HF_TOKEN to your token (it is sent to huggingface.co only), or place the file by hand.",
         )
 
 
 class DownloadDamagedError(DownloadError, ValueError):
-    """What came is not the file that was published."""
+    """A downloaded file is not the published file."""
 
     def __init__(self, name: str, *, url: str, expected: str, got: str) -> None:
         super().__init__(
             name,
             url=url,
-            reason=f"expected {expected}, got {got}; what came has been deleted",
-            remedy="Try again; if it stays so, the server or mirror holds another file than the one that was "
-            "published: do not use it.",
+            reason=f"expected {expected}, got {got}; the downloaded file was deleted",
+            remedy="Try again. If this error repeats, the server or mirror has a different file from the published "
+            "one: do not use that file.",
         )
 
 
 class WebPageError(DownloadError, ValueError):
-    """A web page came, or lies there, in place of a model file."""
+    """A web page was found, on the server or on the disk, instead of a model file."""
 
     def __init__(self, name: str, *, url: str, begins: str) -> None:
         super().__init__(
             name,
             url=url,
-            reason=f"expected a model file, got a web page that begins {begins!r}",
-            remedy="A login page, a proxy or a captive portal may stand in between, or the page was saved instead "
-            "of the file: open the address in a browser to see, and download the file itself.",
+            reason=f"expected a model file, got a web page that begins with {begins!r}",
+            remedy="It may come from a login page, a proxy or a captive portal, or the page was saved instead of the "
+            "file. Open the address in a browser to check, and download the file itself.",
         )
 
 
 class OfflineError(ModelError, FileNotFoundError):
-    """Files are missing, and the network is not to be used."""
+    """Model files are missing, and offline mode forbids a download."""
 
     def __init__(self, model: str, *, folder: Path, missing: Mapping[str, str | None]) -> None:
         listing = "\n".join(f"  {name}  from {url}" for name, url in missing.items())
         super().__init__(
             f"The model {model!r} is not complete in {folder}, and offline mode is on "
             f"(offline=True, SAM3_ONNX_OFFLINE or HF_HUB_OFFLINE). Missing:\n{listing}\n"
-            f"Place these files in {folder} by hand, under exactly these names, or allow the network."
+            f"Place these files in {folder} by hand, with exactly these names, or switch offline mode off."
         )
 
 
 class ModelFileChangedError(ModelError, ValueError):
-    """A file is not the one that was published, or not the one that was seen first."""
+    """A model file is not the published one, or not the one that was first recorded."""
 
     def __init__(self, path: Path, *, expected: str, got: str, known_from: str) -> None:
         self.path = path
         super().__init__(
-            f"{path} is not the file it should be: expected {expected} ({known_from}), got {got}. "
-            "Do not use it. Delete it and pull the model again; if you replaced it on purpose, keep it in a folder of "
-            "its own and use Sam3Session.from_folder."
+            f"{path} is not the expected file: expected {expected} ({known_from}), got {got}. "
+            "Do not use it. Delete it and pull the model again; if you replaced it on purpose, move it to a separate "
+            "folder and use Sam3Session.from_folder."
         )
 
 
@@ -125,17 +125,17 @@ class CacheFolderError(ModelError, OSError):
         self.folder = folder
         super().__init__(
             f"The model folder {folder} cannot be used: {reason}. Expected a folder in which files can be written. "
-            "Name another with folder=, --folder or SAM3_ONNX_CACHE, or mend its permissions. Files in a folder that "
-            "stays read-only can be opened with Sam3Session.from_folder."
+            "Choose another folder with folder=, --folder or SAM3_ONNX_CACHE, or change its permissions. To use "
+            "models in a read-only folder, open them with Sam3Session.from_folder."
         )
 
 
 class DiskFullError(CacheFolderError):
-    """There is not enough space for a model."""
+    """The disk has too little free space for a model."""
 
     def __init__(self, folder: Path, *, needed: str, free: str) -> None:
         super().__init__(
             folder,
-            reason=f"the disk is too full (needed {needed}, free {free}). Free some space; what has been downloaded "
-            "so far is kept, and the next pull continues there",
+            reason=f"the disk is too full (needed {needed}, free {free}). Free some space; the part that was "
+            "downloaded is kept, and the next pull continues from there",
         )

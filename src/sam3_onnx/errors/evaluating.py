@@ -1,4 +1,4 @@
-"""Errors of an evaluation against labelled pictures."""
+"""Errors of evaluating a model on labelled pictures."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ _PATHS = "Check both paths: a COCO file names pictures by their paths seen from 
 
 
 class EvaluateError(Sam3Error):
-    """An evaluation cannot be made."""
+    """A model cannot be evaluated."""
 
 
 class NoLabelsError(EvaluateError, LookupError):
@@ -24,7 +24,7 @@ class NoLabelsError(EvaluateError, LookupError):
 
     def __init__(self, labels: Path, *, pictures: Path, checked: int, remedy: str = "") -> None:
         super().__init__(
-            f"No labels for the pictures of {pictures} in {labels}: expected label files of the pictures' names, or a "
-            f"COCO file that names them; pictures looked at: {checked}, with labels: 0. "
+            f"No labels for the pictures of {pictures} in {labels}: expected label files with the names of the "
+            f"pictures, or a COCO file that names them; pictures looked at: {checked}, with labels: 0. "
             f"{remedy or _PATHS}"
         )

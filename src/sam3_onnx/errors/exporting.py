@@ -1,4 +1,4 @@
-"""What can be wrong when a model is exported."""
+"""Errors of exporting a model."""
 
 from __future__ import annotations
 
@@ -21,28 +21,28 @@ __all__ = [
 
 
 class ExportError(Sam3Error):
-    """Base of the errors about exporting a model."""
+    """A model cannot be exported."""
 
 
 class CheckpointError(ExportError, ValueError):
-    """A checkpoint is not one of SAM 3, or not a whole one."""
+    """A checkpoint is not a SAM 3 checkpoint, or is incomplete."""
 
     def __init__(self, checkpoint: str, *, expected: str, got: str, remedy: str) -> None:
         super().__init__(f"{checkpoint} cannot be exported: expected {expected}, got {got}. {remedy}")
 
 
 class TrackerMismatchError(ExportError, ValueError):
-    """A tracker has another image encoder than the model that it is to share one with."""
+    """A tracker and a model that should share one image encoder have different image encoders."""
 
     def __init__(self, *, differs: str) -> None:
         super().__init__(
-            f"The tracker's image encoder is not the model's: expected equal weights, {differs} differs. "
-            "Both must come from one SAM 3 checkpoint; export them apart otherwise."
+            f"The tracker and the model have different image encoders: expected equal weights, but {differs} differs. "
+            "Take both from one SAM 3 checkpoint, or export them separately."
         )
 
 
 class WeightRangeError(ExportError, OverflowError):
-    """A weight is beyond what float16 can hold."""
+    """A weight is outside the range of float16."""
 
     def __init__(self, name: str, *, largest: float) -> None:
         super().__init__(
@@ -52,30 +52,31 @@ class WeightRangeError(ExportError, OverflowError):
 
 
 class ExportMemoryError(ExportError, MemoryError):
-    """There is too little memory for an export."""
+    """The machine has too little free memory for an export."""
 
     def __init__(self, *, needed: str, free: str) -> None:
         super().__init__(
-            f"There is too little memory for this export: expected about {needed} beside the loaded model, got {free}. "
-            "Close other programs, or export on a larger machine; the bundle runs on this one all the same."
+            f"There is too little memory for this export: expected about {needed} in addition to the loaded model, "
+            f"got {free}. Close other programs, or export on a machine with more memory; the exported bundle can still "
+            "run on this one."
         )
 
 
 class ExportDiskError(ExportError, OSError):
-    """There is too little room on the disk for an export."""
+    """The disk has too little free space for an export."""
 
     def __init__(self, folder: Path, *, needed: str, free: str) -> None:
         super().__init__(
             f"The disk of {folder} is too full for this export: expected about {needed}, got {free}. "
-            "Free some space, or name a folder on another disk."
+            "Free some space, or choose a folder on another disk."
         )
 
 
 class ExportMismatchError(ExportError, RuntimeError):
-    """An export does not answer as the model it was made from."""
+    """An exported model gives other results than the original model."""
 
     def __init__(self, *, expected: str, got: str) -> None:
         super().__init__(
-            f"The export does not answer as the model does: expected {expected}, got {got}. "
+            f"The exported model gives other results than the original model: expected {expected}, got {got}. "
             "Do not use it; report the versions of torch, onnxscript and transformers."
         )

@@ -1,4 +1,4 @@
-"""What can be wrong with label files, and what they cannot say."""
+"""Errors of label files, and the warning about facts that a format does not store."""
 
 from __future__ import annotations
 
@@ -30,78 +30,79 @@ class LabelError(Sam3Error):
 
 
 class LabelFileDamagedError(LabelError, ValueError):
-    """A label file is not what its ending says: no JSON, no text, or only a part of it."""
+    """A label file is not valid for its file extension: not JSON, not text, or cut off."""
 
     def __init__(self, path: Path, *, expected: str, reason: str) -> None:
         self.path = path
         super().__init__(
             f"The label file {path} cannot be read: expected {expected}, got {reason}. "
-            "It is left as it is; mend it, or move it away."
+            "The file was not changed; repair it, or move it away."
         )
 
 
 class LabelFileKindError(LabelError, ValueError):
-    """A label file is whole, and of another kind than the one that was asked for."""
+    """A label file is valid, but in another format than the requested one."""
 
     def __init__(self, path: Path, *, expected: str, got: str, remedy: str) -> None:
         self.path = path
-        super().__init__(f"{path} is another kind of file: expected {expected}, got {got}. {remedy}")
+        super().__init__(f"{path} is in another format: expected {expected}, got {got}. {remedy}")
 
 
 class LabelFileVersionError(LabelError, ValueError):
-    """A label file was written by a newer application than is known."""
+    """A label file was written by a newer version of an application than this library supports."""
 
     def __init__(self, path: Path, *, application: str, known: str, got: str) -> None:
         self.path = path
         major = known.split(".", maxsplit=1)[0]
         super().__init__(
             f"{path} was written by a newer version: expected {application} {major} or older, got {got}. "
-            "It is left as it is, as its fields may mean something else; look for a newer sam3-onnx."
+            "The file was not changed, because its fields may have another meaning; look for a newer sam3-onnx."
         )
 
 
 class LabelFileSizeError(LabelError, ValueError):
-    """A label file belongs to a picture of another size."""
+    """A label file is for a picture of another size."""
 
     def __init__(self, path: Path, *, expected: tuple[int, int], got: tuple[object, object]) -> None:
         self.path = path
         super().__init__(
-            f"{path} belongs to another picture: expected one of {expected[1]} x {expected[0]} pixels, "
-            f"got {got[1]} x {got[0]} (width x height). It is left as it is; look for its picture, or move it away."
+            f"{path} is for a picture of another size: expected {expected[1]} x {expected[0]} pixels, "
+            f"got {got[1]} x {got[0]} (width x height). The file was not changed; check which picture it belongs to, "
+            "or move it away."
         )
 
 
 class LabelFilePermissionError(LabelError, PermissionError):
-    """A label file may not be written."""
+    """There is no permission to write a label file."""
 
     def __init__(self, path: Path, *, reason: str) -> None:
         self.path = path
         super().__init__(
-            f"{path} cannot be written: expected a file and a folder that you may write to, got {reason}. "
-            "It is left as it is; change its permissions, or write elsewhere."
+            f"{path} cannot be written: expected write permission for the file and its folder, got {reason}. "
+            "The file was not changed; change the permissions, or write to another folder."
         )
 
 
 class LabelFolderMissingError(LabelError, FileNotFoundError):
-    """The folder that a label file is to be written to is not there."""
+    """The folder of a label file that is to be written does not exist."""
 
     def __init__(self, path: Path) -> None:
         self.path = path
         super().__init__(
-            f"The label file {path} cannot be written: expected a folder {path.parent}, got none of that name. "
-            "Nothing was written; make the folder, or write elsewhere."
+            f"The label file {path} cannot be written: expected the folder {path.parent}, which does not exist. "
+            "Nothing was written; create the folder, or write to another one."
         )
 
 
 class LabelShapeError(LabelError, ValueError):
-    """A shape has points, or other facts, that no application could read."""
+    """A shape has points or other values that no application could read."""
 
     def __init__(self, *, where: str, expected: str, got: str) -> None:
-        super().__init__(f"{where}: expected {expected}, got {got}. Nothing was written; mend it or leave it out.")
+        super().__init__(f"{where}: expected {expected}, got {got}. Nothing was written; correct it or leave it out.")
 
 
 class LabelNameError(LabelError, ValueError):
-    """A label cannot be written in a format, or is not in its list of classes."""
+    """A label cannot be written in a format, or is missing from the class list."""
 
     def __init__(self, label: str, *, expected: str, remedy: str) -> None:
         self.label = label
@@ -109,27 +110,27 @@ class LabelNameError(LabelError, ValueError):
 
 
 class ClassListMissingError(LabelError, FileNotFoundError):
-    """A label file has numbers of classes, and no file says what they are called."""
+    """A label file has class numbers, but no file gives the names of the classes."""
 
     def __init__(self, path: Path, *, expected: str) -> None:
         self.path = path
         super().__init__(
-            f"The numbers of classes in {path} have no names: expected {expected} in its folder or above it, "
-            f"got none. Nothing was written; put the list there, such as {path.with_name('classes.txt')} with a name "
-            "on each line, in the order of the numbers from 0 on."
+            f"The class numbers in {path} have no names: expected {expected} in its folder or in a folder above it, "
+            f"got none. Nothing was written. Add the list, for example {path.with_name('classes.txt')} with one name "
+            "per line; the first line names class 0."
         )
 
 
 class ClassListConflictError(LabelError, ValueError):
-    """Two files of one dataset give a number of a class two meanings."""
+    """Two files of one dataset give different names to one class number."""
 
     def __init__(self, path: Path, *, expected: str, got: str, remedy: str) -> None:
         self.path = path
         super().__init__(
-            f"A number of a class would have two meanings: expected {expected}, got {got} in {path}. "
+            f"A class number would have two names: expected {expected}, got {got} in {path}. "
             f"Nothing was written; {remedy}"
         )
 
 
 class LabelLossWarning(UserWarning):
-    """A format could not say all that was to be written."""
+    """A label format cannot store everything that was to be written."""

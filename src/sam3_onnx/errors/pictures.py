@@ -1,4 +1,4 @@
-"""What can be wrong with a picture."""
+"""Errors of pictures."""
 
 from __future__ import annotations
 
@@ -19,18 +19,18 @@ class PictureError(Sam3Error):
 
 
 class PictureDecodeError(PictureError, ValueError):
-    """The bytes are no picture, or only a part of one."""
+    """The data is not a picture, or the picture is damaged or incomplete."""
 
     def __init__(self, source: str, *, reason: str, remedy: str = "") -> None:
         remedy = remedy or "Check the file, or decode it yourself and pass the RGB array."
         super().__init__(
-            f"The picture {source} cannot be decoded: {reason}. Expected a whole file in one of the formats that are "
-            f"read (JPEG, PNG, WebP, TIFF, BMP, GIF, AVIF, JPEG 2000, PNM). {remedy}"
+            f"The picture {source} cannot be decoded: {reason}. Expected a complete file in one of the supported "
+            f"formats (JPEG, PNG, WebP, TIFF, BMP, GIF, AVIF, JPEG 2000, PNM). {remedy}"
         )
 
 
 class PictureMissingError(PictureError, FileNotFoundError):
-    """There is no picture file at a path."""
+    """A picture file does not exist."""
 
     def __init__(self, path: str, *, reason: str, remedy: str) -> None:
         self.path = path
@@ -38,7 +38,7 @@ class PictureMissingError(PictureError, FileNotFoundError):
 
 
 class PictureTypeError(PictureError, TypeError):
-    """An object that is not a picture, or an array of the wrong kind."""
+    """An object is not a picture, or an array has the wrong shape or dtype for one."""
 
     def __init__(self, *, expected: str, got: str, remedy: str) -> None:
         super().__init__(f"Not a usable picture: expected {expected}, got {got}. {remedy}")
@@ -50,13 +50,15 @@ class PictureTooLargeError(PictureError, ValueError):
     def __init__(self, source: str, *, width: int, height: int, limit: int) -> None:
         super().__init__(
             f"The picture {source} is {width} x {height} = {width * height} pixels, more than the limit of {limit} "
-            "that guards against decompression bombs. If you trust it, pass max_pixels= with a higher limit, "
-            "or max_pixels=None for none."
+            "that protects against decompression bombs. If you trust the picture, pass a higher max_pixels=, "
+            "or max_pixels=None to switch the limit off."
         )
 
 
 class PictureGoneError(PictureError, LookupError):
-    """The picture that a result was found in is not to be had any more."""
+    """The picture of a result is no longer available."""
 
     def __init__(self, reason: str) -> None:
-        super().__init__(f"The picture of this result is not at hand: {reason}. Pass the picture: result.draw(image).")
+        super().__init__(
+            f"The picture of this result is not available: {reason}. Pass the picture: result.draw(image)."
+        )

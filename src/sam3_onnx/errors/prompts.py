@@ -1,4 +1,4 @@
-"""What can be wrong with a question."""
+"""Errors of prompts: text, boxes, marks and clicks."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ class PromptError(Sam3Error):
 
 
 class EmptyPromptError(PromptError, ValueError):
-    """Nothing was asked for."""
+    """A prompt contains nothing to look for."""
 
     def __init__(
         self,
@@ -35,37 +35,36 @@ class EmptyPromptError(PromptError, ValueError):
         expected: str = "at least one word or one positive box",
         remedy: str = 'Pass text such as "person, car", or boxes=[Box(x1, y1, x2, y2)].',
     ) -> None:
-        super().__init__(f"Nothing was asked for: expected {expected}, got {got}. {remedy}")
+        super().__init__(f"The prompt is empty: expected {expected}, got {got}. {remedy}")
 
 
 class PromptTooLongError(PromptError, ValueError):
-    """A prompt has more tokens than the text encoder's context holds."""
+    """A prompt has more tokens than the context of the text encoder."""
 
     def __init__(self, text: str, *, count: int, limit: int) -> None:
         self.count = count
         super().__init__(
-            f"The prompt {_shortened(text)!r} has {count} tokens including start and end, "
-            f"the model takes at most {limit}. "
-            "Shorten it, or pass truncate=True to have it cut."
+            f"The prompt {_shortened(text)!r} is too long: expected at most {limit} tokens with start and end, "
+            f"got {count}. Shorten it, or pass truncate=True to cut it at the limit."
         )
 
 
 class BoxError(PromptError, ValueError):
-    """A box prompt has no area inside the picture, or is not a box."""
+    """A box prompt is not a box, or has no area inside the picture."""
 
     def __init__(self, box: str, *, reason: str, expected: str) -> None:
         super().__init__(f"The box {box} cannot be used: {reason}. Expected {expected}.")
 
 
 class PointError(PromptError, ValueError):
-    """A click is not a point in the picture, or clicks and labels do not match."""
+    """A click is not a point in the picture, or the numbers of clicks and labels differ."""
 
     def __init__(self, point: str, *, reason: str, expected: str, what: str = "click") -> None:
         super().__init__(f"The {what} {point} cannot be used: {reason}. Expected {expected}.")
 
 
 class MarkError(PromptError, ValueError):
-    """A mark is not in the form that X-AnyLabeling uses."""
+    """A mark does not have the form that X-AnyLabeling uses."""
 
     def __init__(self, mark: str, *, reason: str) -> None:
         super().__init__(
@@ -75,7 +74,7 @@ class MarkError(PromptError, ValueError):
 
 
 class UnsupportedPromptError(PromptError, ValueError):
-    """The export family at hand cannot answer this kind of prompt."""
+    """The export family of the model does not support this kind of prompt."""
 
     def __init__(self, *, family: str, wanted: str, allowed: str, remedy: str) -> None:
-        super().__init__(f"The {family} model cannot take {wanted}; it takes {allowed}. {remedy}")
+        super().__init__(f"The {family} model does not support {wanted}; it supports {allowed}. {remedy}")

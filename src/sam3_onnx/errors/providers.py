@@ -1,4 +1,4 @@
-"""What can be wrong with an execution provider."""
+"""Errors and warnings of execution providers."""
 
 from __future__ import annotations
 
@@ -13,9 +13,9 @@ __all__ = ["ProviderError", "ProviderWarning"]
 
 
 class ProviderError(ModelError, RuntimeError):
-    """An execution provider that was asked for by name did not become active, or failed while it ran.
+    """An execution provider that was requested by name did not become active, or failed while it ran.
 
-    Also where one does not give back what lies in the memory of its device.
+    Also raised when a provider lost what was in the memory of its device.
     """
 
     def __init__(
@@ -29,7 +29,7 @@ class ProviderError(ModelError, RuntimeError):
         fault: str = "did not become active",
     ) -> None:
         self.reason = reason
-        advice = f"{mend} Or choose provider='cpu'." if mend else "Choose provider='cpu' to go on without it."
+        advice = f"{mend} Or choose provider='cpu'." if mend else "Choose provider='cpu' to run without it."
         super().__init__(
             f"Execution provider {', '.join(wanted)} {fault}: {reason}. "
             f"Active: {', '.join(active) or 'none'}; offered by the installed onnxruntime: {', '.join(available)}. "
@@ -38,4 +38,4 @@ class ProviderError(ModelError, RuntimeError):
 
 
 class ProviderWarning(UserWarning):
-    """A graph runs on another provider than the best that was wanted."""
+    """A graph does not run on the preferred execution provider."""

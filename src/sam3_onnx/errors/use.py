@@ -1,4 +1,4 @@
-"""What can be wrong with options, and with the way that objects of the library are used."""
+"""Errors of options and of the use of sessions, results and other objects of the library."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ __all__ = [
 
 
 class OptionError(Sam3Error, ValueError):
-    """An option has a value outside what is allowed."""
+    """An option has a value that is not allowed."""
 
     def __init__(self, name: str, *, expected: str, got: object, remedy: str = "") -> None:
         tail = f" {remedy}" if remedy else ""
@@ -40,11 +40,11 @@ class OptionError(Sam3Error, ValueError):
 
 
 class KeywordError(OptionError, TypeError):
-    """A call was given a keyword that it does not take, or more without a name than it takes."""
+    """A call has an unknown keyword argument or too many positional arguments."""
 
 
 class InstanceIndexError(Sam3Error, IndexError):
-    """A result has no such instance, or is indexed by something else than numbers and booleans."""
+    """An index of a result is out of range, or is neither numbers nor booleans."""
 
     def __init__(self, index: object, *, count: int, reason: str) -> None:
         if not count:
@@ -54,47 +54,47 @@ class InstanceIndexError(Sam3Error, IndexError):
             )
             return
         super().__init__(
-            f"A result of {count} cannot be indexed by {index!r}: {reason}. Expected a number below {count}, a slice, "
-            f'a list of numbers, or {count} booleans; for a label, take result.filter(label="...").'
+            f"A result of {count} instances cannot be indexed by {index!r}: {reason}. Expected a number below {count}, "
+            f'a slice, a list of numbers, or {count} booleans; for a label, use result.filter(label="...").'
         )
 
 
 class ObjectIterationError(Sam3Error, TypeError):
-    """One object that was clicked at was gone through as if it were several."""
+    """The result for one clicked object was iterated like a list of objects."""
 
     def __init__(self, *, candidates: int) -> None:
         super().__init__(
-            f"This is one object (candidates: {candidates}). Candidates are readings of the same object, not of "
-            "several objects. Take result.candidates to compare them, result.best for the best one, or "
-            "result.segmentation() for the object as `predict` would return it."
+            f"This result is one object (candidates: {candidates}), not a list of objects. Use "
+            "result.candidates to compare them, result.best for the best one, or result.segmentation() for the object "
+            "in the form that `predict` returns."
         )
 
 
 class OutputExistsError(Sam3Error, FileExistsError):
-    """A file lies where a result would be written."""
+    """An output file already exists."""
 
     def __init__(self, path: Path, *, remedy: str) -> None:
         self.path = path
-        super().__init__(f"{path} is there already and is left as it is. {remedy}")
+        super().__init__(f"{path} already exists and was not changed. {remedy}")
 
 
 class ResultAttributeError(Sam3Error, AttributeError):
-    """A result has no part of this name."""
+    """A result has no attribute of the given name."""
 
     def __init__(self, name: str, *, here: str) -> None:
-        remedy = f"It is called {here} here." if here else "dir(result) lists what it has."
+        remedy = f"In this library it is called {here}." if here else "dir(result) lists the attributes."
         super().__init__(f"A Segmentation has no attribute {name!r}. {remedy}")
 
 
 class ConfigError(Sam3Error, ValueError):
-    """A configuration mapping or file cannot be used."""
+    """A configuration file or mapping is invalid."""
 
     def __init__(self, *, what: str, expected: str, got: str, remedy: str) -> None:
         super().__init__(f"{what}: expected {expected}, got {got}. {remedy}")
 
 
 class MaskError(Sam3Error, ValueError):
-    """An array handed to the geometry functions is not a mask."""
+    """An array is not a valid mask."""
 
     def __init__(self, *, expected: str, got: str, remedy: str = "") -> None:
         tail = f" {remedy}" if remedy else ""
@@ -102,31 +102,31 @@ class MaskError(Sam3Error, ValueError):
 
 
 class SessionClosedError(Sam3Error, RuntimeError):
-    """A closed session was used."""
+    """A session was used after it was closed."""
 
     def __init__(self) -> None:
         super().__init__("This session has been closed; its models are unloaded. Create a new Sam3Session.")
 
 
 class SessionForkedError(Sam3Error, RuntimeError):
-    """A session or a camera was used in the child of a fork, where what the parent holds is of no use."""
+    """A session or a camera was used in a forked child process, in which it does not work."""
 
     def __init__(self, *, reason: str, remedy: str) -> None:
-        super().__init__(f"This process is the child of a fork, in which {reason}. {remedy}")
+        super().__init__(f"This process was started by fork, and in such a process {reason}. {remedy}")
 
 
 class SessionPickleError(Sam3Error, TypeError):
-    """Somebody tried to pickle a session."""
+    """A session cannot be pickled."""
 
     def __init__(self, *, rebuild: str) -> None:
         super().__init__(
-            "A Sam3Session holds native memory and cannot be pickled or sent to another process. "
-            f"Send what it is made from and rebuild it there: {rebuild}"
+            "A Sam3Session cannot be pickled or sent to another process, because it holds native memory. "
+            f"Create it in the other process instead: {rebuild}"
         )
 
 
 class EmbeddingError(Sam3Error, ValueError):
-    """An embedding was made by another model than the one it is given to, or in another precision."""
+    """An embedding was made by another model, or in another precision, than that of the session."""
 
     def __init__(self, *, expected: str, got: str) -> None:
         super().__init__(
@@ -136,39 +136,40 @@ class EmbeddingError(Sam3Error, ValueError):
 
 
 class EmbeddingFolderError(Sam3Error, OSError):
-    """The folder that was named for embeddings cannot be used."""
+    """The folder for cached embeddings cannot be used."""
 
     def __init__(self, folder: Path, *, reason: str) -> None:
         self.folder = folder
         super().__init__(
             f"The cache folder {folder} cannot be used: {reason}. Expected a folder in which files can be written, or "
-            "a place for one. Name another with cache_folder=, mend its permissions, or leave cache_folder out."
+            "a path where one can be created. Choose another with cache_folder=, change its permissions, or leave out "
+            "cache_folder."
         )
 
 
 class EmbeddingFolderWarning(UserWarning):
-    """An embedding could not be kept in the cache folder, or not be read from it; the answer does not suffer."""
+    """An embedding could not be written to the cache folder or read from it; the results are still correct."""
 
 
 class DisplayError(Sam3Error, RuntimeError):
-    """There is no screen to show a picture on."""
+    """A picture cannot be shown on this machine."""
 
     def __init__(self, reason: str) -> None:
         super().__init__(
-            f"The picture cannot be shown: {reason}. Expected a notebook, or a desktop with a viewer for pictures. "
+            f"The picture cannot be shown: {reason}. Expected a notebook, or a desktop with a picture viewer. "
             'Write it to a file instead: result.save("found.png").'
         )
 
 
 class CancelledError(Sam3Error, RuntimeError):
-    """A call was cancelled through its `cancel` event, or because the program is about to end."""
+    """A call was cancelled by its `cancel` event, or because the program is ending."""
 
     def __init__(self, stage: str, *, left: str = "nothing was stored") -> None:
         super().__init__(f"The call was cancelled during {stage}; {left}.")
 
 
 class MissingExtraError(Sam3Error, ImportError):
-    """An optional dependency is needed that is not installed."""
+    """A feature needs an optional package that is not installed."""
 
     def __init__(self, *, feature: str, package: str, extra: str) -> None:
         super().__init__(
@@ -178,11 +179,11 @@ class MissingExtraError(Sam3Error, ImportError):
 
 
 class OnnxRuntimeError(Sam3Error, ImportError):
-    """ONNX Runtime is not installed, or files of it are missing."""
+    """ONNX Runtime is not installed, or its installation is incomplete."""
 
     def __init__(self, *, reason: str, installed: str, mend: str) -> None:
         self.mend = mend
         super().__init__(
-            f"ONNX Runtime cannot be used: expected a whole installation, got {installed or 'none that pip knows of'}, "
-            f"of which the import fails with: {reason}. {mend}"
+            f"ONNX Runtime cannot be used: expected a complete installation, got {installed or 'none known to pip'}; "
+            f"the import fails with: {reason}. {mend}"
         )

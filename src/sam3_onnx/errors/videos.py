@@ -12,25 +12,25 @@ class VideoError(Sam3Error):
 
 
 class VideoOpenError(VideoError, ValueError):
-    """A source of frames cannot be opened, or has no frame."""
+    """A source of frames cannot be opened, or has no frames."""
 
     def __init__(self, source: str, *, reason: str, remedy: str) -> None:
         super().__init__(f"The frames of {source} cannot be read: {reason}. {remedy}")
 
 
 class VideoDamagedError(VideoError, ValueError):
-    """A video is damaged behind the frames that were read."""
+    """A video is damaged after the frames that were read."""
 
     def __init__(self, source: str, *, frames: int, reason: str) -> None:
         self.frames = frames
         super().__init__(
             f"The video {source} is damaged: expected more frames after the first {frames}, got an error ({reason}). "
-            "The frames before it are fine. Write the video anew with another program, or use only its beginning."
+            f"The first {frames} frames are valid. Convert the video with another program, or use only its beginning."
         )
 
 
 class FrameIndexError(VideoError, IndexError):
-    """There is no frame of a number, or it cannot be read any more."""
+    """A frame index is out of range, or the frame can no longer be read."""
 
     def __init__(self, source: str, index: object, *, expected: str, remedy: str) -> None:
         super().__init__(f"No frame {index} of {source}: expected {expected}. {remedy}")
@@ -41,10 +41,11 @@ class FrameSizeError(VideoError, ValueError):
 
     def __init__(self, source: str, index: int, *, expected: tuple[int, int], got: tuple[int, int]) -> None:
         super().__init__(
-            f"Frame {index} of {source} is {got[1]} x {got[0]} pixels, expected {expected[1]} x {expected[0]} as the "
-            "first one. Bring all frames to one size, or take the parts of one size as videos of their own."
+            f"Frame {index} of {source} has another size: expected {expected[1]} x {expected[0]} pixels, the size of "
+            f"the first frame, got {got[1]} x {got[0]} (width x height). Resize all frames to one size, or use "
+            "a separate video for each size."
         )
 
 
 class VideoWarning(UserWarning):
-    """A video ended in another place than it said."""
+    """A video has another number of frames than its header says."""

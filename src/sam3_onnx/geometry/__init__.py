@@ -1,16 +1,16 @@
-"""Masks to polygons, rectangles, rotated boxes and run lengths, and the overlap of masks.
+"""Conversion of masks to polygons, rectangles, rotated boxes and run-length encoding, and the overlap of masks.
 
-Pure functions over arrays; they work without a model and import only NumPy
-and OpenCV. What they agree on:
+All are pure functions over arrays; they need no model and import only NumPy
+and OpenCV. Their conventions:
 
 - A mask is an array `(H, W)` or `(1, H, W)` in any memory layout: bool, an
   integer array (nonzero is foreground), or floating-point logits (greater than
-  `threshold` is foreground). It is never changed. What is no mask, such as a
-  three-channel, empty-sized or NaN-holding array, raises `MaskError`.
+  `threshold` is foreground). It is never changed. An array that is not a mask,
+  for example one with three channels, no pixels or NaN, raises `MaskError`.
 - Points are `(x, y)` in pixels, x to the right, y down; the centre of the
   top left pixel is `(0, 0)`. Polygons and rotated boxes run through the
   centres of the boundary pixels, as OpenCV traces them; rectangles are
-  half-open and hold the pixels whole.
+  half-open and contain the complete pixels.
 - Foreground pixels that touch by a side or a corner belong to one part
   (8-connectivity); background pixels are connected by their sides only.
 """

@@ -1,7 +1,7 @@
-"""The closed chains of boundary pixels of a mask.
+"""Contours of a mask: closed chains of its boundary pixels.
 
-Only the window that holds foreground is traced, so that a small object costs
-little in a large picture; coordinates are those of the whole mask.
+Only the window with foreground is traced, so that a small object in a large
+picture takes little time; coordinates are those of the whole mask.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     Contour: TypeAlias = NDArray[np.int32]
-    """Boundary pixels `(N, 2)` as x, y, each a neighbour of the one before."""
+    """Boundary pixels `(N, 2)` as x, y; each is a neighbour of the previous one."""
 
 _PARENT = 3  # column of OpenCV's hierarchy rows: next, previous, first child, parent
 
@@ -33,15 +33,15 @@ class Part(NamedTuple):
     holes: list[Contour]
     """The pixels of the part around each of its holes."""
     pixels: int
-    """How many pixels the part has; its holes are not counted."""
+    """Number of pixels of the part, without its holes."""
 
 
 def largest_contour(mask: NDArray[np.bool_]) -> Contour | None:
-    """Trace the outside of the largest part.
+    """Traces the outer contour of the largest part.
 
-    The largest is the one whose contour encloses the largest area, holes
-    included; of equal ones that with the longer contour, then the upper, then
-    the left one.
+    The largest part is the one whose contour encloses the largest area, with
+    its holes; among equal areas the one with the longer contour, then the
+    upper one, then the left one.
 
     Args:
         mask: Bool array `(H, W)`.
@@ -57,13 +57,13 @@ def largest_contour(mask: NDArray[np.bool_]) -> Contour | None:
 
 
 def trace_parts(mask: NDArray[np.bool_]) -> list[Part]:
-    """Trace every part with its holes, also parts that lie in holes of others.
+    """Traces every part with its holes, including parts inside the holes of other parts.
 
     Args:
         mask: Bool array `(H, W)`.
 
     Returns:
-        The parts, largest first in the sense of `largest_contour`.
+        The parts, largest first; `largest_contour` says how they are compared.
     """
     window = Window.of(mask)
     if not window.mask.size:
@@ -79,7 +79,7 @@ def trace_parts(mask: NDArray[np.bool_]) -> list[Part]:
 
 
 def _trace(window: Window, mode: int) -> tuple[list[Contour], list[int]]:
-    """Return all contours, and for each the index of the part's exterior if it is a hole, otherwise -1."""
+    """Returns all contours and, for each hole, the index of the part's outer contour; -1 for an outer contour."""
     found, hierarchy = cv2.findContours(
         window.mask.view(np.uint8), mode, cv2.CHAIN_APPROX_NONE, offset=(window.x, window.y)
     )

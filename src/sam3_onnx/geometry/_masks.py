@@ -1,4 +1,4 @@
-"""Arrays from callers, checked and turned into masks, and the extent of their foreground."""
+"""Checks of arrays that callers pass as masks, their conversion to bool, and the extent of their foreground."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
 
 def foreground(array: NDArray[np.generic], threshold: float) -> NDArray[np.bool_]:
-    """Decide element by element what is foreground.
+    """Converts an array to bool, where True is foreground.
 
     Args:
         array: Any shape. Bool: True is foreground. Integer: nonzero is
@@ -22,11 +22,11 @@ def foreground(array: NDArray[np.generic], threshold: float) -> NDArray[np.bool_
         threshold: Used for floating-point arrays only.
 
     Returns:
-        Bool array of the same shape; the argument itself where it is bool.
+        Bool array of the same shape; `array` itself if it is bool.
 
     Raises:
-        MaskError: Another dtype, a NaN, or an integer below zero.
-        OptionError: `threshold` is no finite number.
+        MaskError: `array` has another dtype, a NaN, or an integer below zero.
+        OptionError: `threshold` is not a finite number.
     """
     if not is_number(threshold):
         raise OptionError("threshold", expected="a number", got=threshold)
@@ -46,18 +46,18 @@ def foreground(array: NDArray[np.generic], threshold: float) -> NDArray[np.bool_
 
 
 def as_mask(mask: NDArray[np.generic], threshold: float) -> NDArray[np.bool_]:
-    """Turn what a caller calls a mask into a bool array.
+    """Checks a mask from a caller and converts it to a bool array.
 
     Args:
         mask: `(H, W)` or `(1, H, W)`, neither H nor W zero.
         threshold: As for `foreground`.
 
     Returns:
-        Bool array `(H, W)`; a view of the argument where that is bool.
+        Bool array `(H, W)`; a view of `mask` if it is bool.
 
     Raises:
-        MaskError: Another shape or dtype, or a NaN.
-        OptionError: `threshold` is no finite number.
+        MaskError: `mask` has another shape or dtype, or a NaN.
+        OptionError: `threshold` is not a finite number.
     """
     array = _array_of(mask)
     plane = array[0] if array.ndim == 3 and array.shape[0] == 1 else array  # noqa: PLR2004 - (1, H, W)
@@ -65,13 +65,13 @@ def as_mask(mask: NDArray[np.generic], threshold: float) -> NDArray[np.bool_]:
         raise MaskError(
             expected="shape (H, W) or (1, H, W) with at least one pixel",
             got=f"shape {array.shape}",
-            remedy="Pass one mask at a time, and one channel of a picture.",
+            remedy="Pass one mask at a time, with a single channel.",
         )
     return foreground(plane, threshold)
 
 
 def as_stack(masks: NDArray[np.generic]) -> NDArray[np.generic]:
-    """Check that an array is a stack of masks, without deciding what is foreground.
+    """Checks that an array has the shape of a stack of masks.
 
     Args:
         masks: `(N, H, W)`; N may be zero, H and W may not.
@@ -80,27 +80,27 @@ def as_stack(masks: NDArray[np.generic]) -> NDArray[np.generic]:
         The same array.
 
     Raises:
-        MaskError: Another shape.
+        MaskError: `masks` has another shape.
     """
     stack = _array_of(masks)
     if stack.ndim != 3 or 0 in stack.shape[1:]:  # noqa: PLR2004 - (N, H, W)
         raise MaskError(
-            expected="a stack of shape (N, H, W) with at least one pixel to a mask",
+            expected="a stack of shape (N, H, W) with at least one pixel per mask",
             got=f"shape {stack.shape}",
-            remedy="Stack masks with np.stack; a single one is mask[np.newaxis].",
+            remedy="Stack masks with np.stack; for a single mask, pass mask[np.newaxis].",
         )
     return stack
 
 
 def extent(mask: NDArray[np.bool_]) -> tuple[slice, slice] | None:
-    """Find the rows and columns that hold all foreground.
+    """Returns the rows and columns that contain all foreground.
 
     Args:
         mask: Bool array `(H, W)`.
 
     Returns:
         Slices of rows and of columns, so that `mask[extent(mask)]` is the
-        smallest crop with all foreground; None if there is none.
+        smallest crop with all foreground; None if there is no foreground.
 
     Example:
         >>> extent(np.array([[False, False, False], [False, True, True]]))
@@ -119,9 +119,13 @@ def extent(mask: NDArray[np.bool_]) -> tuple[slice, slice] | None:
 def _array_of(mask: object) -> NDArray[np.generic]:
     try:
         return np.asarray(mask)
-    except (TypeError, ValueError) as error:  # lists whose rows differ in length, or that hold themselves
+    except (TypeError, ValueError) as error:  # lists with rows of different lengths, or that contain themselves
         got = type(mask).__name__
-        raise MaskError(expected="an array", got=f"{got} that makes none ({error})", remedy="Pass a mask.") from error
+        raise MaskError(
+            expected="an array",
+            got=f"{got} that cannot be converted to one ({error})",
+            remedy="Pass a mask.",
+        ) from error
 
 
 def _reject_negative(array: NDArray[np.generic]) -> None:
@@ -129,14 +133,14 @@ def _reject_negative(array: NDArray[np.generic]) -> None:
         raise MaskError(
             expected="integers of at least 0, where nonzero is foreground",
             got=f"{array.dtype} with values below 0",
-            remedy="Say what is foreground, for example with mask > 0.",
+            remedy="Convert it to bool, for example with mask > 0.",
         )
 
 
 def _reject_nan(array: NDArray[np.generic]) -> None:
     if np.not_equal(array, array).any():
         raise MaskError(
-            expected="numbers",
+            expected="values without NaN",
             got=f"NaN among its {array.dtype} values",
-            remedy="Find where they come from; np.nan_to_num(mask, nan=-1.0) makes them background.",
+            remedy="Check where NaN comes from; np.nan_to_num(mask, nan=-1.0) turns it into background.",
         )

@@ -1,4 +1,4 @@
-"""Upright and rotated rectangles around a mask."""
+"""Upright and rotated bounding boxes of a mask."""
 
 from __future__ import annotations
 
@@ -24,10 +24,10 @@ _SNAP = 6  # decimals of a pixel at which a corner counts as level with the cent
 @known_methods
 @dataclass(frozen=True, eq=False)
 class RotatedBox:
-    """A rectangle turned by any angle.
+    """A rectangle rotated by any angle.
 
-    Corners may be given in any order; they are kept sorted, as a read-only
-    copy, and boxes are compared by their corners.
+    Corners may be passed in any order; they are stored sorted, as a read-only
+    copy. Boxes are equal if their corners are equal.
 
     Example:
         >>> box = RotatedBox(np.array([[4.0, 2.0], [2.0, 4.0], [0.0, 2.0], [2.0, 0.0]]))
@@ -41,17 +41,18 @@ class RotatedBox:
     """
 
     corners: NDArray[np.float64]
-    """`(4, 2)`, x and y in pixels, by rising `atan2(y - center_y, x - center_x)`
-    in `(-pi, pi]`: with y down, clockwise on the screen from the left. An upright
-    box begins at its top left corner; a corner level with the centre on its left
-    comes last. The first two corners are never below the centre."""
+    """`(4, 2)`, x and y in pixels, sorted by increasing
+    `atan2(y - center_y, x - center_x)` in `(-pi, pi]`: as y points down, clockwise
+    on the screen, starting from the left. The first corner of an upright box is the
+    top left one; a corner exactly left of the centre comes last. The first two
+    corners are never below the centre."""
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "corners", _sorted_corners(self.corners))
 
     @property
     def center(self) -> tuple[float, float]:
-        """The point in the middle, x and y in pixels."""
+        """Centre of the box, x and y in pixels."""
         x, y = self.corners.mean(axis=0).tolist()
         return x, y
 
@@ -59,26 +60,26 @@ class RotatedBox:
     def size(self) -> tuple[float, float]:
         """Width, from corner 0 to corner 1, and height, from corner 1 to corner 2, in pixels.
 
-        The width need not be the longer side.
+        The width is not always the longer side.
         """
         first, second, third, _ = self.corners
         return math.dist(first, second), math.dist(second, third)
 
     @property
     def angle(self) -> float:
-        """Degrees in `(-90, 90)` by which the width is turned from the x axis, clockwise on the screen.
+        """Angle from the x axis to the width in degrees in `(-90, 90)`, clockwise on the screen.
 
-        An upright box of `size` at `center`, turned about it by `angle`, has
-        these corners. It is `direction` in other units, whereas OpenCV's angle
-        differs from release to release.
+        An upright box of `size` at `center`, rotated around its centre by
+        `angle`, has these corners. It is the same angle as `direction`, in
+        degrees; the angle of OpenCV differs between its releases.
         """
         return math.degrees(self._turn())
 
     @property
     def direction(self) -> float:
-        """Radians in `[0, 2 pi)` of the way from corner 0 to corner 1, clockwise on the screen.
+        """Direction from corner 0 to corner 1 in radians in `[0, 2 pi)`, clockwise on the screen.
 
-        What X-AnyLabeling writes as `direction` of shapes of the type `rotation`.
+        X-AnyLabeling writes this value as `direction` of shapes of the type `rotation`.
         """
         return self._turn() % math.tau % math.tau  # the first remainder may round up to tau itself
 
@@ -97,7 +98,7 @@ class RotatedBox:
 
 @known_keywords()
 def mask_to_rectangle(mask: NDArray[np.generic], *, threshold: float = 0.0) -> tuple[int, int, int, int] | None:
-    """Find the smallest upright rectangle that holds all foreground, every part of it.
+    """Finds the smallest upright rectangle that contains all foreground, with all parts.
 
     Args:
         mask: `(H, W)` or `(1, H, W)`, bool, integer or floating point.
@@ -132,21 +133,21 @@ def mask_to_rectangle(mask: NDArray[np.generic], *, threshold: float = 0.0) -> t
 
 @known_keywords()
 def mask_to_rotated_box(mask: NDArray[np.generic], *, threshold: float = 0.0) -> RotatedBox | None:
-    """Find the rectangle of least area, turned by any angle, around the largest part.
+    """Finds the rotated rectangle of the smallest area around the largest part.
 
     The part is the one that `mask_to_polygon` outlines. As in X-AnyLabeling,
-    the box goes round the centres of its pixels: an upright bar of 4 by 3
-    pixels gives a box of 3 by 2. Of several equally small boxes it is the one
-    turned least, clockwise from upright.
+    the box encloses the centres of its pixels: an upright bar of 4 by 3
+    pixels gives a box of 3 by 2. Among boxes of equal area, the one with the
+    smallest clockwise rotation is returned.
 
     Args:
         mask: `(H, W)` or `(1, H, W)`, bool, integer or floating point.
         threshold: Logits greater than this are foreground.
 
     Returns:
-        The box, or None where it would have no area and therefore be of no use
-        in a label file: no foreground, a single pixel, or a straight line of
-        pixels. `mask_to_rectangle` holds those too.
+        The box, or None if it would have no area and so could not be used in a
+        label file: no foreground, a single pixel, or a straight line of
+        pixels. `mask_to_rectangle` returns a rectangle for a pixel and a line.
 
     Raises:
         MaskError: `mask` is not a mask.
@@ -171,11 +172,11 @@ def mask_to_rotated_box(mask: NDArray[np.generic], *, threshold: float = 0.0) ->
 
 
 def _smallest_rectangle(hull: NDArray[np.float64]) -> NDArray[np.float64]:
-    """Find the corners of the rectangle of least area around a convex polygon.
+    """Finds the corners of the rectangle of the smallest area around a convex polygon.
 
-    One of its sides lies on a side of the polygon (Freeman and Shapira, 1975).
-    Sides are not brought to unit length, so that whole coordinates give exact
-    areas, and equal ones compare as equal.
+    One of its sides is on a side of the polygon (Freeman and Shapira, 1975).
+    Side vectors are not normalised to unit length, so that integer coordinates
+    give exact areas, and equal areas compare as equal.
     """
     along = np.roll(hull, -1, axis=0) - hull
     across = along[:, ::-1] * (-1, 1)

@@ -1,7 +1,7 @@
-"""The pixels inside an outline.
+"""Conversion of outlines to masks: polygons, rectangles and circles filled with pixels.
 
-The way back from outlines to masks. Outlines run through pixel centres, as they
-are traced, so that a vertex at `(3, 2)` is the pixel of column 3 and row 2.
+Outlines run through pixel centres, as in tracing, so that a vertex at `(3, 2)` is
+the pixel in column 3 and row 2.
 """
 
 from __future__ import annotations
@@ -20,16 +20,16 @@ _FAR = 1 << 20  # pixels; cv2 computes with 16 more bits for fractions
 
 
 def rings_to_mask(rings: Sequence[NDArray[np.float64]], size: tuple[int, int]) -> NDArray[np.bool_]:
-    """Fill a polygon that may have holes, the pixels on its rings included.
+    """Fills a polygon that may have holes, including the pixels on its rings.
 
-    Vertices are brought to the nearest pixel centre first. What lies within an
-    even number of rings is left out, except for the rings themselves, as holes
-    are traced along the pixels around them. So a polygon traced with an epsilon
-    of 0 gives back its part.
+    Vertices are rounded to the nearest pixel centre first. Pixels inside an even
+    number of rings are left out, except for pixels on the rings, because holes are
+    traced along the pixels around them. So a polygon that was traced with an
+    epsilon of 0 gives exactly its part.
 
     Args:
         rings: Each `(V, 2)` as x, y in pixels; the first vertex may be repeated.
-        size: Height and width of the picture; what lies outside is cut off.
+        size: Height and width of the picture; anything outside is cut off.
 
     Returns:
         Bool array `(H, W)`.
@@ -46,11 +46,11 @@ def rings_to_mask(rings: Sequence[NDArray[np.float64]], size: tuple[int, int]) -
 
 
 def rectangle_to_mask(corners: NDArray[np.float64], size: tuple[int, int]) -> NDArray[np.bool_]:
-    """Fill the upright rectangle around some points, half-open: the pixels whose centres lie in it.
+    """Fills the upright, half-open rectangle around some points: all pixels whose centres are inside.
 
     Args:
         corners: `(V, 2)` as x, y of the edges between pixels.
-        size: Height and width of the picture; what lies outside is cut off.
+        size: Height and width of the picture; anything outside is cut off.
 
     Returns:
         Bool array `(H, W)`.
@@ -66,7 +66,7 @@ def rectangle_to_mask(corners: NDArray[np.float64], size: tuple[int, int]) -> ND
 
 
 def circle_to_mask(center: NDArray[np.float64], edge: NDArray[np.float64], size: tuple[int, int]) -> NDArray[np.bool_]:
-    """Fill a circle: the pixels whose centres are no farther from its centre than a point on its edge.
+    """Fills a circle: all pixels whose centres are inside or on it.
 
     Args:
         center: `(2,)` x, y in pixels.

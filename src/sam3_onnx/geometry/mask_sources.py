@@ -1,7 +1,7 @@
-"""The mask of one instance: kept small, made in picture pixels when somebody asks.
+"""Compact forms of the mask of one instance, from which the mask in picture pixels is computed when needed.
 
-Two forms come out of the models: logits of a low resolution, and finished masks of
-the picture's size. Both are read through the same window: the smallest rectangle that holds the mask.
+Models return masks in two forms: logits of low resolution, and masks of the size of the
+picture. Both are read as a `Window`: the smallest rectangle that contains the mask.
 """
 
 from __future__ import annotations
@@ -22,36 +22,36 @@ __all__ = ["CroppedMask", "LogitMask", "MaskSource", "PackedMask"]
 
 
 class MaskSource(Protocol):
-    """Anything that can show an instance's mask in picture pixels."""
+    """Protocol of the classes that compute the mask of an instance in picture pixels."""
 
     @property
     def size(self) -> tuple[int, int]:
-        """(height, width) of the picture."""
+        """Height and width of the picture in pixels."""
         ...
 
     @property
     def window(self) -> Window:
-        """The mask in the smallest rectangle that holds it."""
+        """The mask, cropped to the smallest rectangle that contains it."""
         ...
 
 
 @dataclass(frozen=True, eq=False)
 class LogitMask:
-    """Low-resolution logits, resized to the picture when the mask is asked for.
+    """A mask as low-resolution logits, which are resized to the picture when the mask is needed.
 
     The reference resizes logits bilinearly with half-pixel centres (PyTorch's
-    `interpolate(mode="bilinear", align_corners=False)`) and keeps what is above 0.
+    `interpolate(mode="bilinear", align_corners=False)`); values above 0 are foreground.
     A value between cells that are all <= 0 cannot be above 0, so only the cells
-    around positive ones are resized; the answer is the same.
+    around positive ones are resized; the result is the same.
     """
 
     logits: NDArray[np.float32]
-    """(h, w)."""
+    """Array `(h, w)`."""
     size: tuple[int, int]
 
     @cached_property
     def window(self) -> Window:
-        """The mask in the smallest rectangle that holds it."""
+        """The mask, cropped to the smallest rectangle that contains it."""
         rows = np.flatnonzero((self.logits > 0).any(1))
         cols = np.flatnonzero((self.logits > 0).any(0))
         if not len(rows):
@@ -60,7 +60,7 @@ class LogitMask:
         left, right, col_from, col_share = _sampling(cols[0], cols[-1], self.logits.shape[1], self.size[1])
         if top >= bottom or left >= right:
             return Window(np.zeros((0, 0), np.bool_), 0, 0)
-        # Columns first, as PyTorch does it: of the few rows of cells, and by rows numpy copies in one piece.
+        # Columns first, as in PyTorch: there are few rows of cells, and NumPy copies each of them in one piece.
         cells = self.logits[row_from[0] : row_from[-1] + 2]
         stretched = _between(cells.T, col_from, col_share).T
         return Window(
@@ -69,7 +69,7 @@ class LogitMask:
 
 
 def _between(rows: NDArray[np.float32], first: NDArray[np.intp], share: NDArray[np.float32]) -> NDArray[np.float32]:
-    """Rows between others: the first of two and the share of the next; the last row is its own next."""
+    """Interpolates between rows: row `first` and, with weight `share`, the next one (for the last row, itself)."""
     start = rows[first]
     step = rows[np.minimum(first + 1, len(rows) - 1)]
     step -= start
@@ -79,11 +79,11 @@ def _between(rows: NDArray[np.float32], first: NDArray[np.intp], share: NDArray[
 
 
 def _sampling(first: int, last: int, cells: int, pixels: int) -> tuple[int, int, NDArray[np.intp], NDArray[np.float32]]:
-    """Which pixels the cells first..last can reach, and where between cells each of those pixels samples.
+    """Returns the pixels that the cells first..last influence, and the sampling position of each pixel.
 
     Returns:
-        First pixel, end of the pixels, and for each pixel the cell at or before its sample and
-        the share of the next cell.
+        First pixel, end of the pixels (exclusive), and for each pixel the cell at or before its
+        sampling position and the weight of the next cell.
     """
     scale = cells / pixels
     start = max(0, int(np.floor((first - 0.5) / scale - 0.5)))
@@ -95,17 +95,17 @@ def _sampling(first: int, last: int, cells: int, pixels: int) -> tuple[int, int,
 
 @dataclass(frozen=True, eq=False)
 class PackedMask:
-    """A finished mask of the picture's size, held as bits of its window."""
+    """A mask of the size of the picture, stored as packed bits of its window."""
 
     bits: NDArray[np.uint8]
     shape: tuple[int, int]
     origin: tuple[int, int]
-    """(x, y) of the window."""
+    """x, y of the top left corner of the window."""
     size: tuple[int, int]
 
     @classmethod
     def pack(cls, mask: NDArray[np.bool_]) -> PackedMask:
-        """Packs a bool mask (H, W)."""
+        """Packs a bool mask `(H, W)`."""
         if mask.ndim != 2:  # noqa: PLR2004 - rows and columns
             raise MaskError(expected="a mask of shape (H, W)", got=f"shape {mask.shape}")
         window = Window.of(mask)
@@ -115,7 +115,7 @@ class PackedMask:
 
     @property
     def window(self) -> Window:
-        """The mask in the smallest rectangle that holds it."""
+        """The mask, cropped to the smallest rectangle that contains it."""
         count = self.shape[0] * self.shape[1]
         mask = np.unpackbits(self.bits, count=count).astype(np.bool_).reshape(self.shape)
         return Window(mask, *self.origin)
@@ -123,18 +123,18 @@ class PackedMask:
 
 @dataclass(frozen=True, eq=False)
 class CroppedMask:
-    """Another mask, of which only what lies inside a box is kept."""
+    """Another mask, restricted to the pixels inside a box."""
 
     source: MaskSource
     box: tuple[float, float, float, float]
-    """(x1, y1, x2, y2) in picture pixels."""
+    """x1, y1, x2, y2 in picture pixels."""
 
     @property
     def size(self) -> tuple[int, int]:
-        """(height, width) of the picture."""
+        """Height and width of the picture in pixels."""
         return self.source.size
 
     @cached_property
     def window(self) -> Window:
-        """The mask in the smallest rectangle that holds it."""
+        """The mask, cropped to the smallest rectangle that contains it."""
         return self.source.window.inside(self.box)

@@ -1,4 +1,4 @@
-"""The overlap of masks, and suppression of masks that repeat a better one."""
+"""Intersection over union (IoU) of masks, and non-maximum suppression by it."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 @known_keywords()
 def mask_iou(a: NDArray[np.generic], b: NDArray[np.generic], *, threshold: float = 0.0) -> float:
-    """Intersection over union of two masks.
+    """Returns the intersection over union (IoU) of two masks.
 
     Args:
         a: `(H, W)` or `(1, H, W)`, bool, integer or floating point.
@@ -26,8 +26,9 @@ def mask_iou(a: NDArray[np.generic], b: NDArray[np.generic], *, threshold: float
         threshold: Logits greater than this are foreground.
 
     Returns:
-        A number in `[0, 1]`: pixels in both over pixels in either. Two empty
-        masks have 0.0, since neither repeats the other.
+        A number in `[0, 1]`: the number of pixels in both masks divided by the
+        number of pixels in at least one. The IoU of two empty masks is 0.0, so
+        that neither suppresses the other.
 
     Raises:
         MaskError: An argument is not a mask, or their sizes differ.
@@ -48,7 +49,7 @@ def mask_iou(a: NDArray[np.generic], b: NDArray[np.generic], *, threshold: float
 
 @known_keywords()
 def mask_iou_matrix(a: NDArray[np.generic], b: NDArray[np.generic], *, threshold: float = 0.0) -> NDArray[np.float64]:
-    """Intersection over union of every mask of one stack with every mask of another.
+    """Returns the intersection over union (IoU) of every mask of one stack with every mask of another.
 
     Args:
         a: `(N, H, W)`, bool, integer or floating point; N may be zero.
@@ -56,7 +57,7 @@ def mask_iou_matrix(a: NDArray[np.generic], b: NDArray[np.generic], *, threshold
         threshold: Logits greater than this are foreground.
 
     Returns:
-        `(N, M)`, each as `mask_iou` gives it.
+        `(N, M)`, with the IoU of each pair as in `mask_iou`.
 
     Raises:
         MaskError: An argument is not a stack of masks, or their sizes differ.
@@ -83,23 +84,23 @@ def non_max_suppression(
     iou_threshold: float = 0.5,
     threshold: float = 0.0,
 ) -> NDArray[np.intp]:
-    """Leave out masks that repeat one of a higher score.
+    """Applies non-maximum suppression (NMS) to masks, by their intersection over union (IoU).
 
     Args:
         masks: `(N, H, W)`, bool, integer or floating point; N may be zero.
         scores: `(N,)`.
-        iou_threshold: In `[0, 1]`. A mask is left out if its intersection over
-            union with a kept one is greater than this.
+        iou_threshold: In `[0, 1]`. A mask is removed if its IoU with a kept
+            mask of a higher score is greater than this.
         threshold: Logits greater than this are foreground.
 
     Returns:
-        Indices of the kept masks by falling score; of equal scores the earlier
-        index comes first.
+        Indices of the kept masks, sorted by decreasing score; for equal scores
+        the smaller index comes first.
 
     Raises:
         MaskError: `masks` is not a stack of masks.
-        OptionError: `scores` does not fit or has a NaN, or an option is
-            outside its range.
+        OptionError: `scores` has another length or a NaN, or an option is out
+            of range.
 
     Example:
         >>> stack = np.array([[[1, 1, 0, 0]], [[1, 1, 1, 0]], [[0, 0, 0, 1]]])
@@ -111,22 +112,23 @@ def non_max_suppression(
 
 @known_keywords()
 def suppress_overlaps(iou_matrix: ArrayLike, scores: ArrayLike, iou_threshold: float = 0.5) -> NDArray[np.intp]:
-    """Do what `non_max_suppression` does, from overlaps that are known already.
+    """Applies non-maximum suppression (NMS) to a matrix of overlaps that is already computed.
 
-    Greedy: the highest score is kept, what overlaps it too much is left out,
-    and so on with what remains.
+    The algorithm is greedy: it keeps the highest score, removes everything that
+    overlaps it too much, and repeats this with the rest.
 
     Args:
-        iou_matrix: `(N, N)`, symmetric, in `[0, 1]`; of masks or of boxes.
+        iou_matrix: `(N, N)`, symmetric, in `[0, 1]`; IoU of masks or of boxes.
         scores: `(N,)`.
-        iou_threshold: In `[0, 1]`; overlaps greater than this are too much.
+        iou_threshold: In `[0, 1]`; an overlap greater than this is too much.
 
     Returns:
-        Indices of what is kept by falling score; of equal scores the earlier
-        index comes first.
+        Indices of the kept entries, sorted by decreasing score; for equal scores
+        the smaller index comes first.
 
     Raises:
-        OptionError: Shapes do not fit, a NaN, or a threshold outside `[0, 1]`.
+        OptionError: The shapes do not match, there is a NaN, or a threshold is
+            outside `[0, 1]`.
 
     Example:
         >>> suppress_overlaps([[1.0, 0.6], [0.6, 1.0]], [0.4, 0.9]).tolist()
@@ -142,7 +144,7 @@ def suppress_overlaps(iou_matrix: ArrayLike, scores: ArrayLike, iou_threshold: f
             "scores", expected=f"one number for each row of {overlaps.shape} overlaps", got=f"shape {ranking.shape}"
         )
     if np.isnan(ranking).any() or np.isnan(overlaps).any():
-        raise OptionError("scores and overlaps", expected="numbers", got="NaN among them")
+        raise OptionError("scores and overlaps", expected="free of NaN", got="NaN among them")
     kept: list[int] = []
     remaining = np.ones(len(ranking), dtype=np.bool_)
     for index in np.argsort(-ranking, kind="stable").tolist():
@@ -157,7 +159,7 @@ def _check_same_size(first: tuple[int, ...], second: tuple[int, ...]) -> None:
         raise MaskError(
             expected="two masks of the same height and width",
             got=f"{first} and {second}",
-            remedy="Resize the logits, not the masks, to one size first.",
+            remedy="Resize both to one size first; resizing logits is more accurate than resizing bool masks.",
         )
 
 

@@ -1,4 +1,4 @@
-"""The polygons of a mask."""
+"""Conversion of masks to polygons."""
 
 from __future__ import annotations
 
@@ -22,16 +22,16 @@ if TYPE_CHECKING:
     from sam3_onnx.geometry._contours import Contour
 
 _MIN_VERTICES = 3
-_BISECTIONS = 24  # fixes epsilon to 2**-24 of the perimeter: below a thousandth of a pixel for 16 000 pixels
+_BISECTIONS = 24  # finds epsilon to 2**-24 of the perimeter: below a thousandth of a pixel for 16 000 pixels
 
 
 @known_methods
 @dataclass(frozen=True, eq=False)
 class Polygon:
-    """A part of a mask: a ring around it, less the rings around its holes.
+    """Polygon of a part of a mask: an outer ring, and inner rings around its holes.
 
-    Rings are open (the first vertex is not repeated), kept as read-only
-    copies, and compared by value.
+    Rings are open (the first vertex is not repeated) and stored as read-only
+    copies. Polygons are compared by value.
 
     Example:
         >>> square = Polygon(np.array([[0.0, 0.0], [0.0, 4.0], [4.0, 4.0], [4.0, 0.0]]))
@@ -47,7 +47,7 @@ class Polygon:
     exterior: NDArray[np.float64]
     """Vertices `(V, 2)` as x, y in pixels."""
     holes: tuple[NDArray[np.float64], ...] = ()
-    """Rings like `exterior`, inside it; none inside another."""
+    """Rings of the same form inside `exterior`; no hole is inside another."""
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "exterior", _ring("exterior", self.exterior))
@@ -57,8 +57,8 @@ class Polygon:
     def area(self) -> float:
         """Area in square pixels enclosed by `exterior`, without the holes.
 
-        The rings run through pixel centres, so it is smaller than the number
-        of pixels in the part, noticeably for small parts.
+        The rings run through pixel centres, so the area is smaller than the number
+        of pixels of the part; for small parts the difference is large.
         """
         return abs(signed_area(self.exterior)) - sum(abs(signed_area(hole)) for hole in self.holes)
 
@@ -75,14 +75,14 @@ class Polygon:
 
 
 class Outlines(NamedTuple):
-    """The polygons of a mask, and how much of it has none."""
+    """Polygons of a mask, and the numbers of parts and holes without a polygon."""
 
     polygons: list[Polygon]
-    """As `mask_to_polygons` returns them."""
+    """Polygons as `mask_to_polygons` returns them."""
     lost_parts: int
-    """Parts that have no polygon, since fewer than three vertices remain of them."""
+    """Number of parts without a polygon, because fewer than three vertices remain."""
     lost_holes: int
-    """Such holes of those that have one."""
+    """Number of holes without a ring, for the same reason, in parts that have a polygon."""
 
 
 @known_keywords()
@@ -94,23 +94,23 @@ def mask_to_polygon(
     max_vertices: int | None = None,
     close: bool = False,
 ) -> NDArray[np.float64] | None:
-    """Outline the largest part of a mask with one polygon, holes ignored.
+    """Converts the largest part of a mask to one polygon, without its holes.
 
-    The largest outer contour is traced with every boundary pixel and simplified
-    by the algorithm of Douglas and Peucker (1973), as X-AnyLabeling does. The
-    largest is the one that encloses the largest area.
+    The outer contour with the largest enclosed area is traced with every boundary
+    pixel and simplified by the algorithm of Douglas and Peucker (1973), as in
+    X-AnyLabeling.
 
     Args:
         mask: `(H, W)` or `(1, H, W)`, bool, integer or floating point.
-        epsilon: How far the polygon may lie from the contour, as a fraction
+        epsilon: Largest distance between polygon and contour, as a fraction
             of the contour's perimeter; 0 keeps every corner, so that the
-            filled polygon gives back the part.
+            filled polygon is exactly the part.
         threshold: Logits greater than this are foreground.
-        max_vertices: Upper bound, at least 3, on the number of vertices. Where
-            the polygon has more, epsilon is raised, by bisection, to the
-            smallest value that keeps the bound. If every such polygon
-            collapses to a line, the vertices that change the area least
-            are dropped instead.
+        max_vertices: Maximum number of vertices, at least 3; None disables the
+            limit. If the polygon has more, epsilon is increased, by bisection,
+            to the smallest value that satisfies the limit. If every such
+            polygon collapses to a line, the vertices that change the area
+            least are removed instead.
         close: Repeat the first vertex at the end (not counted in `max_vertices`).
 
     Returns:
@@ -154,23 +154,23 @@ def mask_to_polygons(
     min_area: float = 0,
     threshold: float = 0.0,
 ) -> list[Polygon]:
-    """Outline every part of a mask with a polygon that knows its holes.
+    """Converts every part of a mask to a polygon with holes.
 
-    A part that lies in a hole of another is a polygon of its own.
+    A part inside a hole of another part is a separate polygon.
 
     Args:
         mask: `(H, W)` or `(1, H, W)`, bool, integer or floating point.
-        epsilon: As for `mask_to_polygon`; each ring is simplified by its own
-            perimeter. With 0, each polygon filled, its rings included, gives
-            back its part.
+        epsilon: As for `mask_to_polygon`; each ring is simplified relative to
+            its own perimeter. With 0, each filled polygon, including the pixels
+            on its rings, is exactly its part.
         min_area: Parts of fewer foreground pixels than this are left out.
         threshold: Logits greater than this are foreground.
 
     Returns:
-        Polygons on pixel centres, largest first by the area that the contour
-        of the part encloses. Parts of which fewer than three vertices remain
-        (single pixels, straight lines) are left out, and so are such holes.
-        Empty if there is no foreground.
+        Polygons on pixel centres, sorted by decreasing area that the contour of
+        the part encloses. Parts and holes of which fewer than three vertices
+        remain (single pixels, straight lines) are left out. The list is empty if
+        there is no foreground.
 
     Raises:
         MaskError: `mask` is not a mask.
@@ -199,11 +199,11 @@ def mask_to_outlines(
     min_area: float = 0,
     threshold: float = 0.0,
 ) -> Outlines:
-    """Outline every part of a mask as `mask_to_polygons` does, and count what has no outline.
+    """Converts every part of a mask to a polygon, and counts the parts and holes without one.
 
     Args:
-        mask: As for `mask_to_polygons`, and so are the others.
-        epsilon: Fraction of the perimeter.
+        mask: As for `mask_to_polygons`.
+        epsilon: Fraction of the perimeter, as for `mask_to_polygons`.
         min_area: Parts of fewer foreground pixels are left out, and not counted as lost.
         threshold: Logits greater than this are foreground.
 
@@ -247,7 +247,7 @@ def _simplified(contour: Contour, epsilon: float, max_vertices: int | None) -> N
     polygon = at(epsilon)
     if max_vertices is None or len(polygon) <= max_vertices:
         return polygon
-    fine, coarse = epsilon, 1.0  # no point is a perimeter away from a chord, so at 1 a line is left
+    fine, coarse = epsilon, 1.0  # no point is a whole perimeter away from a chord, so at 1 only a line remains
     for _ in range(_BISECTIONS):
         middle = (fine + coarse) / 2
         if len(at(middle)) > max_vertices:
@@ -259,7 +259,7 @@ def _simplified(contour: Contour, epsilon: float, max_vertices: int | None) -> N
 
 
 def _thinned(polygon: NDArray[np.float64], max_vertices: int) -> NDArray[np.float64]:
-    """Drop vertices, each time the one that changes the area least (Visvalingam and Whyatt, 1993)."""
+    """Removes vertices one by one, each time the one that changes the area least (Visvalingam and Whyatt, 1993)."""
     while len(polygon) > max_vertices:
         before = np.roll(polygon, 1, axis=0) - polygon
         after = np.roll(polygon, -1, axis=0) - polygon

@@ -1,8 +1,8 @@
-"""Masks as COCO's run lengths, and back.
+"""Run-length encoding (RLE) of masks in the format of COCO, and decoding.
 
 The format is that of the COCO API (`maskApi.c` of pycocotools): pixels are
-taken column by column, and runs of background and foreground alternate,
-beginning with a background run that may be of length 0. The compressed form
+read column by column, and runs of background and foreground alternate,
+starting with a background run that may have length 0. The compressed form
 writes each run as a variable-length number in printable characters.
 """
 
@@ -21,46 +21,46 @@ from sam3_onnx.geometry._masks import as_mask
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-# A character of the compressed form is 48 plus six bits: the upper says that
-# more follow, the others are five bits of the number, lowest first, in two's
-# complement, so that the upper bit of the last five is the sign.
+# A character of the compressed form is 48 plus six bits: the highest bit says that
+# more characters follow, the others are five bits of the number, lowest first, in
+# two's complement, so that the highest of the last five bits is the sign.
 _FIRST_CHARACTER = 48
 _MORE = 0x20
 _DIGIT = 0x1F
 _SIGN = 0x10
 _DIGIT_BITS = 5
 _MAX_DIGITS = 12  # sixty bits, which fit an int64
-_LONGEST_RUN = (1 << 32) - 1  # pycocotools keeps runs as 32-bit unsigned numbers
-DEFAULT_MAX_PIXELS = 178_956_970  # as of a picture: `sam3_onnx.images.DEFAULT_MAX_PIXELS`
+_LONGEST_RUN = (1 << 32) - 1  # pycocotools stores runs as 32-bit unsigned numbers
+DEFAULT_MAX_PIXELS = 178_956_970  # the same limit as for pictures: `sam3_onnx.images.DEFAULT_MAX_PIXELS`
 _FIRST_DIFFERENCE = 3  # from the fourth run on, the difference to the run two before is written
 
 
 class Rle(TypedDict):
-    """A mask as run lengths, as in the `segmentation` field of COCO files."""
+    """Run-length encoding of a mask, as in the `segmentation` field of COCO files."""
 
     size: list[int]
     """Height and width in pixels."""
     counts: str | list[int]
-    """Compressed as text, or one length in pixels for each run."""
+    """Compressed text, or a list with the length of each run in pixels."""
 
 
 @known_keywords()
 def mask_to_rle(mask: NDArray[np.generic], *, compressed: bool = True, threshold: float = 0.0) -> Rle:
-    """Write a mask as COCO run lengths.
+    """Encodes a mask as COCO run-length encoding.
 
     Args:
         mask: `(H, W)` or `(1, H, W)`, bool, integer or floating point.
-        compressed: Counts as text, as in COCO's result files; otherwise as a
-            list of lengths, as for its crowd regions.
+        compressed: True for counts as text, as in COCO's result files; False for
+            a list of lengths, as in its crowd regions.
         threshold: Logits greater than this are foreground.
 
     Returns:
-        A mapping that `json.dump` writes as it is. `pycocotools` takes the
-        compressed form, and gives the same text as bytes.
+        A mapping that `json.dump` can write. `pycocotools` accepts the compressed
+        form, and returns the same text as bytes.
 
     Raises:
         MaskError: `mask` is not a mask.
-        OptionError: `threshold` is no finite number, or `compressed` neither True nor False.
+        OptionError: `threshold` is not a finite number, or `compressed` is neither True nor False.
 
     Example:
         >>> mask = np.array([[False, True], [False, True], [True, True]])
@@ -78,20 +78,21 @@ def mask_to_rle(mask: NDArray[np.generic], *, compressed: bool = True, threshold
 
 @known_keywords()
 def rle_to_mask(rle: Mapping[str, object], *, max_pixels: int | None = DEFAULT_MAX_PIXELS) -> NDArray[np.bool_]:
-    """Read a mask from COCO run lengths.
+    """Decodes a mask from COCO run-length encoding.
 
     Args:
-        rle: `size` as height and width; `counts` compressed as str or bytes,
-            or a sequence of lengths. Other keys are not looked at.
-        max_pixels: A mask of more pixels is refused before any memory is taken
-            for it, as a few bytes can claim any size; None refuses none.
+        rle: `size` as height and width; `counts` as compressed str or bytes,
+            or a sequence of lengths. Other keys are ignored.
+        max_pixels: Maximum number of pixels; None disables the check. A larger
+            mask is rejected before memory is allocated for it, because a few
+            bytes can claim any size.
 
     Returns:
         Bool array `(H, W)`.
 
     Raises:
-        MaskError: A key is missing, the text is no compressed run lengths, the
-            runs do not fill the picture exactly, or it is too large.
+        MaskError: A key is missing, the counts are not valid run lengths, the
+            runs do not fill the picture exactly, or the mask is too large.
         OptionError: `max_pixels` is out of range.
 
     Example:
@@ -104,7 +105,7 @@ def rle_to_mask(rle: Mapping[str, object], *, max_pixels: int | None = DEFAULT_M
     if max_pixels is not None and pixels > max_pixels:
         raise MaskError(
             expected=f"a mask of at most {max_pixels} pixels",
-            got=f"run lengths that claim {height} x {width}",
+            got=f"run lengths for {height} x {width} pixels",
             remedy="Check size; if it is right, pass a higher max_pixels.",
         )
     counts = _counts_of(rle)
@@ -112,7 +113,7 @@ def rle_to_mask(rle: Mapping[str, object], *, max_pixels: int | None = DEFAULT_M
         raise MaskError(
             expected=f"runs of at least 0 that sum to {height} x {width} = {pixels} pixels",
             got=f"{counts.size} runs that sum to {counts.sum()}, the smallest {counts.min(initial=0)}",
-            remedy="Check that size is [height, width] and that counts is whole.",
+            remedy="Check that size is [height, width] and that counts is complete.",
         )
     is_foreground = np.arange(counts.size) % 2 == 1
     return np.ascontiguousarray(np.repeat(is_foreground, counts).reshape(width, height).T)
@@ -183,7 +184,7 @@ def _counts_of(rle: object) -> NDArray[np.int64]:
         case str():
             raise _malformed("text with characters outside '0' to 'o'")
         case [*_]:
-            raise _malformed("a list with an item that is no such number")
+            raise _malformed("a list with an item that is not a whole number of at least 0")
         case other:
             raise _malformed(f"counts of type {type(other).__name__}")
 

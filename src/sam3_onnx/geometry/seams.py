@@ -1,4 +1,4 @@
-"""A polygon with holes as one ring."""
+"""Joining of several rings to one, by seams: for polygons with holes in formats that allow only one ring."""
 
 from __future__ import annotations
 
@@ -16,9 +16,9 @@ if TYPE_CHECKING:
 
 @undivided()
 def signed_area(ring: NDArray[np.float64]) -> float:
-    """Area within a ring `(V, 2)` in square pixels, below zero if it runs anticlockwise on the screen.
+    """Returns the area of a ring `(V, 2)` in square pixels, negative if the ring runs anticlockwise on the screen.
 
-    Gauss's area formula; a repeated first vertex changes nothing.
+    Computed by Gauss's area formula; a repeated first vertex does not change the result.
 
     Example:
         >>> signed_area(np.array([[0.0, 0.0], [3.0, 0.0], [3.0, 2.0]]))
@@ -29,16 +29,16 @@ def signed_area(ring: NDArray[np.float64]) -> float:
 
 
 def with_seams(exterior: NDArray[np.float64], holes: Sequence[NDArray[np.float64]]) -> NDArray[np.float64]:
-    """Join the rings of holes to the outline, each by a seam: a line that is walked to and fro.
+    """Joins the rings of holes to the outline, each by a seam: a line that the ring follows in both directions.
 
-    Holes are walked the other way round than the outline, so that the area enclosed by the ring is the polygon's.
+    Holes run in the opposite direction to the outline, so that the ring encloses the area of the polygon.
 
     Args:
-        exterior: `(V, 2)`, the ring open.
-        holes: Rings like it, inside it.
+        exterior: `(V, 2)`, an open ring.
+        holes: Open rings inside `exterior`.
 
     Returns:
-        One open ring with all their vertices, and two more for each hole.
+        One open ring with all vertices of the rings, and two more for each hole.
 
     Example:
         >>> square = np.array([[0.0, 0.0], [9.0, 0.0], [9.0, 9.0], [0.0, 9.0]])
@@ -51,20 +51,21 @@ def with_seams(exterior: NDArray[np.float64], holes: Sequence[NDArray[np.float64
 
 
 def in_one_ring(rings: Sequence[NDArray[np.float64]]) -> NDArray[np.float64]:
-    """Join outlines that lie beside one another, each by a seam: a line that is walked to and fro.
+    """Joins separate outlines, each by a seam: a line that the ring follows in both directions.
 
     Args:
-        rings: Of shape `(V, 2)`, open; at least one.
+        rings: At least one open ring of shape `(V, 2)`.
 
     Returns:
-        One open ring with all their vertices, and two more for each ring but the first. It encloses as much as they.
+        One open ring with all vertices of the rings, and two more for each ring after the first. It encloses the
+        same area.
     """
     first, *others = (_turned(ring, 1) for ring in rings)
     return _joined(first, others)
 
 
 def _joined(ring: NDArray[np.float64], others: Sequence[NDArray[np.float64]]) -> NDArray[np.float64]:
-    """From left to right, each ring is joined to what is joined already."""
+    """Joins the rings from left to right, each to the ones that are already joined."""
     for other in sorted(others, key=lambda other: float(other[:, 0].min())):
         start, entry = _near(ring, other)
         walk = np.roll(other, -entry, axis=0)
@@ -73,12 +74,12 @@ def _joined(ring: NDArray[np.float64], others: Sequence[NDArray[np.float64]]) ->
 
 
 def _turned(ring: NDArray[np.float64], turn: float) -> NDArray[np.float64]:
-    """The ring walked clockwise on the screen for a turn above 0, else anticlockwise."""
+    """Returns the ring in clockwise direction on the screen if `turn` is above 0, else anticlockwise."""
     return ring if signed_area(ring) * turn >= 0 else ring[::-1]
 
 
 def _near(ring: NDArray[np.float64], other: NDArray[np.float64]) -> tuple[int, int]:
-    """Vertices of two rings that are near one another: from the left of the other to and fro, not every pair."""
+    """Returns the indices of two close vertices, one of each ring; a quick search that does not try every pair."""
     start = _nearest(ring, other[other[:, 0].argmin()])
     entry = _nearest(other, ring[start])
     return _nearest(ring, other[entry]), entry

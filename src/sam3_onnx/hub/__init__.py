@@ -1,7 +1,7 @@
-"""Models by name: which are published, where their files are, and whether they are whole.
+"""Published models by name: list of models, download, verification and removal of their files.
 
-The miniature ships in the package. All others are downloaded when they are asked for by name, and code for the network
-is imported no sooner than that.
+The miniature is part of the package. All others are downloaded when they are requested by name, and network code is
+imported only then.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""Requests to a server, and what goes wrong with them in words."""
+"""Requests to a server, and their errors as messages."""
 
 from __future__ import annotations
 
@@ -24,22 +24,22 @@ if TYPE_CHECKING:
 __all__ = ["PassingTroubleError", "ask", "named_troubles", "new_connection"]
 
 _ADDRESS = re.compile(r"[a-z+]+://[^\s'\"]+", re.IGNORECASE)
-_ATTEMPTS_AT_A_NAME = 2  # a name that cannot be resolved mostly means that there is no network at all
+_ATTEMPTS_AT_A_NAME = 2  # if a host name cannot be resolved, there is usually no network at all
 
 
 class PassingTroubleError(Exception):
-    """What another attempt may mend."""
+    """A problem that may be gone at the next attempt."""
 
     def __init__(
         self, reason: str, *, wait: float | None = None, attempts: int | None = None, slow: bool = False
     ) -> None:
-        """Says what happened.
+        """Describes the problem.
 
         Args:
-            reason: In words.
-            wait: Seconds that the server asks to wait; None if it asks for nothing.
-            attempts: After how many it is given up; None for those of the patience.
-            slow: Whether it came too slowly, so that what has come does not count as progress.
+            reason: Reason for messages.
+            wait: Seconds that the server asks to wait; None if it does not ask.
+            attempts: Maximum number of attempts; None for that of the `Patience`.
+            slow: Whether the download was too slow, so that the received bytes do not count as progress.
         """
         self.reason = reason
         self.attempts = attempts
@@ -49,7 +49,7 @@ class PassingTroubleError(Exception):
 
 
 def new_connection() -> requests.Session:
-    """A session of requests that asks for bytes as they are: a compressed answer could not be continued."""
+    """Creates a session of requests that disables compression, because a compressed download could not be continued."""
     session = requests.Session()
     session.headers["Accept-Encoding"] = "identity"
     session.hooks["response"].append(_leave_body)
@@ -57,7 +57,7 @@ def new_connection() -> requests.Session:
 
 
 def _leave_body(answer: requests.Response, **_: object) -> None:
-    """Closes a redirection: requests would read its body to the end, however long it is."""
+    """Closes the response of a redirection, because requests would read its complete body."""
     if answer.is_redirect:
         answer.close()
 
@@ -71,15 +71,15 @@ def ask(
     headers: Mapping[str, str],
     patience: Patience,
 ) -> requests.Response:
-    """Sends a request and reads no body of what comes.
+    """Sends a request, and does not read the body of the response.
 
     Args:
-        connection: From `new_connection`.
+        connection: Session of `new_connection`.
         method: "GET" or "HEAD".
-        url: Where to.
-        token: Sent to the host of `url`, and to no other that it redirects to.
-        headers: Sent to every host.
-        patience: Its time-outs.
+        url: Address of the request.
+        token: Token that is sent to the host of `url` only, not to hosts of redirections.
+        headers: Headers that are sent to every host.
+        patience: Time-outs.
     """
     sent = {**headers, **({"Authorization": f"Bearer {token}"} if token else {})}
     timeouts = (patience.connect_timeout, patience.read_timeout)
@@ -88,16 +88,16 @@ def ask(
 
 @contextlib.contextmanager
 def named_troubles(name: str, url: str, patience: Patience) -> Iterator[None]:
-    """Sorts what requests, and what is below it, raises into what may pass and what will not.
+    """Converts exceptions of requests and of lower layers to temporary problems and permanent errors.
 
     Args:
-        name: Of the file.
-        url: Of the file.
-        patience: Its time-outs, for messages.
+        name: Name of the file.
+        url: Address of the file.
+        patience: Time-outs, for messages.
 
     Raises:
-        PassingTroubleError: Another attempt may mend it.
-        DownloadError: It may not.
+        PassingTroubleError: Another attempt may succeed.
+        DownloadError: Another attempt would fail, too.
     """
     try:
         yield
@@ -116,14 +116,14 @@ def named_troubles(name: str, url: str, patience: Patience) -> Iterator[None]:
         raise _unconnected(error, url, patience) from error
     except (HTTPError, http.client.HTTPException) as error:
         raise PassingTroubleError(f"the server's answer could not be read ({type(error).__name__})") from error
-    except (OSError, ValueError) as error:  # requests' own errors among them, and what it says of a missing CA bundle
-        words = _ADDRESS.sub("(an address)", str(error)).rstrip(".")  # which may hold a password or a signature
+    except (OSError, ValueError) as error:  # including requests' own errors, and its error for a missing CA bundle
+        words = _ADDRESS.sub("(an address)", str(error)).rstrip(".")  # an address may contain a password or a signature
         reason = f"the request failed ({type(error).__name__}): {words}"
         remedy = "Check the mirror, the proxy and the certificates."
         if "SOCKS" in str(error):
             remedy = 'A SOCKS proxy needs another package: pip install "requests[socks]".'
         elif "TLS" in str(error):
-            remedy = "Check what REQUESTS_CA_BUNDLE, CURL_CA_BUNDLE and SSL_CERT_FILE name."
+            remedy = "Check the paths in REQUESTS_CA_BUNDLE, CURL_CA_BUNDLE and SSL_CERT_FILE."
         raise DownloadError(name, url=shown(url), reason=reason, remedy=remedy) from error
 
 
@@ -136,19 +136,19 @@ def _unconnected(error: BaseException, url: str, patience: Patience) -> PassingT
         return PassingTroubleError(f"the name {host} could not be resolved", attempts=_ATTEMPTS_AT_A_NAME)
     if ConnectionRefusedError in kinds:
         return PassingTroubleError("the connection was refused")
-    reason = f"no connection, or it broke off or was silent for {patience.read_timeout:g} seconds"
+    reason = f"no connection, or it broke off or sent nothing for {patience.read_timeout:g} seconds"
     return PassingTroubleError(reason)
 
 
 def _innermost(error: BaseException, kind: type[BaseException]) -> str:
-    """The words of the cause that lies deepest, which name no address."""
+    """Returns the message of the innermost cause, which contains no address."""
     causes = [cause for cause in _causes(error) if isinstance(cause, kind)]
     last = causes[-1] if causes else error
     return str(last) if causes and last is not error else type(error).__name__
 
 
 def _causes(error: BaseException) -> Iterator[BaseException]:
-    """An error and all that led to it; requests and urllib3 hand theirs on as arguments, too."""
+    """Yields an error and all its causes, including those that requests and urllib3 pass as arguments."""
     yield error
     for cause in (error.__cause__, *error.args, getattr(error, "reason", None), getattr(error, "original_error", None)):
         if isinstance(cause, BaseException):

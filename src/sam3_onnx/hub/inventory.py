@@ -1,4 +1,4 @@
-"""The files of a model on this disk: where they are, their verification, and their removal."""
+"""The local files of a model: their paths, verification and removal."""
 
 from __future__ import annotations
 
@@ -37,16 +37,16 @@ _LOCK_SECONDS = 0.1
 
 @dataclass(frozen=True)
 class Whereabouts:
-    """Where a model lies or belongs."""
+    """The folder of a model and the state of its files."""
 
     model: PublishedModel
     folder: Path
     files: tuple[LocalFile, ...]
-    """Every file that it needs, with what of it is there."""
+    """All files of the model, with their state on this disk."""
 
     @property
     def state(self) -> str:
-        """One of "bundled", "complete", "not verified" (hashed when it is next opened), "incomplete", "absent"."""
+        """State: "bundled", "complete", "not verified" (hashed at the next opening), "incomplete" or "absent"."""
         states = {file.state for file in self.files}
         if self.model.bundled:
             return "bundled"
@@ -59,7 +59,7 @@ class Whereabouts:
 
 @known_keywords()
 def where(model: str | PublishedModel, *, folder: str | PathLike[str] | None = None) -> Whereabouts:
-    """Tells where a model's files lie or belong, and which are there. Nothing is hashed or fetched.
+    """Returns the folder of a model and the state of its files, without hashing or downloading anything.
 
     Args:
         model: A name of `list_models`, or an entry of your own.
@@ -82,7 +82,7 @@ def verify(
     progress: ProgressChoice = True,
     cancel: threading.Event | None = None,
 ) -> dict[str, str]:
-    """Hashes every file of a model, whatever has been recorded.
+    """Hashes every file of a model and compares the hashes, even if the files are recorded as verified.
 
     Args:
         model: A name of `list_models`, or an entry of your own.
@@ -91,15 +91,15 @@ def verify(
         cancel: As in `pull`.
 
     Returns:
-        The SHA-256 of each file by its name: as published, or else as seen first.
+        The SHA-256 of each file by its name: the published one, or the one that was recorded first.
 
     Raises:
         UnknownModelError: No model has this name.
         CancelledError: `cancel` was set.
-        ModelFileMissingError: A file is not there.
-        ModelFileChangedError: A file is not the published one, or not the one seen first.
-        WebPageError: A web page lies in place of a file.
-        CacheFolderError: The folder cannot be read, or a file seen for the first time cannot be recorded.
+        ModelFileMissingError: A file does not exist.
+        ModelFileChangedError: A file is not the published one, or not the one that was recorded first.
+        WebPageError: A file is a web page instead of a model file.
+        CacheFolderError: The folder cannot be read, or the first hash of a file cannot be recorded.
     """
     stop = Stop(cancel)
     found = where(model, folder=folder)
@@ -118,26 +118,26 @@ def verify(
 
 @known_keywords()
 def remove(model: str | PublishedModel, *, folder: str | PathLike[str] | None = None) -> tuple[Path, ...]:
-    """Deletes a model's files, what has come of broken-off downloads, and its records; nothing else.
+    """Deletes the files of a model, its incomplete downloads and its records; nothing else.
 
-    The model's folder in the cache folder goes too, if nothing else is in it.
+    The folder of the model in the cache folder is deleted as well, if it contains nothing else.
 
     Args:
         model: A name of `list_models`, or an entry of your own.
         folder: As in `pull`.
 
     Returns:
-        What was deleted.
+        Paths of the deleted files.
 
     Raises:
         UnknownModelError: No model has this name.
-        OptionError: The model ships in the package.
+        OptionError: The model is part of the package.
         CacheFolderError: Something cannot be deleted.
     """
     found = where(model, folder=folder)
     if found.model.bundled:
         raise OptionError(
-            "name", expected="a downloaded model", got=found.model.name, remedy="It ships in the package."
+            "name", expected="a downloaded model", got=found.model.name, remedy="It is part of the package."
         )
     if not found.folder.is_dir():
         return ()
@@ -157,14 +157,13 @@ def remove(model: str | PublishedModel, *, folder: str | PathLike[str] | None = 
 def settle(
     model: PublishedModel, folder: Path, files: Sequence[PublishedFile], *, progress: ProgressChoice, stop: Stop
 ) -> dict[str, Record]:
-    """Hashes files that are there, and records what was seen.
+    """Hashes the existing files and records the hashes.
 
-    In a folder that cannot be written this is done without a record, with a warning, provided that there is a hash to
-    hold every file against.
+    If the folder cannot be written, there is a warning instead of a record, provided that every file has a known hash.
 
     Raises:
         ModelFileChangedError: A file is not what it should be.
-        WebPageError: A web page lies in place of a file.
+        WebPageError: A file is a web page instead of a model file.
         CacheFolderError: A file is seen for the first time and cannot be recorded.
     """
     try:
@@ -175,7 +174,7 @@ def settle(
         if any(file.sha256 is None and file.name not in known for file in files):
             raise
         warnings.warn(
-            f"The files of {model.name} are verified, and this cannot be recorded, so that they are hashed at every "
+            f"The files of {model.name} are verified, but this cannot be recorded, so they are hashed again at every "
             f"opening: {error}",
             stacklevel=2,
         )
@@ -188,12 +187,12 @@ def settle(
 def hash_and_record(
     folder: Path, files: Sequence[PublishedFile], *, progress: ProgressChoice, stop: Stop
 ) -> dict[str, Record]:
-    """Hashes files that are there, and records what was seen. The caller holds the folder.
+    """Hashes the existing files and records the hashes. The caller must hold the lock of the folder.
 
     Raises:
         ModelFileChangedError: A file is not what it should be.
-        WebPageError: A web page lies in place of a file.
-        CacheFolderError: It cannot be recorded.
+        WebPageError: A file is a web page instead of a model file.
+        CacheFolderError: The hashes cannot be recorded.
     """
     known = read_records(folder)
     seen = {file.name: examine(file, folder, known.get(file.name), progress=progress, stop=stop) for file in files}
@@ -203,10 +202,10 @@ def hash_and_record(
 
 @contextlib.contextmanager
 def held(model: PublishedModel, folder: Path, *, progress: ProgressChoice, stop: Stop) -> Iterator[None]:
-    """Keeps other processes and threads out of a model's folder.
+    """Locks the folder of a model against other processes and threads.
 
     Raises:
-        CacheFolderError: The lock cannot be had, or the file system refuses something in between.
+        CacheFolderError: The lock cannot be acquired, or an operation of the file system fails while it is held.
     """
     from filelock import FileLock, Timeout  # noqa: PLC0415 - opening what has been verified needs none of it
 
@@ -216,7 +215,7 @@ def held(model: PublishedModel, folder: Path, *, progress: ProgressChoice, stop:
         try:
             lock.acquire(blocking=False)
         except Timeout:
-            say(f"{model.name}: another process is at work in {folder}; waiting for it", progress)
+            say(f"{model.name}: another process is using {folder}; waiting until it has finished", progress)
             _wait_for(lock, stop)
         try:
             yield

@@ -1,4 +1,4 @@
-"""How long a download is kept up, as callers may set it; loads no code for the network."""
+"""`Patience`: options for attempts and time-outs of a download; importing it loads no network code."""
 
 from __future__ import annotations
 
@@ -13,21 +13,21 @@ __all__ = ["Patience"]
 
 @dataclass(frozen=True)
 class Patience:
-    """How long a download is kept up."""
+    """Attempts, time-outs and minimum rate of a download."""
 
     attempts: int = 6
-    """Attempts in a row that bring nothing new, after which it is given up."""
+    """Number of consecutive attempts without progress after which the download fails."""
     first_wait: float = 1.0
-    """Seconds before the second attempt; each further wait is twice as long."""
+    """Wait in seconds before the second attempt; each further wait is twice as long."""
     longest_wait: float = 60.0
-    """Seconds; also the longest that a server's Retry-After is obeyed, beyond which it is given up."""
+    """Longest wait in seconds; if the Retry-After of a server is longer, the download fails."""
     connect_timeout: float = 15.0
-    """Seconds until a server has to take the connection."""
+    """Time-out for connecting to a server, in seconds."""
     read_timeout: float = 60.0
-    """Seconds of silence after which a connection counts as broken."""
+    """Seconds without data after which a connection counts as broken."""
     least_rate: float = 1000.0
-    """Bytes a second below which a connection counts as broken; 0 to take any."""
+    """Rate in bytes per second below which a connection counts as broken; 0 disables the check."""
     rate_seconds: float = 60.0
-    """Over how many seconds that is looked at, again and again."""
+    """Length in seconds of the intervals in which the rate is measured."""
     sleep: Callable[[float], None] | None = None
-    """How to wait between attempts; None for a wait that `cancel` ends."""
+    """Function that waits between attempts; None for a wait that `cancel` can end."""

@@ -1,8 +1,8 @@
-"""Downloads that are moved into place only after their hashes are checked, by means of pooch.
+"""Moving of a download to its final path, with pooch, after its hash was checked.
 
-pooch hands a downloader a temporary file in the folder, hashes it, and moves it into place, or
-removes it. So that what has come survives an interrupt, our own part file stays beside it, as a
-second name of the same bytes, until the move is done.
+pooch passes a temporary file in the folder to a downloader, hashes it, and moves it to its final path
+or removes it. Until the move is done, the library's own part file is kept as a second name (hard link)
+of the same bytes, so that the download survives an interruption.
 """
 
 from __future__ import annotations
@@ -29,15 +29,15 @@ __all__ = ["place"]
 
 
 def place(order: Order, fetch: Callable[[], None]) -> None:
-    """Fetches a file, puts it in place if it is what was ordered, and records it.
+    """Downloads a file, checks its hash, moves it to its final path and records it.
 
     Args:
-        order: What is ordered.
-        fetch: Makes the part file whole, or raises.
+        order: The file to download.
+        fetch: Completes the part file, or raises an error.
 
     Raises:
-        DownloadError: It did not come whole; the part file stays.
-        DownloadDamagedError: It is something else. It is removed.
+        DownloadError: The download is incomplete; the part file is kept.
+        DownloadDamagedError: The file is not the expected one; it is removed.
     """
     part = part_of(order.path)
 
@@ -58,8 +58,8 @@ def place(order: Order, fetch: Callable[[], None]) -> None:
             shelf.fetch(order.name, downloader=download)
     except Sam3Error:
         raise
-    except ValueError as error:  # pooch's word for another hash
-        got = f"{file_sha256(part)} in {part.stat().st_size} bytes" if part.exists() else "another one"
+    except ValueError as error:  # raised by pooch if the hash differs
+        got = f"{file_sha256(part)} in {part.stat().st_size} bytes" if part.exists() else "another hash"
         discard(order.path)
         url, expected = shown(order.url), f"SHA-256 {order.sha256}"
         raise DownloadDamagedError(order.name, url=url, expected=expected, got=got) from error
@@ -69,7 +69,7 @@ def place(order: Order, fetch: Callable[[], None]) -> None:
 
 
 def _hand_over(part: Path, temporary: Path) -> None:
-    """Gives the bytes of a part file a second name; where a disk knows no such thing, they lose their first."""
+    """Creates a hard link to a part file; moves the file instead if the file system has no hard links."""
     temporary.unlink()
     try:
         temporary.hardlink_to(part)
@@ -79,7 +79,7 @@ def _hand_over(part: Path, temporary: Path) -> None:
 
 @contextmanager
 def _silence(logger: logging.Logger) -> Iterator[None]:
-    """Keeps pooch's own lines away for a while; the progress of a download is told by us."""
+    """Suppresses the log lines of pooch, because the library reports the progress itself."""
     before = logger.level
     logger.setLevel(logging.WARNING)
     try:

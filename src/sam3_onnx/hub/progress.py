@@ -1,4 +1,4 @@
-"""Progress of a download: a bar on standard error, a function, or silence."""
+"""Progress of a download: a bar on standard error, a function of the caller, or nothing."""
 
 from __future__ import annotations
 
@@ -14,19 +14,19 @@ if TYPE_CHECKING:
 __all__ = ["Listener", "ProgressChoice", "meter", "say"]
 
 Listener: TypeAlias = Callable[[str, int, "int | None"], None]
-"""Called with a file's name, its bytes so far, and its size in bytes, None if that is not known yet.
+"""Function that is called with the name of a file, its bytes so far, and its size in bytes (None if not known yet).
 
-The bytes are those on this disk while a file is downloaded. Of a file that is hashed or opened, they are those that are
-done with, and the name begins with "verifying " or "opening "."""
+During a download, these are the bytes on this disk. While a file is hashed or opened, these are the bytes that have
+been processed, and the name starts with "verifying " or "opening "."""
 
 ProgressChoice: TypeAlias = "bool | Listener"
-"""True for a bar on standard error, shown on a terminal only; False for silence; or a function."""
+"""True for a bar on standard error, in a terminal only; False for no output; or a function."""
 
 _LOG = logging.getLogger("sam3_onnx.hub")
 
 
 def say(line: str, progress: ProgressChoice) -> None:
-    """Tells what is about to happen: on standard error if `progress` is True, and to the log `sam3_onnx.hub`."""
+    """Prints a line on standard error if `progress` is True, and writes it to the log `sam3_onnx.hub`."""
     _LOG.info(line)
     if progress is True:
         sys.stderr.write(f"{line}\n")
@@ -34,15 +34,15 @@ def say(line: str, progress: ProgressChoice) -> None:
 
 @contextlib.contextmanager
 def meter(name: str, *, total: int | None, progress: ProgressChoice) -> Iterator[Callable[[int, int | None], None]]:
-    """Shows how one file grows.
+    """Shows the progress of one file.
 
     Args:
-        name: Of the file.
-        total: Its size in bytes, as far as it is known.
-        progress: Who hears it.
+        name: Name of the file.
+        total: Its size in bytes; None if not known.
+        progress: How to show it.
 
     Yields:
-        A function to call with the bytes so far and the size.
+        A function that takes the bytes so far and the size.
     """
     if not isinstance(progress, bool):
         yield lambda done, size: progress(name, done, size)
@@ -51,7 +51,7 @@ def meter(name: str, *, total: int | None, progress: ProgressChoice) -> Iterator
     else:
         from tqdm import tqdm  # noqa: PLC0415 - opening what is there needs no bar
 
-        # disable=None: no bar where standard error is no terminal
+        # disable=None: no bar if standard error is not a terminal
         with tqdm(desc=name, total=total, unit="B", unit_scale=True, file=sys.stderr, disable=None) as bar:
 
             def show(done: int, size: int | None) -> None:

@@ -1,4 +1,4 @@
-"""Models by name, as folders of whole, verified files."""
+"""Download of published models by name to folders of complete, verified files."""
 
 from __future__ import annotations
 
@@ -44,37 +44,38 @@ def pull(
     patience: Patience | None = None,
     cancel: threading.Event | None = None,
 ) -> Path:
-    """Makes a model complete on this disk: downloads what is missing, verifies what has not been.
+    """Completes a model on this disk: downloads missing files, and verifies files that are not verified yet.
 
-    What is there and recorded as verified costs a look at sizes and times, no more. In a thread of a program whose main
-    thread is over it ends as if it were cancelled, so that the program can end.
+    For files that are recorded as verified, only size and time of change are checked. In a thread of a program whose
+    main thread has ended, the download ends as if it were cancelled, so that the program can end.
 
     Args:
         model: A name of `list_models`, or an entry of your own.
-        folder: Where its files lie or belong; None for `models/NAME` in the cache folder, which the environment
-            variable SAM3_ONNX_CACHE moves.
-        mirror: "https://host" or "https://host/path", put in place of scheme and host of every address; None for what
-            SAM3_ONNX_MIRROR names, if anything.
-        offline: True never to use the network, False to use it; None for what SAM3_ONNX_OFFLINE or HF_HUB_OFFLINE say.
-        progress: True for lines and, on a terminal, bars on standard error; False for silence; or a function that is
-            called with a file's name, the bytes so far and its size (None if not known yet); see `Listener`.
-        patience: Attempts, time-outs and the least rate; None for the default.
-        cancel: Setting this event from another thread ends it within a second, whatever the server does; what has come
-            is continued by the next call.
+        folder: Folder for its files; None for `models/NAME` in the cache folder, which the environment variable
+            SAM3_ONNX_CACHE sets.
+        mirror: "https://host" or "https://host/path", which replaces scheme and host of every address; None for the
+            environment variable SAM3_ONNX_MIRROR, if set.
+        offline: True to forbid the network, False to allow it; None for the environment variables SAM3_ONNX_OFFLINE and
+            HF_HUB_OFFLINE.
+        progress: True for lines and, in a terminal, bars on standard error; False for no output; or a function that is
+            called with the name of a file, the bytes so far and its size (None if not known yet); see `Listener`.
+        patience: Attempts, time-outs and minimum rate; None for the defaults.
+        cancel: Event; setting it in another thread ends the download within a second, whatever the server does. The
+            next call continues it.
 
     Returns:
         The folder of the files.
 
     Raises:
-        CancelledError: `cancel` was set, or the program is about to end.
+        CancelledError: `cancel` was set, or the program is ending.
         UnknownModelError: No model has this name.
-        OfflineError: Files are missing, and the network is not to be used.
-        DownloadError: A file did not come whole; what has come is continued by the next call. Its kinds tell a file
-            that is not there, is refused, is damaged, or is a web page.
-        ModelFileChangedError: A file is not the published one, or not the one seen first.
+        OfflineError: Files are missing, and the network is forbidden.
+        DownloadError: A file could not be downloaded completely; the next call continues the download. Subclasses stand
+            for a file that does not exist, is refused, is damaged, or is a web page.
+        ModelFileChangedError: A file is not the published one, or not the one that was recorded first.
         CacheFolderError: The folder cannot be written.
-        DiskFullError: There is not enough space.
-        OptionError: The mirror is no address, or `folder` is given for a model that ships in the package.
+        DiskFullError: The disk has too little free space.
+        OptionError: The mirror is not an address, or `folder` is passed for a model that is part of the package.
     """
     require_callbacks(cancel)
     if offline is not None:
@@ -86,7 +87,7 @@ def pull(
     target = folder_of(published, folder)
     if published.bundled:
         if folder is not None:
-            raise OptionError("folder", expected=f"None: {published.name} ships in the package", got=str(folder))
+            raise OptionError("folder", expected=f"None for {published.name}, a part of the package", got=str(folder))
         return target
     local = local_files(published, target)
     if all(file.state == "verified" for file in local):
@@ -119,10 +120,10 @@ def model_folder(
     progress: ProgressChoice = True,
     cancel: threading.Event | None = None,
 ) -> Path:
-    """The folder of a named model, complete and verified: what `Sam3Session.from_pretrained` opens.
+    """Returns the folder of a published model, complete and verified, as needed by `Sam3Session.from_pretrained`.
 
     Args:
-        name: As in `list_models`.
+        name: A name of `list_models`.
         folder: As in `pull`.
         mirror: As in `pull`.
         offline: As in `pull`.
@@ -131,7 +132,7 @@ def model_folder(
 
     Raises:
         UnknownModelError: No model has this name.
-        ModelError: As `pull`.
+        ModelError: The same errors as for `pull`.
     """
     return pull(name, folder=folder, mirror=mirror, offline=offline, progress=progress, cancel=cancel)
 
@@ -150,7 +151,7 @@ def _download(
     patience: Patience | None,
     stop: Stop,
 ) -> None:
-    """Fetches files one after the other; each is in place and recorded before the next begins."""
+    """Downloads files one after the other; each is at its final path and recorded before the next one starts."""
     from sam3_onnx.hub.placing import place  # noqa: PLC0415 - network code
     from sam3_onnx.hub.transfer import fetch, learn_size, new_connection  # noqa: PLC0415
 
@@ -188,16 +189,19 @@ def _announce(
     *,
     progress: ProgressChoice,
 ) -> None:
-    """Says how much comes from where, under which licence, and how far it can be trusted."""
+    """Reports size, source and licence of a download, and whether its hashes are published."""
     total = in_bytes(sum(size for size in sizes if size is not None))
     if None in sizes:
-        total = f"at least {total}" if any(sizes) else "of a size that is not known yet"
+        total = f"at least {total}" if any(sizes) else "size not known yet"
     hosts = ", ".join(sorted({urlsplit(shown(order.url)).netloc for order in orders}))
     say(
         f"{model.name}: {len(orders)} of {in_words(len(model.files), 'file')}, {total}, from {hosts} into {target}",
         progress,
     )
     terms = f", terms at {model.licence.url}" if model.licence.url else ""
-    say(f"{model.name}: its weights are under the {model.licence.name}{terms}", progress)
+    say(f"{model.name}: licence of the weights: {model.licence.name}{terms}", progress)
     if any(order.sha256 is None for order in orders):
-        say(f"{model.name}: no hashes are published; those of what comes now are recorded and enforced", progress)
+        say(
+            f"{model.name}: no hashes are published; the hashes of this download are recorded and checked later",
+            progress,
+        )

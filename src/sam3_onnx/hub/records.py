@@ -1,4 +1,4 @@
-"""What has been seen of a model's files, so that gigabytes are not hashed at every opening."""
+"""Records of verified model files, so that gigabytes are not hashed at every opening."""
 
 from __future__ import annotations
 
@@ -20,45 +20,45 @@ if TYPE_CHECKING:
 __all__ = ["RECORDS_NAME", "Record", "read_records", "record_of", "write_records"]
 
 RECORDS_NAME = "verified.json"
-"""Of the records in a model's folder, beside its files."""
+"""File name of the records in the folder of a model."""
 _LARGEST_BYTES = 1 << 20
-"""Of records that are read; those of six files take 2 kB."""
+"""Maximum size of a records file in bytes; records of six files take 2 kB."""
 _SHA256 = re.compile("[0-9a-fA-F]{64}")
 
 
 @dataclass(frozen=True)
 class Record:
-    """A file as it was when its hash was taken."""
+    """State of a file at the time when it was hashed."""
 
     size: int
-    """In bytes."""
+    """Size in bytes."""
     mtime_ns: int
-    """When it was last changed, in nanoseconds since 1970, as the file system says."""
+    """Time of the last change in nanoseconds since 1970, from the file system."""
     sha256: str
     """Hexadecimal."""
     verified: str
-    """When the hash was taken: ISO 8601 in UTC."""
+    """Time of hashing as ISO 8601 in UTC."""
 
     def describes(self, status: os.stat_result) -> bool:
-        """Whether a file has still the size and time of change that it had then."""
+        """Returns whether a file still has the recorded size and time of change."""
         return (self.size, self.mtime_ns) == (status.st_size, status.st_mtime_ns)
 
 
 def record_of(status: os.stat_result, sha256: str) -> Record:
-    """The record of a file whose hash was taken just now.
+    """Returns the record of a file that has just been hashed.
 
     Args:
-        status: Taken before the hash, so that a change in the meantime does not pass for what was hashed.
-        sha256: Hexadecimal.
+        status: File status from before hashing, so that a change in the meantime is detected.
+        sha256: Hash in hexadecimal.
     """
     now = datetime.now(timezone.utc).isoformat(timespec="seconds")
     return Record(status.st_size, status.st_mtime_ns, sha256, now)
 
 
 def read_records(folder: Path) -> dict[str, Record]:
-    """The records of a folder by file name; none if nothing has been verified there.
+    """Returns the records of a folder by file name; empty if no file has been verified.
 
-    Those that somebody else may have written describe no file as it is now, so that it is hashed again.
+    Records that another user may have written are ignored, so that the files are hashed again.
 
     Raises:
         CacheFolderError: The records cannot be read.
@@ -76,9 +76,7 @@ def read_records(folder: Path) -> dict[str, Record]:
     except OSError as error:
         raise CacheFolderError(folder, reason=f"{RECORDS_NAME} cannot be read: {error.strerror}") from error
     except (ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
-        reason = (
-            f"{RECORDS_NAME}, which holds the hashes of its files, is damaged; delete it if you trust the files there"
-        )
+        reason = f"{RECORDS_NAME}, which contains the hashes of its files, is damaged; delete it if you trust the files"
         raise CacheFolderError(folder, reason=reason) from error
 
 
@@ -92,14 +90,14 @@ def _record(entry: Mapping[str, object]) -> Record:
 
 
 def _is_our_own(status: os.stat_result) -> bool:
-    """Whether only this user, or the machine's administrator, can have written a file."""
+    """Returns whether only this user or an administrator can have written a file."""
     if not hasattr(os, "geteuid"):
-        return True  # Windows keeps other users out by access lists, which `stat` does not show
+        return True  # Windows protects files by access lists, which `stat` does not show
     return status.st_uid in {os.geteuid(), 0} and not status.st_mode & (stat.S_IWGRP | stat.S_IWOTH)
 
 
 def write_records(folder: Path, records: Mapping[str, Record]) -> None:
-    """Replaces the records of a folder in one step.
+    """Replaces the records of a folder atomically.
 
     Raises:
         OSError: The folder is not writable, or the disk is full.

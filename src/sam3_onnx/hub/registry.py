@@ -1,4 +1,4 @@
-"""The published models with their files, hashes and licences. The data is `registry.json` beside this module."""
+"""Registry of the published models with their files, hashes and licences; the data is in `registry.json`."""
 
 from __future__ import annotations
 
@@ -21,54 +21,54 @@ __all__ = ["KNOWN_MODELS", "Licence", "PublishedFile", "PublishedModel", "find_m
 
 @dataclass(frozen=True)
 class Licence:
-    """The terms of a model's weights."""
+    """Licence of the weights of a model."""
 
     name: str
     url: str | None
-    """Where the terms are; None for this project's own licence."""
+    """Address of the terms; None for the licence of this project."""
 
 
 @dataclass(frozen=True)
 class PublishedFile:
-    """One file of a published model."""
+    """A file of a published model."""
 
     name: str
-    """Under which it lies in the model's folder; graphs find their external data by it."""
+    """File name in the folder of the model; graphs refer to their external data by this name."""
     url: str | None
-    """Where the publisher keeps it; None if it ships in the package."""
+    """Address at the publisher; None if the file is part of the package."""
     size: int | None
-    """In bytes; None if it was not published. The server is asked then."""
+    """Size in bytes; None if not published, in which case the server is asked."""
     sha256: str | None
-    """Hexadecimal; None if it was not published. What is seen first is enforced then."""
+    """Hash in hexadecimal; None if not published, in which case the first hash is recorded and checked later."""
 
 
 @dataclass(frozen=True)
 class PublishedModel:
-    """What can be had by one name."""
+    """A published model, available by name."""
 
     name: str
     description: str
     source: str | None
-    """The publisher's page; None if it ships in the package."""
+    """Page of the publisher; None if the model is part of the package."""
     licence: Licence
     family: str
-    """Which contract its graphs keep: "native", "six-file", "osam", "raw-heads", "batched-geometry", "batched",
+    """Export family of its graphs: "native", "six-file", "osam", "raw-heads", "batched-geometry", "batched",
     "text-only" or "tracker"."""
     precision: str
-    """Of its weights: "float32", "int8" or "int4"."""
+    """Precision of its weights: "float32", "int8" or "int4"."""
     prompts: tuple[str, ...]
-    """What it takes: some of "text", "one box", "boxes" and "points"."""
+    """Supported prompts: some of "text", "one box", "boxes" and "points"."""
     bundled: bool
-    """Whether it ships in the package."""
+    """Whether the model is part of the package."""
     note: str | None
-    """What is worth knowing before one relies on this entry."""
+    """Remark about this entry for users; None if there is none."""
     files: tuple[PublishedFile, ...]
     approximate_size: int | None = None
-    """Of all files in bytes, to two digits, where the publisher names no size; None if nobody has said."""
+    """Approximate size of all files in bytes, if the publisher does not state sizes; None if not known."""
 
     @property
     def size(self) -> int | None:
-        """Of all files in bytes; None if the size of one was not published."""
+        """Size of all files in bytes; None if the size of a file is not published."""
         sizes = [file.size for file in self.files if file.size is not None]
         return sum(sizes) if len(sizes) == len(self.files) else None
 
@@ -131,20 +131,20 @@ def _model(entry: _ModelEntry) -> PublishedModel:
 
 @cache
 def list_models() -> tuple[PublishedModel, ...]:
-    """Every model that can be had by name, the bundled one first."""
+    """Returns all published models, with the bundled one first."""
     return read_registry((files("sam3_onnx.hub") / "registry.json").read_text(encoding="utf-8"))
 
 
 def find_model(name: object, models: Iterable[PublishedModel] | None = None) -> PublishedModel:
-    """The model of a name.
+    """Returns the published model with a given name.
 
     Args:
-        name: As in `list_models`.
-        models: Where to look; None for `list_models()`.
+        name: A name of `list_models`.
+        models: Models to search; None for `list_models()`.
 
     Raises:
-        UnknownModelError: No model has this name; the message offers near ones.
-        OptionError: It is no text.
+        UnknownModelError: No model has this name; the message suggests similar names.
+        OptionError: `name` is not a string.
     """
     known = {model.name: model for model in (list_models() if models is None else models)}
     if not isinstance(name, str):
@@ -155,4 +155,4 @@ def find_model(name: object, models: Iterable[PublishedModel] | None = None) -> 
 
 
 KNOWN_MODELS = tuple(model.name for model in list_models())
-"""Names that `model_folder` takes."""
+"""Names of the published models, for `model_folder`."""

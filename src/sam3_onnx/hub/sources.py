@@ -1,4 +1,4 @@
-"""Where a file is fetched from: the publisher, a mirror, or nowhere because the network is not to be used."""
+"""Sources of downloads: addresses at the publisher or a mirror, offline mode, and the access token."""
 
 from __future__ import annotations
 
@@ -14,10 +14,10 @@ if TYPE_CHECKING:
 __all__ = ["MIRROR_VARIABLE", "OFFLINE_VARIABLES", "is_offline", "mirrored", "shown", "token_for"]
 
 MIRROR_VARIABLE = "SAM3_ONNX_MIRROR"
-"""Environment variable that names a mirror."""
+"""Environment variable with the address of a mirror."""
 
 OFFLINE_VARIABLES = ("SAM3_ONNX_OFFLINE", "HF_HUB_OFFLINE")
-"""Environment variables that forbid the network when one of them is 1, true, yes or on."""
+"""Environment variables that switch offline mode on if one of them is 1, true, yes or on."""
 
 TOKEN_VARIABLE = "HF_TOKEN"  # noqa: S105 - the variable's name
 _TOKEN_HOST = "huggingface.co"  # noqa: S105 - a host
@@ -25,11 +25,11 @@ _ON = {"1", "true", "yes", "on"}
 
 
 def is_offline(*, asked: bool | None, environ: Mapping[str, str] | None = None) -> bool:
-    """Whether the network is not to be used.
+    """Returns whether offline mode is on.
 
     Args:
-        asked: The caller's word, which goes first; None for what the environment says.
-        environ: None for `os.environ`.
+        asked: Option of the caller, which has priority; None for the environment variables.
+        environ: Environment variables; None for `os.environ`.
     """
     if asked is not None:
         return asked
@@ -38,16 +38,16 @@ def is_offline(*, asked: bool | None, environ: Mapping[str, str] | None = None) 
 
 
 def mirrored(url: str, mirror: str | None, environ: Mapping[str, str] | None = None) -> str:
-    """The address of a file on a mirror: scheme and host of `url` are replaced, its path and query stay.
+    """Returns the address of a file on a mirror: scheme and host of `url` are replaced, path and query are kept.
 
     Args:
-        url: The publisher's address.
-        mirror: Such as "https://mirror.example" or "https://mirror.example/models", after which the path follows;
-            None for what MIRROR_VARIABLE names, if anything.
-        environ: None for `os.environ`.
+        url: Address at the publisher.
+        mirror: An address such as "https://mirror.example" or "https://mirror.example/models", to which the path is
+            added; None for the environment variable MIRROR_VARIABLE, if set.
+        environ: Environment variables; None for `os.environ`.
 
     Raises:
-        OptionError: The mirror is no http or https address.
+        OptionError: The mirror is not an http or https address.
 
     Example:
         >>> mirrored("https://huggingface.co/some/file.onnx", "https://mirror.example/hf/")
@@ -67,7 +67,7 @@ def mirrored(url: str, mirror: str | None, environ: Mapping[str, str] | None = N
 
 
 def shown(url: str) -> str:
-    """A URL as messages may show it: without user, password, query and fragment.
+    """Returns a URL for messages: without user, password, query and fragment.
 
     Example:
         >>> shown("https://me:secret@mirror.example:8443/file.onnx?signature=abc")
@@ -78,7 +78,7 @@ def shown(url: str) -> str:
 
 
 def token_for(url: str, environ: Mapping[str, str] | None = None) -> str | None:
-    """The token of TOKEN_VARIABLE if `url` leads to huggingface.co over https, else None."""
+    """Returns the token in TOKEN_VARIABLE if `url` is an https address at huggingface.co, else None."""
     variables = os.environ if environ is None else environ
     parts = urlsplit(url)
     return variables.get(TOKEN_VARIABLE) or None if (parts.scheme, parts.hostname) == ("https", _TOKEN_HOST) else None

@@ -1,4 +1,4 @@
-"""What ends a download or a verification early, and blocking calls that can be left when it does."""
+"""Early end of a download or verification, and blocking calls that can be left at that time."""
 
 from __future__ import annotations
 
@@ -22,33 +22,33 @@ Value = TypeVar("Value")
 
 
 class Stop:
-    """Whether to end early: the caller asks for it, or the program is about to end."""
+    """A check whether to end early, because the caller has cancelled the work or the program is ending."""
 
     def __init__(self, cancel: threading.Event | None = None) -> None:
-        """Remembers what to watch.
+        """Creates a check of an event.
 
         Args:
-            cancel: Setting it ends the work; None for work that nobody calls off.
+            cancel: Event that ends the work when it is set; None if the work cannot be cancelled.
         """
         self._cancel = cancel
 
     def __call__(self) -> None:
-        """Ends the work if it has to end.
+        """Raises an error if the work has to end.
 
-        Python waits for threads before it exits. Without the second condition a window that was closed would leave a
-        process that downloads on, for an hour perhaps.
+        Python waits for threads before it exits. Without the check of the main thread, a program whose window was
+        closed could continue to download for an hour.
 
         Raises:
-            CancelledError: `cancel` was set, or the main thread is over and this is another one.
+            CancelledError: `cancel` was set, or the main thread has ended and this is another thread.
         """
         if (self._cancel is not None and self._cancel.is_set()) or not threading.main_thread().is_alive():
-            raise CancelledError("the download, verification or opening", left="what has come is kept for the next one")
+            raise CancelledError("the download, verification or opening", left="the part that was downloaded is kept")
 
     def wait(self, seconds: float) -> None:
-        """Waits, unless the work has to end.
+        """Waits, but ends early if the work has to end.
 
         Raises:
-            CancelledError: As above.
+            CancelledError: The work has to end.
         """
         end = time.monotonic() + seconds
         while (left := end - time.monotonic()) > 0:
@@ -77,10 +77,10 @@ class _Outcome(Generic[Value]):
 
 
 class Background:
-    """A thread that runs blocking calls one after the other; whoever waits for one may leave before it returns.
+    """A thread that runs blocking calls one after the other; a waiting caller may leave before its call returns.
 
-    A connection cannot be woken from a read. The thread ends when the call that it is left with returns, at the latest
-    after the time-out of the connection, and keeps no program from ending.
+    A blocking read of a connection cannot be interrupted. The thread ends when its last call returns, at the latest
+    after the time-out of the connection. It does not prevent the program from ending.
     """
 
     def __enter__(self) -> Self:
@@ -94,11 +94,11 @@ class Background:
         self._calls.put(None)
 
     def call(self, work: Callable[[], Value], stop: Callable[[], None]) -> Value:
-        """Runs a call in the thread and returns what it returns.
+        """Runs a call in the thread and returns its result.
 
         Args:
-            work: What to run.
-            stop: Asked again and again while it runs; raises to leave it.
+            work: The call to run.
+            stop: Function that is called repeatedly in the meantime, and raises an error to leave the call.
         """
         outcome = _Outcome(work)
         self._calls.put(outcome.run)
@@ -108,7 +108,7 @@ class Background:
         return outcome.get()
 
     def leave(self, work: Callable[[], None]) -> None:
-        """Runs a call when those before it are over, and waits for nothing."""
+        """Runs a call after the earlier ones, without waiting for it."""
         self._calls.put(_Outcome(work).run)
 
     def _run(self) -> None:

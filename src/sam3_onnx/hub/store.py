@@ -1,4 +1,4 @@
-"""The state of a model's files on this disk."""
+"""The state of the files of a model on this disk."""
 
 from __future__ import annotations
 
@@ -52,11 +52,11 @@ __all__ = [
 ]
 
 FileState: TypeAlias = Literal["verified", "unverified", "partial", "missing"]
-"""Of a file on this disk: "verified" is whole and as recorded; "unverified" is there and will be hashed when the model
-is next opened; "partial" is a download that broke off."""
+"""State of a file on this disk: "verified" is complete and recorded; "unverified" exists and will be hashed when the
+model is next opened; "partial" is an incomplete download."""
 
 SPARE_BYTES = 64 << 20
-"""What a download leaves free on the disk."""
+"""Bytes that a download leaves free on the disk."""
 
 _FULL = {errno.ENOSPC, errno.EDQUOT}
 _PAGE_STARTS = (b"<!doctype", b"<html", b"<head", b"<body", b"<script", b"<?xml", b"<!--")
@@ -67,21 +67,21 @@ _PIECE_BYTES = 1 << 20
 
 @dataclass(frozen=True)
 class LocalFile:
-    """A published file and what of it is on this disk."""
+    """A published file and its state on this disk."""
 
     published: PublishedFile
     path: Path
-    """Where it lies or belongs."""
+    """Path of the file, whether it exists or not."""
     state: FileState
     size: int
-    """Bytes on this disk, also of a broken-off download."""
+    """Size on this disk in bytes, also of an incomplete download."""
 
 
 def folder_of(model: PublishedModel, folder: str | PathLike[str] | None = None) -> Path:
-    """The folder of a model's files: `folder` if it is given, else one by the model's name in the cache folder.
+    """Returns the folder of a model's files: `folder` if passed, else one with the model's name in the cache folder.
 
     Raises:
-        OptionError: `folder` is no path, or the model's name leads out of the cache folder.
+        OptionError: `folder` is not a path, or the name of the model is a path outside the cache folder.
     """
     if model.bundled:
         return Path(str(files("sam3_onnx"))) / "data" / model.name
@@ -93,27 +93,27 @@ def folder_of(model: PublishedModel, folder: str | PathLike[str] | None = None) 
 
 
 def part_of(path: Path) -> Path:
-    """Where a file grows until it is whole and verified."""
+    """Returns the path of a file during its download, until it is complete and verified."""
     return path.with_name(f"{path.name}{_PART}")
 
 
 def notes_of(path: Path) -> Path:
-    """Where the ETag of what is growing is kept, for a later attempt."""
+    """Returns the path at which the ETag of an incomplete download is stored for a later attempt."""
     return path.with_name(f"{path.name}{_NOTES}")
 
 
 def discard(path: Path) -> None:
-    """Removes what has come of a file so far, but for the file itself."""
+    """Removes an incomplete download of a file, but not the file itself."""
     part_of(path).unlink(missing_ok=True)
     notes_of(path).unlink(missing_ok=True)
 
 
 def local_files(model: PublishedModel, folder: Path) -> tuple[LocalFile, ...]:
-    """Returns what of each file of a model is in a folder; nothing is hashed.
+    """Returns the state of each file of a model in a folder, without hashing.
 
     Raises:
         CacheFolderError: The folder or its records cannot be read.
-        OptionError: A file would not lie in the folder under its name.
+        OptionError: The name of a file is a path outside the folder.
     """
     _require_names(model)
     with named_faults(folder):
@@ -122,13 +122,13 @@ def local_files(model: PublishedModel, folder: Path) -> tuple[LocalFile, ...]:
 
 
 def _require_names(model: PublishedModel) -> None:
-    """Refuses names of files that lead out of the model's folder, or are in use there."""
+    """Checks that file names do not lead out of the folder of the model, and are not used for other files there."""
     taken = {LOCK_NAME, RECORDS_NAME}
     for file in model.files:
         name = file.name
         plain = is_inside(name) and len(PureWindowsPath(name).parts) == 1 and ":" not in name and name.isprintable()
         if not plain or name.lower() in taken or name.lower().endswith((_PART, _NOTES)):
-            expected = f"a file name, without a folder, that {model.name} uses once and this library does not"
+            expected = f"a file name without a folder, unique in {model.name} and not used by the library itself"
             raise OptionError("PublishedFile.name", expected=expected, got=name)
         taken.add(name.lower())
 
@@ -152,21 +152,21 @@ def examine(
     progress: ProgressChoice = False,
     stop: Callable[[], None] | None = None,
 ) -> Record:
-    """Hashes a file and holds it against what was published, or else what was seen first.
+    """Hashes a file and compares the hash with the published one, or with the first recorded one.
 
     Args:
-        file: As published.
-        folder: Where it lies.
-        record: Of an earlier look; None at the first one.
-        progress: Who hears how far it is.
-        stop: Asked again and again; raises to end it.
+        file: The published file.
+        folder: Folder of the file.
+        record: Record of an earlier verification; None for the first one.
+        progress: How to show the progress.
+        stop: Function that is called repeatedly, and raises an error to end the work.
 
     Returns:
-        The record of this look. A file without a published hash is taken as it is at the first one.
+        The new record. The first hash of a file without a published hash is accepted.
 
     Raises:
-        ModelFileChangedError: It is another file.
-        WebPageError: It is a web page, saved in place of the file.
+        ModelFileChangedError: The hash differs.
+        WebPageError: The file is a web page that was saved instead of the model file.
     """
     path = folder / file.name
     with path.open("rb") as content:
@@ -191,10 +191,10 @@ def examine(
 
 
 def remember(folder: Path, new: Mapping[str, Record]) -> None:
-    """Adds records to those of a folder. The caller holds the folder's lock.
+    """Adds records to those of a folder. The caller must hold the lock of the folder.
 
     Raises:
-        CacheFolderError: They cannot be written.
+        CacheFolderError: The records cannot be written.
     """
     with named_faults(folder):
         write_records(folder, {**read_records(folder), **new})
@@ -203,12 +203,12 @@ def remember(folder: Path, new: Mapping[str, Record]) -> None:
 def file_sha256(
     path: Path, *, moved: Callable[[int, int | None], None] | None = None, stop: Callable[[], None] | None = None
 ) -> str:
-    """The SHA-256 of a file in hexadecimal.
+    """Returns the SHA-256 of a file in hexadecimal.
 
     Args:
         path: The file.
-        moved: Called with the bytes so far and the size in bytes.
-        stop: Asked again and again; raises to end it.
+        moved: Function that is called with the bytes so far and the size in bytes.
+        stop: Function that is called repeatedly, and raises an error to end the work.
     """
     digest, done = hashlib.sha256(), 0
     with path.open("rb") as content:
@@ -224,29 +224,29 @@ def file_sha256(
 
 
 def looks_like_page(head: bytes) -> bool:
-    """Whether a file begins as HTML or XML does. A lone "<" does not tell: weights may begin with that byte."""
+    """Returns whether a file starts like HTML or XML; "<" alone is not enough, because weights may start with it."""
     return head.lstrip(b"\xef\xbb\xbf \t\r\n").lower().startswith(_PAGE_STARTS)
 
 
 def make_folder(folder: Path) -> None:
-    """Makes a model's folder, if it is not there.
+    """Creates the folder of a model if it does not exist.
 
     Raises:
-        CacheFolderError: It cannot be made.
+        CacheFolderError: The folder cannot be created.
     """
     with named_faults(folder):
         folder.mkdir(parents=True, exist_ok=True)
 
 
 def require_space(folder: Path, needed: int) -> None:
-    """Sees to it that a download fits.
+    """Checks that the disk has enough free space for a download.
 
     Args:
-        folder: Where it goes.
-        needed: Bytes yet to come.
+        folder: Folder of the download.
+        needed: Number of bytes to download.
 
     Raises:
-        DiskFullError: Less than that and SPARE_BYTES is free.
+        DiskFullError: Less than `needed` plus SPARE_BYTES is free.
     """
     with named_faults(folder):
         free = free_bytes(folder)
@@ -256,11 +256,11 @@ def require_space(folder: Path, needed: int) -> None:
 
 @contextlib.contextmanager
 def named_faults(folder: Path) -> Iterator[None]:
-    """Turns what the file system refuses into errors of this library.
+    """Converts errors of the file system to errors of the library.
 
     Raises:
-        DiskFullError: The disk, or a quota, is full.
-        CacheFolderError: Anything else.
+        DiskFullError: The disk or a quota is full.
+        CacheFolderError: Any other error occurred.
     """
     try:
         yield
@@ -269,6 +269,6 @@ def named_faults(folder: Path) -> Iterator[None]:
     except OSError as error:
         if error.errno in _FULL:
             free = in_bytes(free_bytes(folder))
-            raise DiskFullError(folder, needed="more than there is", free=free) from error
+            raise DiskFullError(folder, needed="more than is free", free=free) from error
         where = f" ({error.filename})" if error.filename else ""
         raise CacheFolderError(folder, reason=f"{error.strerror or error}{where}") from error

@@ -1,8 +1,8 @@
-"""The download of one address, over a network that breaks.
+"""Download of one file over an unreliable network.
 
-A file grows as `<name>.part`. A later attempt, also one of another process, asks for the rest only (RFC 9110, section
-14: Range, with If-Range so that a file which changed in between comes from its beginning). What may have come whole is
-left as the part; to verify it is the caller's.
+A file is downloaded to `<name>.part`. A later attempt, also by another process, requests only the rest (RFC 9110,
+section 14: Range, with If-Range, so that a file that has changed is downloaded from its beginning). The complete
+download remains at the path of the part; the caller verifies it.
 """
 
 from __future__ import annotations
@@ -47,32 +47,32 @@ _REFUSED = {HTTPStatus.UNAUTHORIZED, HTTPStatus.FORBIDDEN}
 _PASSING = {HTTPStatus.REQUEST_TIMEOUT, HTTPStatus.TOO_MANY_REQUESTS}
 _SHOWN_BYTES = 40
 _TRIED_SPACE_BYTES = 64 << 20
-"""How often the space on the disk is looked at while a file of unknown size comes."""
+"""Bytes between two checks of the free disk space, for a file of unknown size."""
 _ETAG = re.compile(r'"[!#-~]*"')
-"""A strong validator: RFC 9110, section 8.8.3, of which only ASCII is taken."""
+"""Pattern of a strong validator (RFC 9110, section 8.8.3), ASCII only."""
 
 
 @dataclass(frozen=True)
 class Order:
-    """What to fetch."""
+    """A file to download."""
 
     name: str
     url: str
     path: Path
-    """Where the whole file will lie; it grows beside it, as `<name>.part`."""
+    """Final path of the file; during the download it is `<name>.part` in the same folder."""
     size: int | None
-    """In bytes, as published."""
+    """Published size in bytes; None if not published."""
     sha256: str | None
-    """As published, or as seen first."""
+    """Published hash, or the one that was recorded first; None if there is none."""
     token: str | None = None
-    """Sent to the host of `url`, and to no other that it redirects to."""
+    """Token that is sent to the host of `url` only, not to hosts of redirections."""
 
 
 def learn_size(connection: requests.Session, order: Order, patience: Patience, stop: Stop) -> int | None:
-    """Asks for a file's size in bytes; None if the server does not tell: the download itself will say why.
+    """Asks the server for the size of a file in bytes; None if it does not answer, as the download will report why.
 
     Raises:
-        CancelledError: `stop` says so.
+        CancelledError: `stop` raised it.
     """
 
     def head() -> int | None:
@@ -95,25 +95,25 @@ def fetch(
     tell: Callable[[str], None],
     stop: Stop,
 ) -> None:
-    """Completes `<name>.part`.
+    """Downloads a file to `<name>.part`, and continues an earlier download.
 
     Args:
-        connection: From `new_connection`.
-        order: What to fetch.
-        patience: How long to keep it up.
-        moved: Called with the bytes so far and the size in bytes, None if it is not known.
-        tell: Called with a line before each wait: what went wrong, and when the next attempt is.
-        stop: Called again and again; raises to end the download.
+        connection: Session of `new_connection`.
+        order: The file to download.
+        patience: Attempts, time-outs and minimum rate.
+        moved: Function that is called with the bytes so far and the size in bytes (None if not known).
+        tell: Function that is called before each wait with a line: the problem, and the time of the next attempt.
+        stop: Function that is called repeatedly, and raises an error to end the download.
 
     Raises:
-        CancelledError: `stop` says so. The part is kept.
+        CancelledError: `stop` raised it. The part is kept.
         DownloadNotFoundError: The server has no such file.
-        DownloadRefusedError: The server wants to know who asks.
+        DownloadRefusedError: The server requires a login.
         DownloadDamagedError: The server's file has another size than the published one. The part is removed.
-        WebPageError: A web page came. The part is removed.
-        DownloadError: It did not come whole within the patience. The part is kept.
+        WebPageError: The server sent a web page. The part is removed.
+        DownloadError: The download is incomplete after all attempts. The part is kept.
         CacheFolderError: The part cannot be written.
-        DiskFullError: There is not enough space.
+        DiskFullError: The disk has too little free space.
     """
     failures, furthest = 0, _length(part_of(order.path))
     while (trouble := _troubled(connection, order, patience, moved, stop)) is not None:
@@ -132,7 +132,7 @@ def _troubled(
     moved: Callable[[int, int | None], None],
     stop: Stop,
 ) -> PassingTroubleError | None:
-    """One attempt, and what broke it off; None if all is there."""
+    """Makes one attempt; returns the problem that interrupted it, or None if the file is complete."""
     try:
         _attempt(connection, order, patience, moved, stop)
     except PassingTroubleError as trouble:
@@ -146,20 +146,23 @@ def _troubled(
 def _wait_after(
     order: Order, patience: Patience, failures: int, trouble: PassingTroubleError, tell: Callable[[str], None]
 ) -> float:
-    """Seconds before the next attempt.
+    """Returns the seconds to wait before the next attempt.
 
     Raises:
-        DownloadError: There is none.
+        DownloadError: There is no further attempt.
     """
     wait = patience.first_wait * 2 ** (failures - 1) if trouble.wait is None else trouble.wait
     attempts = min(patience.attempts, trouble.attempts or patience.attempts)
     if trouble.wait is not None and trouble.wait > patience.longest_wait:
-        reason, remedy = trouble.reason, f"The server asks to wait for {trouble.wait:.0f} seconds; pull again then."
+        reason, remedy = (
+            trouble.reason,
+            f"The server asks to wait for {trouble.wait:.0f} seconds; pull again then.",
+        )
     elif failures >= attempts:
         reason = f"{trouble.reason} ({in_words(failures, 'attempt')} without progress)"
         remedy = (
-            "Pull again later: what has come so far is kept, and the download continues there. Where this host cannot "
-            "be reached, name a mirror (--mirror, SAM3_ONNX_MIRROR), or place the files by hand: "
+            "Pull again later: the part that was downloaded is kept, and the download continues from there. If this "
+            "host cannot be reached, choose a mirror (--mirror, SAM3_ONNX_MIRROR), or place the files by hand: "
             "`sam3-onnx models where NAME` shows each address and the folder."
         )
     else:
@@ -196,7 +199,7 @@ def _attempt(
 
 
 def _reader(answer: requests.Response, background: Background) -> Callable[[Callable[[], None]], bytes]:
-    """A function that returns the next bytes of an answer, b"" at its end; what it is called with may end the wait."""
+    """Returns a function that reads the next bytes of a response (b"" at its end); its argument may end the wait."""
     chunks = answer.iter_content(_CHUNK_BYTES)
     return lambda stop: background.call(lambda: next(chunks, b""), stop)
 
@@ -212,12 +215,12 @@ def _take(
     read: Callable[[Callable[[], None]], bytes],
     stop: Stop,
 ) -> None:
-    """Judges an answer, and receives what it brings."""
+    """Checks a response, and receives its bytes."""
     if answer.status_code == HTTPStatus.REQUESTED_RANGE_NOT_SATISFIABLE and offset:
         if answer.headers.get("Content-Range") == f"bytes */{offset}":
             return
         discard(order.path)
-        raise PassingTroubleError("the server's file is shorter than what had come of it")
+        raise PassingTroubleError("the server's file is shorter than the part that was downloaded")
     _judge(answer, order)
     start, total = _place(answer, order, offset, validator)
     _require_sense(answer, order, total, lambda: read(stop))
@@ -226,7 +229,7 @@ def _take(
 
 
 def _resume_point(order: Order) -> tuple[int, str | None]:
-    """Where to go on, and the ETag by which the server knows whether its file is still the same."""
+    """Returns the position at which to continue, and the ETag with which the server recognises an unchanged file."""
     with named_faults(order.path.parent):
         require_plain(part_of(order.path))
         require_plain(notes_of(order.path))
@@ -236,14 +239,14 @@ def _resume_point(order: Order) -> tuple[int, str | None]:
         if notes["url"] == shown(order.url) and _ETAG.fullmatch(notes["etag"]):
             validator = str(notes["etag"])
     except (FileNotFoundError, ValueError, KeyError, TypeError, RecursionError):
-        pass  # notes that cannot be read say nothing, and the file comes from its beginning
+        pass  # without the stored ETag, the file is downloaded from its beginning
     trusted = validator is not None or order.sha256 is not None
     fits = order.size is None or offset <= order.size
     return (offset, validator) if trusted and fits else (0, None)
 
 
 def _judge(answer: requests.Response, order: Order) -> None:
-    """Lets an answer pass that brings the file."""
+    """Checks that a response contains the file."""
     status = answer.status_code
     if status in {HTTPStatus.OK, HTTPStatus.PARTIAL_CONTENT}:
         return
@@ -257,12 +260,12 @@ def _judge(answer: requests.Response, order: Order) -> None:
         order.name,
         url=shown(order.url),
         reason=f"the server answered HTTP {status}",
-        remedy="Look at the address in a browser, or place the file by hand.",
+        remedy="Open the address in a browser, or place the file by hand.",
     )
 
 
 def _place(answer: requests.Response, order: Order, offset: int, validator: str | None) -> tuple[int, int | None]:
-    """At which byte an answer begins, and how many the whole file has."""
+    """Returns the position of the first byte of a response, and the size of the complete file."""
     if answer.status_code == HTTPStatus.OK:
         with named_faults(order.path.parent):
             _note(order, answer.headers.get("ETag"))
@@ -271,12 +274,12 @@ def _place(answer: requests.Response, order: Order, offset: int, validator: str 
     changed = validator is not None and answer.headers.get("ETag", validator) != validator
     if told is None or int(told[1]) != offset or changed:
         discard(order.path)
-        raise PassingTroubleError("the server continued at another place, or with another file, than was asked for")
+        raise PassingTroubleError("the server continued at another position, or with another file, than requested")
     return offset, None if told[2] == "*" else int(told[2])
 
 
 def _require_sense(answer: requests.Response, order: Order, total: int | None, read: Callable[[], bytes]) -> None:
-    """Stops before the bytes come if they cannot be what was ordered."""
+    """Checks, before bytes are received, that a response can be the ordered file."""
     kind = answer.headers.get("Content-Type", "")
     if order.sha256 is None and kind.lower().startswith("text/html"):
         begins = read()[:_SHOWN_BYTES].decode("latin-1")
@@ -289,8 +292,8 @@ def _require_sense(answer: requests.Response, order: Order, total: int | None, r
         raise DownloadError(
             order.name,
             url=shown(order.url),
-            reason="the server does not say how long the file is, and no hash is published, so that nobody could tell "
-            "whether it came whole",
+            reason="the server does not state the size of the file, and no hash is published, so nothing shows whether "
+            "the download is complete",
             remedy="Use another mirror, or place the file by hand.",
         )
 
@@ -333,7 +336,7 @@ def _receive(
 
 
 class _Pace:
-    """Holds what comes against the least rate, and asks whether to stop."""
+    """Compares the rate of a download with the minimum rate, and checks whether to stop."""
 
     def __init__(self, patience: Patience, stop: Stop) -> None:
         self._patience, self._stop = patience, stop
@@ -348,13 +351,13 @@ class _Pace:
         if seconds < self._patience.rate_seconds:
             return
         if self._bytes < self._patience.least_rate * seconds:
-            reason = f"it came more slowly than {self._patience.least_rate:g} bytes a second"
+            reason = f"it was slower than {self._patience.least_rate:g} bytes per second"
             raise PassingTroubleError(reason, slow=True)
         self._since, self._bytes = time.monotonic(), 0
 
 
 def _note(order: Order, etag: str | None) -> None:
-    """Keeps the ETag of what is about to come, for a later attempt. A weak one says nothing about bytes."""
+    """Stores the ETag of a download for a later attempt, unless it is weak and so does not identify bytes."""
     if etag is None or not _ETAG.fullmatch(etag):
         notes_of(order.path).unlink(missing_ok=True)
         return
@@ -373,7 +376,7 @@ def _declared(answer: requests.Response) -> int | None:
 
 
 def _retry_after(answer: requests.Response) -> float | None:
-    """Seconds that the server asks to wait: RFC 9110, section 10.2.3, a number or a date."""
+    """Returns the seconds that the server asks to wait (RFC 9110, section 10.2.3: a number or a date)."""
     told = answer.headers.get("Retry-After", "").strip()
     if not told:
         return None
@@ -382,5 +385,5 @@ def _retry_after(answer: requests.Response) -> float | None:
     try:
         until = parsedate_to_datetime(told)
         return max(0.0, until.timestamp() - time.time())
-    except (ValueError, TypeError, IndexError, OverflowError):  # what the parser raises at odd dates
+    except (ValueError, TypeError, IndexError, OverflowError):  # errors of the parser for invalid dates
         return None

@@ -1,4 +1,4 @@
-"""Pictures: any picture that people have, as the array that a model takes."""
+"""Pictures: reading from files, bytes, PIL images and arrays, resizing for models, and writing."""
 
 from sam3_onnx.images.finding import PICTURE_SUFFIXES, find_left_out, find_pictures
 from sam3_onnx.images.frames.frame import Frame, FrameSource

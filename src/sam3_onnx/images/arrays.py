@@ -1,4 +1,4 @@
-"""Arrays in the one form that the library works on."""
+"""Conversion of arrays to the form that the library works on: (H, W, 3) uint8 RGB."""
 
 from __future__ import annotations
 
@@ -15,17 +15,17 @@ __all__ = ["require_rgb", "rgb_of_array"]
 
 
 def rgb_of_array(array: NDArray[np.generic], *, color: str) -> NDArray[np.uint8]:
-    """Brings an array into the library's form: 16 bits become 8 by a right shift, alpha is dropped.
+    """Converts an array to (H, W, 3) uint8 RGB: 16 bits become 8 by a right shift, alpha is dropped.
 
     Args:
         array: uint8 or uint16, (H, W), (H, W, 1), (H, W, 3) or (H, W, 4).
-        color: "rgb" or "bgr", the order of its channels.
+        color: Channel order of the array, "rgb" or "bgr".
 
     Returns:
-        (H, W, 3) uint8 RGB, C-contiguous. Shares memory with an array that has this form already.
+        (H, W, 3) uint8 RGB, C-contiguous. Shares memory with an array that already has this form.
 
     Raises:
-        PictureTypeError: It has another shape or dtype.
+        PictureTypeError: The array has another shape or dtype.
     """
     remedy = _dtype_remedy(array.dtype) or _shape_remedy(array.shape)
     if remedy:
@@ -38,17 +38,17 @@ def rgb_of_array(array: NDArray[np.generic], *, color: str) -> NDArray[np.uint8]
 
 
 def require_rgb(image: object) -> None:
-    """Lets a picture pass that `load_image` could have returned.
+    """Checks that an image has the form that `load_image` returns.
 
     Raises:
-        PictureTypeError: It is no uint8 array (H, W, 3), or an empty one.
+        PictureTypeError: It is not a uint8 array (H, W, 3), or it is empty.
     """
     if isinstance(image, np.ndarray) and image.size and image.dtype == np.uint8 and image.shape[2:] == (3,):
         return
     raise PictureTypeError(
         expected="a uint8 array (H, W, 3)",
         got=_described(image) if isinstance(image, np.ndarray) else type(image).__name__,
-        remedy="Bring it there with load_image(picture).",
+        remedy="Convert it with load_image(picture).",
     )
 
 
@@ -57,7 +57,7 @@ def _described(array: NDArray[np.generic]) -> str:
 
 
 def _dtype_remedy(dtype: np.dtype[np.generic]) -> str:
-    """What to do about a dtype that pictures do not have; empty for one that they have."""
+    """Returns how to convert an unsupported dtype; an empty string for a supported one."""
     match dtype.kind, dtype.itemsize:
         case "u", 1 | 2:
             return ""
@@ -69,19 +69,19 @@ def _dtype_remedy(dtype: np.dtype[np.generic]) -> str:
                 "0 to 255 first."
             )
         case _:
-            return "Convert it with array.astype(np.uint8) if its values lie within 0 to 255."
+            return "Convert it with array.astype(np.uint8) if its values are in 0 to 255."
 
 
 def _shape_remedy(shape: tuple[int, ...]) -> str:
-    """What to do about a shape that pictures do not have; empty for one that they have."""
+    """Returns how to convert an unsupported shape; an empty string for a supported one."""
     match shape:
         case _ if 0 in shape:
-            return "It has no pixels; check where it was read or cut out."
+            return "It has no pixels; check how it was read or cropped."
         case (_, _) | (_, _, 1 | 3 | 4):
             return ""
         case (1 | 3, _, _):
-            return "Channels come last: array.transpose(1, 2, 0)."
+            return "Move the channels to the last axis: array.transpose(1, 2, 0)."
         case (_, _, _):
-            return "Channels come last and are one, three or four: choose them with array[..., :3] or array[..., 0]."
+            return "The last axis must have 1, 3 or 4 channels: select them with array[..., :3] or array[..., 0]."
         case _:
-            return "Pass one picture at a time, such as array[0] of a batch; the bytes of a file are passed as bytes."
+            return "Pass one picture at a time, such as array[0] of a batch; pass the content of a file as bytes."

@@ -1,4 +1,4 @@
-"""Picture files decoded by Pillow."""
+"""Decoding of picture files with Pillow."""
 
 from __future__ import annotations
 
@@ -37,33 +37,33 @@ _PLUG_INS = {
     "JPEG2000": ("Jpeg2KImagePlugin", "Jpeg2KImageFile"),
     "PPM": ("PpmImagePlugin", "PpmImageFile"),
 }
-"""Module and class of Pillow for each format. `PIL.Image.open` is not asked: it tries formats that are not on the list,
-and applies the host's MAX_IMAGE_PIXELS."""
+"""Module and class of Pillow for each format. `PIL.Image.open` is not used: it tries formats that are not in this list,
+and applies the MAX_IMAGE_PIXELS of the program."""
 
-_SCALE = "Scale the samples to 0 to 255 by the range that you know, and pass the array as uint8."
+_SCALE = "Scale the samples from their range to 0 to 255, and pass the array as uint8."
 _GREY_AND_ALPHA = 2
 _BYTES_OF_PIXEL = 16
-"""Of four channels of 32 bits, the most that a decoder works with (JPEG 2000)."""
+"""Largest number of bytes per pixel in a decoder: four channels of 32 bits (JPEG 2000)."""
 
 _importing = ForkSafeLock()
 
 
 @undivided()
 def decode_picture(data: bytes, source: str, *, max_pixels: int | None) -> NDArray[np.uint8]:
-    """Decodes a picture file, and turns it upright.
+    """Decodes a picture file, and rotates it upright.
 
     Args:
-        data: The whole file.
-        source: What messages call it.
-        max_pixels: The most pixels that are decoded; None for any number.
+        data: Bytes of the complete file.
+        source: Name of the picture in messages.
+        max_pixels: Maximum number of pixels; None disables the check.
 
     Returns:
         (H, W, 3) uint8 RGB, C-contiguous.
 
     Raises:
-        PictureDecodeError: It is damaged, cut off, or of no format that is read.
-        PictureTooLargeError: It has more than `max_pixels` pixels.
-        MemoryError: There is not enough memory for it.
+        PictureDecodeError: The file is damaged, cut off, or not in a supported format.
+        PictureTooLargeError: The picture has more than `max_pixels` pixels.
+        MemoryError: There is not enough memory for the picture.
     """
     if not data:
         raise PictureDecodeError(source, reason="it is empty")
@@ -83,22 +83,22 @@ def decode_picture(data: bytes, source: str, *, max_pixels: int | None) -> NDArr
         return _pixels(found, file)
     except MemoryError:
         raise
-    except Exception as error:  # each of Pillow's plug-ins has its own: RuntimeError, EOFError, struct.error, ...
+    except Exception as error:  # plug-ins of Pillow raise different ones: RuntimeError, EOFError, struct.error, ...
         _require_memory(width, height)
         raise _refusal(source, error) from error
 
 
 def _require_memory(width: int, height: int) -> None:
-    """Tells damage from too little memory, which decoders of WebP, AVIF and JPEG 2000 report alike.
+    """Checks the free memory, because decoders of WebP, AVIF and JPEG 2000 report too little memory as damage.
 
     Raises:
-        MemoryError: There is not enough for what they allocate.
+        MemoryError: There is not enough memory for what the decoder allocates.
     """
     np.empty((height, width, _BYTES_OF_PIXEL), np.uint8)
 
 
 def _imported(module: str) -> ModuleType:
-    """Imports a part of Pillow, whose parts import one another: two threads that begin at two ends get half of one."""
+    """Imports a module of Pillow under a lock: without it, two threads could get incomplete modules."""
     with _importing:
         return importlib.import_module(module)
 
@@ -125,7 +125,7 @@ def _pixels(found: PictureFormat, file: PictureFile) -> NDArray[np.uint8]:
     else:
         load_strictly(picture)
     if file.colours is not None and picture.mode == "P" and np.asarray(picture).max() >= file.colours:
-        raise ValueError(f"it has pixels of other colours than the {file.colours} of its palette")
+        raise ValueError(f"it has pixels with a number above the {file.colours} colours of its palette")
     pixels = rgb_of_loaded(picture, depth=file.depth)
     if file.grey_triples:
         pixels = np.ascontiguousarray(pixels[..., 0].reshape(file.height, file.width, 3))
@@ -135,7 +135,7 @@ def _pixels(found: PictureFormat, file: PictureFile) -> NDArray[np.uint8]:
 
 
 def _webp(file: PictureFile) -> NDArray[np.uint8]:
-    """The first frame, from the decoder that Pillow's plug-in uses: the plug-in itself asks for MAX_IMAGE_PIXELS."""
+    """Decodes the first frame with the decoder of Pillow's plug-in; the plug-in itself would check MAX_IMAGE_PIXELS."""
     from PIL import _webp  # noqa: PLC0415 - where pictures are read, and not before
 
     decoder = _webp.WebPAnimDecoder(file.data)
@@ -147,10 +147,10 @@ def _webp(file: PictureFile) -> NDArray[np.uint8]:
 
 
 def _avif(file: PictureFile) -> NDArray[np.uint8]:
-    """The first frame, from the decoder that Pillow's plug-in uses: the plug-in itself warns of damaged EXIF.
+    """Decodes the first frame with the decoder of Pillow's plug-in; the plug-in itself would warn of damaged EXIF.
 
-    EXIF does not count here. AVIF says in boxes of its own how a picture is turned, which the decoder reports as EXIF
-    would number it.
+    The EXIF orientation is not used here: AVIF stores the rotation in its own boxes, and the decoder returns it as an
+    EXIF orientation.
     """
     from PIL import _avif  # noqa: PLC0415 - where pictures are read, and not before
 
@@ -167,7 +167,7 @@ def _first_three(pixels: bytes, size: tuple[int, int], channels: int) -> NDArray
 
 
 def _by_plug_in(data: bytes, source: str, *, max_pixels: int | None) -> NDArray[np.uint8]:
-    """Decodes a file of a format that the host has added to Pillow."""
+    """Decodes a file in a format that the program has added to Pillow with a plug-in."""
     from PIL import Image  # noqa: PLC0415 - where pictures are read, and not before
 
     try:

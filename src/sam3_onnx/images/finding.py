@@ -1,4 +1,4 @@
-"""The picture files of a folder."""
+"""Finding of picture files in a folder."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ PICTURE_SUFFIXES = frozenset(
     | {*(".bmp", ".dib"), *(".tif", ".tiff", ".btf", ".tf8"), *(".avif", ".avifs")}
     | {*(".jp2", ".j2k", ".j2c", ".jpc", ".jpf", ".jpx"), *(".pbm", ".pgm", ".ppm", ".pnm")}
 )
-"""Endings, in any case, of the files that are taken for pictures; those that plug-ins of Pillow add come to them."""
+"""File extensions of pictures, in any case; plug-ins of Pillow may add more."""
 
 _OTHER_PICTURES = frozenset(
     {*(".heic", ".heif", ".hif", ".heics", ".heifs", ".jxl", ".jxr", ".wdp", ".hdp", ".jps", ".jpm", ".jph", ".bpg")}
@@ -32,13 +32,13 @@ _OTHER_PICTURES = frozenset(
     | {*(".ico", ".cur", ".icns", ".tga", ".pcx", ".dcx", ".sgi", ".ras", ".sun", ".xbm", ".xpm", ".qoi", ".dds")}
     | {*(".pam", ".pfm", ".hdr", ".pic", ".pict", ".exr", ".dcm", ".dicom", ".fits", ".fit", ".fts", ".nii", ".djvu")}
 )
-"""Endings of pictures that are not read."""
+"""File extensions of picture formats that are not supported."""
 
 
 def picture_suffixes() -> frozenset[str]:
-    """Endings of the files that are taken for pictures now: `PICTURE_SUFFIXES`, and those of plug-ins of Pillow.
+    """Returns the file extensions of pictures: `PICTURE_SUFFIXES`, and those of plug-ins of Pillow.
 
-    A plug-in counts from when the program has registered it; Pillow's own further formats do not.
+    A plug-in counts as soon as the program has registered it; other formats of Pillow itself do not count.
     """
     pillow = sys.modules.get("PIL.Image")
     if pillow is None:
@@ -48,7 +48,7 @@ def picture_suffixes() -> frozenset[str]:
 
 
 def is_pillows_own(factory: object) -> bool:
-    """Tells whether what opens a format came with Pillow."""
+    """Returns whether the class that opens a format is part of Pillow."""
     return getattr(factory, "__module__", "").startswith("PIL.")
 
 
@@ -60,30 +60,30 @@ def find_pictures(
     include: Sequence[str] = (),
     exclude: Sequence[str] = (),
 ) -> list[Path]:
-    """The picture files of a folder, by their endings.
+    """Returns the picture files in a folder, which are recognised by their file extensions.
 
-    Symbolic links are followed, each folder is gone through once however many links lead to it. What begins with a
-    dot is left out.
+    Symbolic links are followed; each folder is searched only once, even if several links lead to it. Names that start
+    with a dot are left out.
 
     Args:
-        folder: Where to look.
-        recursive: Also in the folders within.
-        include: Patterns such as "*.jpg" or "train/*", of which a file has to match one; none for every picture. Those
-            with a slash are held against the path seen from `folder`, where `*` stands for slashes too; the others
-            against the name alone. Case counts.
-        exclude: Patterns of which a file may match none.
+        folder: Folder to search.
+        recursive: Whether to search subfolders as well.
+        include: Patterns such as "*.jpg" or "train/*"; a file must match one of them. An empty list includes every
+            picture. A pattern with a slash is compared with the path relative to `folder`, where `*` also matches
+            slashes; other patterns are compared with the file name. Patterns are case-sensitive.
+        exclude: Patterns; a file must not match any of them.
 
     Returns:
         Paths that begin with `folder`, sorted by the names of folders and files on the way.
 
     Raises:
-        FolderError: The folder is not there, or may not be read.
-        NoPicturesError: There is no such picture.
+        FolderError: The folder does not exist, or cannot be read.
+        NoPicturesError: No picture matches.
     """
     root = require_path("folder", folder)
     _require_search(recursive, include, exclude)
     if not root.is_dir():
-        reason = "it is a file" if root.exists() else "it is not there"
+        reason = "it is a file" if root.exists() else "it does not exist"
         raise FolderError(root, doing="looking for pictures", reason=reason)
     suffixes = picture_suffixes()
     kept = _of_endings(root, suffixes, recursive=recursive, include=include, exclude=exclude)
@@ -101,7 +101,7 @@ def find_left_out(
     include: Sequence[str] = (),
     exclude: Sequence[str] = (),
 ) -> list[Path]:
-    """The files of a folder that look like pictures by their endings and are not read, as raw files of cameras.
+    """Returns the files in a folder with the extension of an unsupported picture format, such as raw files of cameras.
 
     Args:
         folder: Where to look.
@@ -113,7 +113,7 @@ def find_left_out(
         Paths that begin with `folder`, sorted by the names of folders and files on the way; empty for none.
 
     Raises:
-        FolderError: A folder may not be read.
+        FolderError: A folder cannot be read.
     """
     suffixes = _OTHER_PICTURES - picture_suffixes()
     root = require_path("folder", folder)
@@ -159,14 +159,14 @@ def _files(root: Path, *, recursive: bool) -> Iterator[Path]:
                 if recursive and place not in seen:
                     seen.add(place)
                     waiting.append(here / entry.name)
-            else:  # links that lead nowhere are among them: reading one says so
+            else:  # including broken links: reading one raises the error
                 yield here / entry.name
 
 
 def _is_folder(entry: os.DirEntry[str]) -> bool:
     try:
         return entry.is_dir()
-    except OSError:  # a link that leads to itself: reading it as a file says so
+    except OSError:  # a link to itself: reading it as a file raises the error
         return False
 
 
@@ -184,7 +184,7 @@ def _remedy(
     if include or exclude:
         return "Check the patterns to include and to exclude."
     if not recursive and any(path.suffix.lower() in suffixes for path in _files(root, recursive=True)):
-        return "There are some in the folders within: pass recursive=True (--recursive)."
+        return "There are pictures in subfolders: pass recursive=True (--recursive)."
     if left_out := find_left_out(root, recursive=recursive):
-        return f"There are {len(left_out)} of formats that are not read, such as {left_out[0].name}: convert them."
-    return "Check the path, or give the files one of these endings."
+        return f"There are {len(left_out)} files of unsupported formats, such as {left_out[0].name}: convert them."
+    return "Check the path, or rename the files so that they have one of these file extensions."

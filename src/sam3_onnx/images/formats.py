@@ -1,8 +1,8 @@
-"""The formats of picture files that are read, by their content.
+"""The supported formats of picture files, which are recognised by their content.
 
-The list is the library's own. Pillow knows dozens more: interpreters (EPS, WMF), which run what a file says, and
-formats that nobody keeps pictures in any more, whose readers few have tried. What plug-ins of the host add to Pillow,
-such as HEIF, is read as well.
+The list is limited on purpose. Pillow supports dozens of other formats: some are programs that an interpreter runs
+(EPS, WMF), others are no longer in use, and their readers are hardly tested. Formats that the program adds to Pillow
+with plug-ins, such as HEIF, are supported as well.
 """
 
 from __future__ import annotations
@@ -35,14 +35,14 @@ class PictureFormat:
     """A format of picture files."""
 
     name: str
-    """Pillow's name for it."""
+    """Name of the format in Pillow."""
     signature: re.Pattern[bytes]
-    """What files of it begin with."""
+    """Pattern of the first bytes of a file."""
     structure: Callable[[bytes], PictureFile]
-    """Reads what is known of a file before it is decoded, and refuses damage."""
+    """Function that reads the structure of a file without decoding it, and raises an error for damage."""
 
     def read(self, data: bytes) -> PictureFile:
-        """Reads what is known of a file before it is decoded.
+        """Reads the structure of a file without decoding it.
 
         Raises:
             ValueError: The file is cut off or damaged.
@@ -67,15 +67,15 @@ _FORMATS = (
 
 
 def format_of(data: bytes) -> PictureFormat | None:
-    """Finds the format of a picture file by its first bytes; None for none of the library's own."""
+    """Returns the format of a picture file by its first bytes; None if it is not in the list."""
     return next((found for found in _FORMATS if found.signature.match(data)), None)
 
 
 def has_more_frames(path: str | os.PathLike[str]) -> bool:
-    """Tells whether a picture file holds other frames, pages or pictures than the one that `load_image` takes.
+    """Returns whether a picture file contains more frames, pages or pictures than the one that `load_image` returns.
 
     Args:
-        path: A file that `load_image` reads; of others nothing is known, and the answer is False.
+        path: A file that `load_image` can read; for any other file the result is False.
     """
     try:
         data = Path(path).read_bytes()

@@ -1,4 +1,4 @@
-"""PNG files whose pixels are numbers and no colours: with a palette, or grey."""
+"""PNG files whose pixels are numbers, not colours: with a palette, or grey."""
 
 from __future__ import annotations
 
@@ -18,23 +18,23 @@ __all__ = ["IndexedPng", "encode_indexed_png", "open_indexed_png"]
 
 _MODES = ("P", "L", "1", "I;16", "I;16B", "I")
 _DEPTH_AT = 24
-"""Byte of a PNG that says how many bits a sample has (PNG Specification, IHDR)."""
+"""Position of the bit depth in a PNG (PNG Specification, IHDR)."""
 
 
 @dataclass(frozen=True, eq=False)
 class IndexedPng:
-    """A PNG file that was looked at and not decoded yet."""
+    """A PNG file that was checked but is not decoded yet."""
 
     data: bytes
     size: tuple[int, int]
-    """(height, width)."""
+    """Height and width in pixels."""
 
     def ids(self) -> NDArray[np.uint16]:
         """Decodes the numbers (H, W).
 
         Raises:
-            TypeError: Its pixels are colours, or grey of 2 or 4 bits, which Pillow scales.
-            ValueError: It is damaged.
+            TypeError: The pixels are colours, or grey with 2 or 4 bits, which Pillow would scale.
+            ValueError: The file is damaged.
         """
         from PIL.PngImagePlugin import PngImageFile  # noqa: PLC0415 - where pictures are read, and not before
 
@@ -49,10 +49,10 @@ class IndexedPng:
 
 
 def open_indexed_png(data: bytes) -> IndexedPng:
-    """Looks at a PNG file: is it whole, and how large?
+    """Checks that a PNG file is complete, and reads its size.
 
     Raises:
-        ValueError: It is no PNG, cut off, or damaged.
+        ValueError: The file is not a PNG, or is cut off or damaged.
     """
     if not data.startswith(b"\x89PNG\r\n\x1a\n"):
         raise ValueError("its first bytes are not those of a PNG")
@@ -61,11 +61,11 @@ def open_indexed_png(data: bytes) -> IndexedPng:
 
 
 def encode_indexed_png(ids: NDArray[np.uint8] | NDArray[np.uint16], palette: NDArray[np.uint8]) -> bytes:
-    """Returns numbers as a PNG: those of 8 bits with a palette, those of 16 bits as grey.
+    """Encodes numbers as a PNG: 8 bits with a palette, 16 bits as grey.
 
     Args:
         ids: (H, W) uint8 or uint16.
-        palette: (256, 3) uint8 RGB, the colour of each number of 8 bits.
+        palette: (256, 3) uint8 RGB, the colour of each number for 8 bits.
     """
     from PIL import Image  # noqa: PLC0415 - OpenCV writes no palettes; whoever writes no map needs no Pillow
 

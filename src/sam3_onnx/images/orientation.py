@@ -1,7 +1,7 @@
-"""The orientation that EXIF asks for, and how pixels are turned by it.
+"""Reading of the EXIF orientation, and rotation of pixels by it.
 
-EXIF 2.32 keeps it as tag 274 of a TIFF directory. This one tag is read here, and not by Pillow, which reads whole
-directories, warns of damage in any other tag, and in releases before 13 lets tags claim memory beyond the file.
+In EXIF 2.32, it is tag 274 of a TIFF directory. This module reads only this tag. Pillow is not used, because it reads
+complete directories, warns of damage in any other tag, and before release 13 allocates memory for tags beyond the file.
 """
 
 from __future__ import annotations
@@ -19,17 +19,17 @@ __all__ = ["orientation_of", "turned_upright"]
 _TAG = 274
 _KINDS = {1: "B", 3: "H", 4: "I", 6: "b", 8: "h", 9: "i"}
 _TURNS = {2: (0, True), 3: (2, False), 4: (2, True), 5: (3, True), 6: (3, False), 7: (1, True), 8: (1, False)}
-"""Counter-clockwise quarter turns, and whether left and right are exchanged after them."""
+"""Number of anticlockwise quarter turns, and whether left and right are swapped afterwards, by orientation."""
 
 
 def orientation_of(exif: bytes) -> int:
-    """Reads the orientation from a block of EXIF.
+    """Reads the orientation from a block of EXIF data.
 
     Args:
-        exif: The block, with or without the mark "Exif" before it.
+        exif: The block, with or without "Exif" at its start.
 
     Returns:
-        1 to 8; 1, upright, where the block is empty or damaged, since the pixels are not.
+        1 to 8; 1 (upright) if the block is empty or damaged, because the pixels are still valid.
     """
     tiff = exif.removeprefix(b"Exif\0\0")
     order = {b"II": "<", b"MM": ">"}.get(tiff[:2])
@@ -49,14 +49,14 @@ def orientation_of(exif: bytes) -> int:
 
 
 def turned_upright(pixels: NDArray[np.uint8], orientation: int) -> NDArray[np.uint8]:
-    """Turns pixels as an orientation asks for.
+    """Rotates and mirrors pixels by an EXIF orientation.
 
     Args:
         pixels: (H, W, 3) as stored.
         orientation: 1 to 8.
 
     Returns:
-        The pixels upright, C-contiguous; the same array where there is nothing to turn.
+        The upright pixels, C-contiguous; the same array for orientation 1.
     """
     quarter_turns, is_mirrored = _TURNS.get(orientation, (0, False))
     upright = np.rot90(pixels, quarter_turns)

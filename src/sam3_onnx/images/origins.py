@@ -1,8 +1,8 @@
-"""Where a picture came from, so that it can be read once more.
+"""Origins of pictures, from which they can be read again.
 
-A result is drawn on its picture long after the question. It makes no copy of the pixels, but remembers where they came
-from: a path that is read again, or the caller's own array, PIL image or bytes, which it holds. The content is compared,
-so that nothing is ever drawn on another picture in silence.
+A result may be drawn on its picture long after the prediction. It does not copy the pixels, but stores their origin: a
+path that is read again, or a reference to the array, PIL image or bytes of the caller. The content is compared, so that
+a result is never drawn on another picture silently.
 """
 
 from __future__ import annotations
@@ -29,47 +29,47 @@ __all__ = ["LoadedPicture", "Origin", "SeenPicture", "load_picture", "picture_ke
 
 
 class Origin(Protocol):
-    """Where a picture can be had from."""
+    """Protocol of origins from which a picture can be read again."""
 
     def read(self) -> NDArray[np.uint8]:
-        """(H, W, 3) uint8 RGB, upright.
+        """Reads the picture as (H, W, 3) uint8 RGB, upright.
 
         Raises:
-            PictureGoneError: It is not there any more.
+            PictureGoneError: The picture is no longer available.
         """
         ...
 
 
 @dataclass(frozen=True)
 class SeenPicture:
-    """A picture that was asked about."""
+    """The picture of a result: its origin, and a key of its content."""
 
     key: str
-    """Its content, from `picture_key`."""
+    """Key of its content, from `picture_key`."""
     origin: Origin
 
     def is_file(self, path: Path) -> bool:
-        """Whether it lies in the file at a path, by whatever name."""
+        """Returns whether the picture is the file at a path, also if it was read by another name."""
         return isinstance(self.origin, FileOrigin) and self.origin.path.exists() and self.origin.path.samefile(path)
 
     def read(self) -> NDArray[np.uint8]:
-        """The picture that was asked about, and no other.
+        """Reads the picture again, and checks that its content is the same.
 
         Returns:
             (H, W, 3) uint8 RGB, upright.
 
         Raises:
-            PictureGoneError: It is not to be had any more, or what is there has other pixels now.
+            PictureGoneError: The picture is no longer available, or its pixels have changed.
         """
         pixels = self.origin.read()
         if picture_key(pixels) != self.key:
-            raise PictureGoneError(f"{self.origin} holds other pixels now than when it was asked about")
+            raise PictureGoneError(f"{self.origin} has other pixels now than at the time of the prediction")
         return pixels
 
 
 @dataclass(frozen=True, eq=False)
 class LoadedPicture:
-    """A picture in the one form that the library works on, and where it came from."""
+    """A picture as (H, W, 3) uint8 RGB, with its origin."""
 
     pixels: NDArray[np.uint8]
     """(H, W, 3) uint8 RGB, upright."""
@@ -77,12 +77,12 @@ class LoadedPicture:
 
     @property
     def size(self) -> tuple[int, int]:
-        """(height, width)."""
+        """Height and width in pixels."""
         return self.pixels.shape[0], self.pixels.shape[1]
 
 
 def picture_key(picture: NDArray[np.uint8]) -> str:
-    """Names a picture by its content: size and pixels.
+    """Returns a key of the content of a picture: of its size and pixels.
 
     Args:
         picture: (H, W, 3) uint8, C-contiguous.
@@ -94,21 +94,20 @@ def picture_key(picture: NDArray[np.uint8]) -> str:
 def load_picture(
     picture: Picture, *, color: Literal["rgb", "bgr"], max_pixels: int | None, keep: bool = True
 ) -> LoadedPicture:
-    """Does what `sam3_onnx.images.load_image` does, and notes where the picture came from.
+    """Loads a picture like `sam3_onnx.images.load_image`, and stores its origin.
 
     Args:
         picture: As for `load_image`.
         color: As for `load_image`.
         max_pixels: As for `load_image`.
-        keep: Whether an array, a PIL image, or the bytes of a file are held; paths are always noted.
+        keep: Whether to keep a reference to an array, PIL image or bytes; paths are always stored.
 
     Returns:
-        Pixels that are nobody else's, so that what is computed of them belongs to them, whatever the owner of an array
-        writes to it meanwhile.
+        The picture with its own copy of the pixels, so that a later change of the caller's array has no effect.
 
     Raises:
-        PictureError: As `load_image`.
-        OptionError: As `load_image`.
+        PictureError: The same errors as for `load_image`.
+        OptionError: The same errors as for `load_image`.
     """
     if isinstance(picture, (str, os.PathLike)):
         pixels = load_image(picture, color=color, max_pixels=max_pixels)
@@ -126,13 +125,13 @@ def load_picture(
 
 @dataclass(frozen=True)
 class FileOrigin:
-    """A picture file."""
+    """Origin of a picture that was read from a path."""
 
     path: Path
     max_pixels: int | None
 
     def read(self) -> NDArray[np.uint8]:
-        """(H, W, 3) uint8 RGB, upright."""
+        """Reads the picture as (H, W, 3) uint8 RGB, upright."""
         try:
             return load_image(self.path, max_pixels=self.max_pixels)
         except PictureError as error:
@@ -144,13 +143,13 @@ class FileOrigin:
 
 @dataclass(frozen=True, eq=False)
 class HeldOrigin:
-    """The caller's own array, PIL image or bytes of a picture file, without a copy."""
+    """Origin of a picture that is an array, PIL image or bytes of the caller, kept without a copy."""
 
     picture: NDArray[np.uint8] | NDArray[np.uint16] | Image | bytes = field(repr=False)
     color: Literal["rgb", "bgr"]
 
     def read(self) -> NDArray[np.uint8]:
-        """(H, W, 3) uint8 RGB."""
+        """Reads the picture as (H, W, 3) uint8 RGB."""
         try:
             return load_image(self.picture, color=self.color, max_pixels=None)
         except PictureError as error:
@@ -160,15 +159,15 @@ class HeldOrigin:
         return f"the {type(self.picture).__name__}"
 
     def __reduce__(self) -> tuple[type[NoOrigin], tuple[str]]:
-        return NoOrigin, ("an array, a PIL image or bytes are not sent along with their result",)
+        return NoOrigin, ("arrays, PIL images and bytes are not pickled with their result",)
 
 
 @dataclass(frozen=True)
 class NoOrigin:
-    """A picture that nobody can have again."""
+    """Origin of a picture that cannot be read again."""
 
     reason: str
 
     def read(self) -> NDArray[np.uint8]:
-        """Never returns."""
+        """Always raises a `PictureGoneError`."""
         raise PictureGoneError(self.reason)

@@ -1,4 +1,4 @@
-"""PIL images as arrays of RGB."""
+"""Conversion of PIL images to RGB arrays."""
 
 from __future__ import annotations
 
@@ -19,47 +19,47 @@ if TYPE_CHECKING:
 __all__ = ["MODES_WITHOUT_RGB", "is_pil_image", "refuse_bomb", "rgb_of_image", "rgb_of_loaded"]
 
 MODES_WITHOUT_RGB = ("I", "F", "LAB", "La", "RGBa")
-"""Values of unknown range; and modes that Pillow itself refuses to convert."""
+"""Modes with values of unknown range, and modes that Pillow cannot convert."""
 
 _ROWS = 64
-"""Rows that are copied at a time: few enough to stay in the processor's cache."""
+"""Number of rows that are copied at a time, small enough for the processor's cache."""
 
 
 def is_pil_image(picture: object) -> TypeGuard[Image]:
-    """Tells whether an object comes from Pillow, without importing it: where nobody has imported it, nothing does."""
+    """Returns whether an object is a PIL image, without importing Pillow: if it is not imported, there are none."""
     module = sys.modules.get("PIL.Image")
-    kind = getattr(module, "Image", None)  # which the module lacks while another thread imports it
+    kind = getattr(module, "Image", None)  # missing while another thread is importing the module
     return kind is not None and isinstance(picture, kind)
 
 
 def refuse_bomb(source: str, width: int, height: int, *, max_pixels: int | None) -> None:
-    """Lets a picture of at most `max_pixels` pass.
+    """Checks that a picture has at most `max_pixels` pixels.
 
     Raises:
-        PictureTooLargeError: It has more.
+        PictureTooLargeError: The picture has more pixels.
     """
     if max_pixels is not None and width * height > max_pixels:
         raise PictureTooLargeError(source, width=width, height=height, limit=max_pixels)
 
 
 def rgb_of_image(picture: Image, *, max_pixels: int | None) -> NDArray[np.uint8]:
-    """Brings a PIL image that was handed over into the library's form, and decodes it if nobody has yet.
+    """Converts a PIL image from a caller to RGB, and decodes it if necessary.
 
     Returns:
         (H, W, 3) uint8 RGB, C-contiguous.
 
     Raises:
-        PictureTooLargeError: It has more than `max_pixels` pixels.
-        PictureTypeError: It is of a mode whose RGB is not known.
-        PictureDecodeError: Pillow cannot decode it.
-        MemoryError: There is not enough memory for it.
+        PictureTooLargeError: The image has more than `max_pixels` pixels.
+        PictureTypeError: The conversion of its mode to RGB is not defined.
+        PictureDecodeError: Pillow cannot decode the image.
+        MemoryError: There is not enough memory for the image.
     """
     refuse_bomb("from Pillow", picture.width, picture.height, max_pixels=max_pixels)
     if picture.mode in MODES_WITHOUT_RGB:
         raise PictureTypeError(
-            expected="a PIL image that converts to RGB without loss of meaning",
-            got=f"one of mode {picture.mode!r}",
-            remedy="Bring it to mode 'RGB' yourself, or pass a uint8 array made from numpy.asarray(picture).",
+            expected="a PIL image with a mode that can be converted to RGB",
+            got=f"mode {picture.mode!r}",
+            remedy="Convert it to mode 'RGB' yourself, or pass a uint8 array made from numpy.asarray(picture).",
         )
     try:
         if getattr(picture, "tile", None):
@@ -69,18 +69,18 @@ def rgb_of_image(picture: Image, *, max_pixels: int | None) -> NDArray[np.uint8]
         return rgb_of_loaded(picture)
     except MemoryError:
         raise
-    except Exception as error:  # each of Pillow's plug-ins has its own: RuntimeError, EOFError, struct.error, ...
+    except Exception as error:  # plug-ins of Pillow raise different ones: RuntimeError, EOFError, struct.error, ...
         raise PictureDecodeError(
             "from Pillow", reason=f"{str(error) or type(error).__name__} (found by Pillow)"
         ) from error
 
 
 def rgb_of_loaded(picture: Image, *, depth: int = 16) -> NDArray[np.uint8]:
-    """Brings the pixels of a decoded PIL image into the library's form.
+    """Converts the pixels of a decoded PIL image to RGB.
 
     Args:
-        picture: Of any mode that Pillow converts to RGB, or of whole numbers from zero.
-        depth: Bits of a sample where it has more than eight.
+        picture: An image of any mode that Pillow converts to RGB, or of unsigned integers.
+        depth: Bits of a sample, if it has more than eight.
 
     Returns:
         (H, W, 3) uint8 RGB, C-contiguous.
@@ -89,7 +89,7 @@ def rgb_of_loaded(picture: Image, *, depth: int = 16) -> NDArray[np.uint8]:
         deep = np.asarray(picture).astype(np.uint16)
         return rgb_of_array(deep << (16 - depth), color="rgb")
     if picture.mode in ("P", "PA"):
-        picture = picture.convert("RGBA")  # which forgets nothing of the palette, where RGB may blend
+        picture = picture.convert("RGBA")  # keeps the colours of the palette; a conversion to RGB may blend them
     elif picture.mode == "La":
         picture = picture.convert("LA")
     if picture.mode != "RGB":
@@ -98,7 +98,7 @@ def rgb_of_loaded(picture: Image, *, depth: int = 16) -> NDArray[np.uint8]:
 
 
 def _copied(picture: Image) -> NDArray[np.uint8]:
-    """Pixels of an image of mode RGB, as `numpy.array` copies them, which takes twice as long."""
+    """Copies the pixels of an image of mode RGB, twice as fast as `numpy.array`."""
     from PIL import Image  # noqa: PLC0415 - where pictures are read, and not before
 
     picture.load()

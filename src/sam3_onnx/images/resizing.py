@@ -1,4 +1,4 @@
-"""Pictures stretched to a model's input as SAM 3's reference does: bilinear with antialiasing."""
+"""Resizing of pictures to the input of a model as in SAM 3's reference: bilinear with antialiasing."""
 
 from __future__ import annotations
 
@@ -20,28 +20,28 @@ if TYPE_CHECKING:
 __all__ = ["resize_bilinear", "to_model_input"]
 
 _MOST_PIXELS = 1 << 30
-"""As OpenCV reads at most."""
+"""Maximum number of pixels, the same as in OpenCV."""
 
 
 @undivided()
 def resize_bilinear(image: NDArray[np.uint8], size: tuple[int, int]) -> NDArray[np.uint8]:
-    """Stretch a picture with a triangle filter that widens as the picture shrinks.
+    """Resizes a picture bilinearly with antialiasing: with a triangle filter that widens when the picture shrinks.
 
-    Pixel centres lie at half-integers; at the border the weights inside the picture are normalised. This is `BILINEAR`
+    Pixel centres are at half-integers; at the border, the weights inside the picture are normalised. This is `BILINEAR`
     of Pillow and `antialias=True` of torchvision, which SAM 3's reference uses (`INTER_LINEAR` of OpenCV does not
-    widen its filter). As there, rows are stretched first and rounded to whole levels before columns are; at equal size
-    the picture comes back unchanged.
+    widen its filter). As there, rows are resized first and rounded to integers before columns are; a picture of equal
+    size is not changed.
 
     Args:
         image: (H, W, 3) uint8.
-        size: Height and width to stretch to, in pixels.
+        size: New height and width in pixels.
 
     Returns:
         (height, width, 3) uint8, C-contiguous, never the input itself.
 
     Raises:
-        PictureTypeError: The image is not of that shape and dtype, or empty.
-        OptionError: A side of `size` is no whole number of at least 1, or there are too many pixels.
+        PictureTypeError: The image has another shape or dtype, or is empty.
+        OptionError: A value of `size` is not an integer of at least 1, or the result would have too many pixels.
     """
     require_rgb(image)
     size = require_size("size", size)
@@ -50,7 +50,7 @@ def resize_bilinear(image: NDArray[np.uint8], size: tuple[int, int]) -> NDArray[
     bands = list(_triangle_bands(image.shape[1], size[1]))
     stretched = np.empty((image.shape[0], size[1], 3), np.uint8)
     for start in range(0, len(image), _STRIP):
-        # a strip of rows at a time stays in the processor's cache while it is turned to have its columns first
+        # a strip of rows at a time stays in the processor's cache while it is transposed
         strip = image[start : start + _STRIP].swapaxes(0, 1).astype(np.float32, order="C")
         for columns, sources, weights in bands:
             stretched[start : start + _STRIP, columns] = _blended(weights, strip[sources]).swapaxes(0, 1)
@@ -61,7 +61,7 @@ def resize_bilinear(image: NDArray[np.uint8], size: tuple[int, int]) -> NDArray[
 
 
 def _blended(weights: NDArray[np.float32], levels: NDArray[np.float32]) -> NDArray[np.uint8]:
-    """(T, S) weights times (S, W, 3) levels, rounded half up to whole levels: (T, W, 3)."""
+    """Returns weights (T, S) times levels (S, W, 3), rounded half up to integers: (T, W, 3)."""
     blended = weights @ levels.reshape(len(levels), -1)
     blended += np.float32(0.5)
     return blended.astype(np.uint8).reshape(-1, *levels.shape[1:])
@@ -69,11 +69,11 @@ def _blended(weights: NDArray[np.float32], levels: NDArray[np.float32]) -> NDArr
 
 @known_keywords()
 def to_model_input(image: NDArray[np.uint8], size: tuple[int, int]) -> NDArray[np.uint8]:
-    """Stretch a picture to a model's input size, channels first.
+    """Resizes a picture to the input size of a model, and moves the channels to the first axis.
 
     Args:
         image: (H, W, 3) uint8, RGB.
-        size: Height and width of the model's input, in pixels.
+        size: Height and width of the model's input in pixels.
 
     Returns:
         (3, height, width) uint8, RGB planes, C-contiguous.
@@ -92,12 +92,12 @@ _STRIP = 64
 
 
 def _triangle_bands(source: int, target: int) -> Iterator[tuple[slice, slice, NDArray[np.float32]]]:
-    """Cut the (target, source) matrix of triangle weights into the blocks along its diagonal that are not zero.
+    """Yields the blocks of the (target, source) matrix of triangle weights that are not zero, along its diagonal.
 
-    A block covers fewer targets as the scale grows, so that all blocks together stay in proportion to the source.
+    A block covers fewer targets for a larger scale, so that the size of all blocks is proportional to the source.
 
     Yields:
-        Target indices, source indices, and the weights between them: float32, rows add up to 1.
+        Target indices, source indices, and their weights: float32, each row sums to 1.
     """
     scale = source / target
     support = max(scale, 1.0)

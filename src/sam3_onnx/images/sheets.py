@@ -1,4 +1,4 @@
-"""Several pictures beside each other on one."""
+"""Contact sheets: several pictures as tiles of one picture."""
 
 from __future__ import annotations
 
@@ -23,10 +23,10 @@ _BACKGROUND = 32
 
 
 def contact_sheet(images: Sequence[NDArray[np.uint8]]) -> NDArray[np.uint8]:
-    """Returns pictures as tiles of 400 x 300 pixels, in rows and columns of about the same number.
+    """Combines pictures as tiles of 400 x 300 pixels, with about as many rows as columns.
 
     Args:
-        images: (H, W, 3) uint8 RGB each, at least one.
+        images: At least one picture (H, W, 3) uint8 RGB.
 
     Returns:
         (H, W, 3) uint8 RGB.
@@ -45,7 +45,7 @@ def contact_sheet(images: Sequence[NDArray[np.uint8]]) -> NDArray[np.uint8]:
 
 @undivided()
 def fitted(image: NDArray[np.uint8]) -> NDArray[np.uint8]:
-    """Returns a picture shrunk, or enlarged, until it just fits into a tile."""
+    """Resizes a picture so that it just fits into a tile."""
     height, width = image.shape[:2]
     scale = min(_TILE[0] / height, _TILE[1] / width)
     size = max(1, round(width * scale)), max(1, round(height * scale))

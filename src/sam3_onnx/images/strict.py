@@ -1,8 +1,8 @@
-"""Pillow's decoders, with every error raised.
+"""Decoding with Pillow in which every error is raised.
 
-`PIL.ImageFile.LOAD_TRUNCATED_IMAGES` belongs to the host. Where it is set, Pillow answers cut and damaged files with
-grey or black in place of what is missing. It asks the flag after a decoder has reported an error, or when it has no
-more bytes for one; so the decoders of a picture are wrapped in one that raises before Pillow asks.
+`PIL.ImageFile.LOAD_TRUNCATED_IMAGES` is a setting of the whole program. If it is set, Pillow fills missing parts of cut
+off and damaged files with grey or black. It checks the setting after a decoder has reported an error, or when there are
+no more bytes; so the decoders of a picture are wrapped in a decoder that raises an error before this check.
 """
 
 from __future__ import annotations
@@ -21,22 +21,22 @@ __all__ = ["load_by_libtiff", "load_strictly"]
 _NAME = "sam3_onnx_strict"
 _ERRORS = {
     -1: "image buffer overrun",
-    -2: "its data are damaged, or packed in a way that this Pillow lacks",
+    -2: "its data is damaged, or has a compression that this Pillow does not support",
     -8: "bad configuration",
 }
 _OUT_OF_MEMORY = -9
 _LIBTIFF = "libtiff"
-"""The decoder that Pillow calls without looking at the tile's name.
+"""Name of the decoder that Pillow calls without using the name of the tile.
 
-It does not ask the flag, but says an error as a number in a text."""
+It does not check the setting, but reports an error as a number in a text."""
 
 
 def load_strictly(picture: ImageFile.ImageFile) -> None:
     """Decodes a picture that Pillow has opened.
 
     Raises:
-        MemoryError: There is not enough memory for it.
-        Exception: Whatever Pillow raises where bytes are damaged or missing.
+        MemoryError: There is not enough memory for the picture.
+        Exception: Any error that Pillow raises for damaged or missing bytes.
     """
     _register()
     tiles = picture.tile
@@ -56,7 +56,7 @@ def load_strictly(picture: ImageFile.ImageFile) -> None:
 
 @contextmanager
 def _honest_reading(picture: ImageFile.ImageFile) -> Iterator[None]:
-    """Raises where a plug-in hands a decoder bytes that the file does not have: the end of a JPEG that was cut off."""
+    """Raises an error if a plug-in adds bytes that the file does not contain, such as the end of a cut off JPEG."""
     read = getattr(picture, "load_read", None)
     if read is None:
         yield
@@ -66,7 +66,7 @@ def _honest_reading(picture: ImageFile.ImageFile) -> Iterator[None]:
         before = picture.fp.tell() if picture.fp else None
         found: bytes = read(size)
         if found and picture.fp and picture.fp.tell() == before:
-            raise OSError("the data of the picture end early")
+            raise OSError("the data of the picture ends early")
         return found
 
     vars(picture)["load_read"] = read_from_file
@@ -91,7 +91,7 @@ def load_by_libtiff(picture: ImageFile.ImageFile, data: bytes) -> None:
 
     ((_, extents, _, (*how, _directory)),) = cast("Any", picture.tile)
     decoder: Any = Image._getdecoder(picture.mode, _LIBTIFF, (*how, 0), ())  # noqa: SLF001 - as Pillow makes it
-    picture.im = Image.new(picture.mode, picture.size).im  # of which nobody asks the host's MAX_IMAGE_PIXELS
+    picture.im = Image.new(picture.mode, picture.size).im  # which does not check MAX_IMAGE_PIXELS
     decoder.setimage(picture.im, extents)
     try:
         _, error = decoder.decode(data)
@@ -143,4 +143,4 @@ class _StrictDecoder:
     def cleanup(self) -> None:
         self._decoder.cleanup()
         if self._waits:
-            raise OSError("the data of the picture end early")
+            raise OSError("the data of the picture ends early")

@@ -1,4 +1,4 @@
-"""Pictures written to files, never over another file unless that is asked for."""
+"""Writing of pictures to files, without replacing existing files unless requested."""
 
 from __future__ import annotations
 
@@ -25,11 +25,11 @@ __all__ = ["require_sheet", "require_target", "write_picture", "write_png", "wri
 
 _ENDINGS = (".png", ".jpg", ".jpeg", ".webp")
 _BEHIND_HEADER = 33
-"""Bytes of a PNG before its second chunk."""
+"""Number of bytes of a PNG before its second chunk."""
 
 
 def _text_chunk(text: bytes) -> bytes:
-    """Returns a chunk of text (PNG Specification, "tEXt")."""
+    """Returns a text chunk of a PNG (PNG Specification, "tEXt")."""
     body = b"tEXt" + text
     return struct.pack(">I", len(text)) + body + struct.pack(">I", zlib.crc32(body))
 
@@ -38,7 +38,7 @@ _MARK = _text_chunk(b"Software\0sam3-onnx sheet")
 
 
 def write_png(path: str | os.PathLike[str], image: NDArray[np.uint8]) -> None:
-    """Writes a picture (H, W, 3) uint8 RGB as PNG, in one step.
+    """Writes a picture (H, W, 3) uint8 RGB as PNG, atomically.
 
     Raises:
         OSError: As `write_atomically`.
@@ -47,7 +47,7 @@ def write_png(path: str | os.PathLike[str], image: NDArray[np.uint8]) -> None:
 
 
 def write_sheet(path: str | os.PathLike[str], image: NDArray[np.uint8]) -> None:
-    """Writes a sheet of pictures (H, W, 3) uint8 RGB as a PNG that `require_sheet` knows again, in one step.
+    """Writes a contact sheet (H, W, 3) uint8 RGB as a PNG that `require_sheet` recognises, atomically.
 
     Raises:
         OSError: As `write_atomically`.
@@ -57,17 +57,17 @@ def write_sheet(path: str | os.PathLike[str], image: NDArray[np.uint8]) -> None:
 
 
 def require_sheet(path: Path) -> None:
-    """Lets a path pass at which there is nothing, or an earlier sheet, which may be replaced.
+    """Checks that there is no file at a path, or an earlier contact sheet, which may be replaced.
 
     Raises:
         OutputExistsError: There is another file.
-        OSError: It cannot be read.
+        OSError: The file cannot be read.
     """
     if path.is_file():
         with path.open("rb") as file:
             begin = file.read(_BEHIND_HEADER + len(_MARK))
         if begin[_BEHIND_HEADER:] != _MARK:
-            remedy = "It is no sheet of an earlier run, which would be replaced: name another file."
+            remedy = "Only a contact sheet of an earlier run would be replaced: choose another file."
             raise OutputExistsError(path, remedy=remedy)
 
 
@@ -82,10 +82,10 @@ def _bgr(image: NDArray[np.uint8]) -> NDArray[np.uint8]:
 
 
 def write_picture(path: Path, image: NDArray[np.uint8]) -> None:
-    """Writes a picture (H, W, 3) uint8 RGB in the format of the path's ending, in one step.
+    """Writes a picture (H, W, 3) uint8 RGB in the format of the path's file extension, atomically.
 
     Raises:
-        OptionError: The format cannot hold a picture of this size.
+        OptionError: The format cannot store a picture of this size.
         OSError: As `write_atomically`.
     """
     try:
@@ -94,30 +94,30 @@ def write_picture(path: Path, image: NDArray[np.uint8]) -> None:
         is_encoded = False
     if not is_encoded:
         height, width = image.shape[:2]
-        expected = f"a file in a format that holds {width} x {height} pixels, such as .png"
+        expected = f"a file in a format that can store {width} x {height} pixels, such as .png"
         raise OptionError("path", expected=expected, got=str(path))
     write_atomically(path, encoded.tobytes())
 
 
 def require_target(path: object, *, overwrite: object, endings: Collection[str] = _ENDINGS) -> Path:
-    """Lets a path pass at which a picture may be written.
+    """Checks that a picture may be written to a path.
 
     Args:
-        path: Where to write.
-        overwrite: Whether a file that is there may be replaced.
-        endings: Those that the file may have.
+        path: Path of the file.
+        overwrite: Whether an existing file may be replaced.
+        endings: Allowed file extensions.
 
     Raises:
-        OptionError: It is no path, has another ending, is a folder, or its folder is not there; or `overwrite` is no
-            flag.
-        OutputExistsError: There is a file, and it may not be replaced.
+        OptionError: It is not a path, has another file extension, is a folder, or its folder does not exist; or
+            `overwrite` is neither True nor False.
+        OutputExistsError: The file exists, and may not be replaced.
     """
     require_flag("overwrite", overwrite)
     target = require_path("path", path)
     if target.suffix.lower() not in endings:
-        raise OptionError("path", expected=f"a file that ends in {', '.join(endings)}", got=str(target))
+        raise OptionError("path", expected=f"a file that ends with {', '.join(endings)}", got=str(target))
     if target.is_dir() or not target.absolute().parent.is_dir():
-        raise OptionError("path", expected="a file in a folder that is there", got=str(target))
+        raise OptionError("path", expected="a file in an existing folder", got=str(target))
     if target.exists() and not overwrite:
-        raise OutputExistsError(target, remedy="Pass overwrite=True to replace it, or name another file.")
+        raise OutputExistsError(target, remedy="Pass overwrite=True to replace it, or choose another file.")
     return target

@@ -1,1 +1,1 @@
-"""Sessions inside other people's frameworks. One file for each framework."""
+"""Integrations of sessions into other frameworks, one file for each framework."""

@@ -1,4 +1,4 @@
-"""Pictures as a Ray Data dataset, with one session in each worker: for more than one process can take.
+"""Prediction on the pictures of a Ray Data dataset, with several worker processes and one session in each.
 
 ```python
 from functools import partial
@@ -12,7 +12,7 @@ rows = annotate(pictures, "coin", open_session=opener, column="bytes", name_colu
 rows.write_parquet("coins")
 ```
 
-What a row holds is told by `sam3_onnx.integrations.rows.Row`.
+`sam3_onnx.integrations.rows.Row` describes the rows.
 """
 
 from __future__ import annotations
@@ -46,25 +46,25 @@ __all__ = ["PictureAnnotator", "SessionOpener", "annotate", "row_schema"]
 
 
 class SessionOpener(Protocol):
-    """Opens a session in whichever process calls it, such as `partial(Sam3Session.from_folder, "models/sam3")`.
+    """A function that opens a session in the process that calls it, such as `partial(Sam3Session.from_folder, "sam3")`.
 
-    It has to be picklable and to take `threads`.
+    It must be picklable and take `threads`.
     """
 
     def __call__(self, *, threads: int | None) -> Sam3Session:
-        """Opens it.
+        """Opens a session.
 
         Args:
-            threads: Of one run of a graph; None for what the process may use.
+            threads: Number of threads for one run of a graph; None for all CPUs of the process.
         """
         ...
 
 
 class PictureAnnotator:
-    """Answers one question of batches of pictures: what `Dataset.map_batches` makes in each of its actors.
+    """Predicts on batches of pictures with the same prompts; `Dataset.map_batches` creates one object in each actor.
 
-    `annotate` puts it there. Do so yourself for what `annotate` has no option for: `map_batches(PictureAnnotator,
-    fn_constructor_kwargs={...}, batch_format="numpy", ...)`.
+    `annotate` does this. If you need an option that `annotate` does not have, call
+    `map_batches(PictureAnnotator, fn_constructor_kwargs={...}, batch_format="numpy", ...)` yourself.
     """
 
     def __init__(
@@ -80,12 +80,12 @@ class PictureAnnotator:
         """Opens the session.
 
         Args:
-            open_session: Opens it.
-            text: As for `Sam3Session.predict`.
-            column: Of the pictures: paths, the bytes of files, or arrays, as `sam3_onnx.images.load_image` takes them.
-            name_column: Of what names each picture; None for `column`, which then has to hold paths.
-            threads: Of one run of a graph.
-            options: Of the question; see `sam3_onnx.session.streaming.QuestionOptions`.
+            open_session: Function that opens the session.
+            text: Text prompt, as for `Sam3Session.predict`.
+            column: Column of the pictures: paths, bytes of files, or arrays, as for `sam3_onnx.images.load_image`.
+            name_column: Column of the names of the pictures; None for `column`, which must then contain paths.
+            threads: Number of threads for one run of a graph.
+            options: Options of the prediction, see `sam3_onnx.session.streaming.QuestionOptions`.
 
         Raises:
             ModelError: The model cannot be opened.
@@ -99,14 +99,14 @@ class PictureAnnotator:
         self._session = open_session(threads=threads)
 
     def __call__(self, batch: Mapping[str, NDArray[np.generic]]) -> pa.Table:
-        """The rows of a batch, pictures in its order.
+        """Returns the rows of a batch, in the order of its pictures.
 
         Args:
             batch: Columns by name.
 
         Raises:
-            OptionError: There is no such column, or pictures have no name.
-            PromptError: The words cannot be used, or not by this model.
+            OptionError: A column does not exist, or pictures have no names.
+            PromptError: The prompt is invalid, or the model does not support it.
         """
         names = [_name(value, self._name_column) for value in _column(batch, self._name_column)]
         answers = zip(names, self._answers(_column(batch, self._column)), strict=True)
@@ -115,7 +115,7 @@ class PictureAnnotator:
 
     def _answers(self, pictures: NDArray[np.generic]) -> list[Segmentation | PictureFault]:
         answers: list[Segmentation | PictureFault] = []
-        # in order: a failure is told when it is its turn
+        # in order: a failure is reported at the position of its picture
         results = self._session.annotate(
             list(pictures), self._text, on_error=lambda _, error: answers.append(error), **self._options
         )
@@ -137,34 +137,35 @@ def annotate(  # noqa: PLR0913 - keyword-only options
     batch_size: int = 16,
     **options: Unpack[QuestionOptions],
 ) -> Dataset:
-    """Asks one question of every picture of a dataset.
+    """Predicts on every picture of a dataset with the same prompts.
 
-    Each worker is a process of its own with a session of its own. A picture that cannot be read or answered becomes a
-    row with an error, and the others go on.
+    Each worker is a process with its own session. A picture that cannot be read or processed becomes a row with an
+    error, and the other pictures are still processed.
 
     Args:
-        dataset: A row for each picture.
-        text: As for `Sam3Session.predict`.
-        open_session: Opens a session in each worker, such as `partial(Sam3Session.from_pretrained, "miniature")`.
-        column: Of the pictures: paths that workers can read, the bytes of files, or arrays (RGB).
-        name_column: Of what names each picture; None for `column`, which then has to hold paths.
-        workers: Processes. Each holds the model's weights. Leave a CPU of the cluster to whatever reads the pictures
-            and writes the rows: without one, Ray waits for ever.
-        cpus: Of each worker: Ray sets so many apart, and a graph runs in so many threads.
-        gpus: Of each worker.
-        batch_size: Pictures that a worker takes at a time.
-        **options: As for `Sam3Session.predict`: boxes, marks, label, conf_threshold, cut_to_box, nms, truncate.
+        dataset: Dataset with one row for each picture.
+        text: Text prompt, as for `Sam3Session.predict`.
+        open_session: Function that opens a session in each worker, such as
+            `partial(Sam3Session.from_pretrained, "miniature")`.
+        column: Column of the pictures: paths that workers can read, bytes of files, or arrays (RGB).
+        name_column: Column of the names of the pictures; None for `column`, which must then contain paths.
+        workers: Number of processes; each loads the weights of the model. Leave one CPU of the cluster for reading the
+            pictures and writing the rows, because otherwise Ray waits forever.
+        cpus: CPUs of each worker: Ray reserves this number, and a graph runs in this number of threads.
+        gpus: GPUs of each worker.
+        batch_size: Number of pictures that a worker processes at a time.
+        **options: Options of `Sam3Session.predict`: boxes, marks, label, conf_threshold, cut_to_box, nms, truncate.
 
     Returns:
-        A dataset of `sam3_onnx.integrations.rows.Row`. It is computed when something is done with it.
+        A dataset of `sam3_onnx.integrations.rows.Row`, which Ray computes when it is used.
 
     Raises:
         MissingExtraError: Ray is not installed.
-        OptionError: An option does not exist, or is out of its range.
-        PromptError: The words cannot be used.
+        OptionError: An option does not exist, or has a value that is not allowed.
+        PromptError: The prompt is invalid.
 
     Warns:
-        UserWarning: The workers leave no CPU of the cluster as it is now.
+        UserWarning: The workers use all CPUs that the cluster has at present.
     """
     ray, data = _package("ray"), _package("ray.data")
     require_known(options, QuestionOptions.__annotations__)
@@ -194,7 +195,7 @@ def annotate(  # noqa: PLR0913 - keyword-only options
 
 
 def row_schema() -> pa.Schema:
-    """The columns of `sam3_onnx.integrations.rows.Row` in Arrow's types, the same whatever a batch holds.
+    """Returns the Arrow schema of `sam3_onnx.integrations.rows.Row`, which is the same for all batches.
 
     Raises:
         MissingExtraError: pyarrow is not installed.
@@ -212,8 +213,8 @@ def row_schema() -> pa.Schema:
 def _warn_of_waiting(taken: float, there: float) -> None:
     if taken > there - 1:
         message = (
-            f"The workers take {taken:g} of the {there:g} CPUs that Ray has, and reading pictures or writing rows may "
-            "take one as well: without it, Ray waits for ever. Take fewer workers, or start Ray with more CPUs."
+            f"The workers use {taken:g} of the {there:g} CPUs of Ray. Reading pictures or writing rows may need one "
+            "more CPU, and without it Ray waits forever. Use fewer workers, or start Ray with more CPUs."
         )
         warnings.warn(message, stacklevel=3)
 
@@ -230,9 +231,9 @@ def _column(batch: Mapping[str, NDArray[np.generic]], name: str) -> NDArray[np.g
 
 def _name(value: object, column: str) -> str:
     if not isinstance(value, str):
-        remedy = "Name the column of the pictures' names with name_column=."
+        remedy = "Pass the column with the names of the pictures in name_column=."
         raise OptionError(
-            f"{column} of each picture", expected="a string that names it", got=type(value), remedy=remedy
+            f"{column} of each picture", expected="a string with its name", got=type(value), remedy=remedy
         )
     return str(value)
 

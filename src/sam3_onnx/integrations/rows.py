@@ -1,12 +1,12 @@
-"""Results as rows of a table, and rows as results again.
+"""Conversion of results to rows of a table, and of rows to results.
 
-Every picture has at least one row, so that none is lost on the way. There are three kinds:
+Every picture has at least one row, so that no picture is lost. There are three kinds of rows:
 
-| Row | What it has beside `picture` |
+| Row | Columns in addition to `picture` |
 |---|---|
-| an instance | all but `error` |
+| an instance | all except `error` |
 | a picture in which nothing was found | `height` and `width` |
-| a picture that could not be answered | `error` |
+| a picture that could not be processed | `error` |
 """
 
 from __future__ import annotations
@@ -29,28 +29,28 @@ __all__ = ["Row", "failures_of", "results_of", "row_of_failure", "rows_of"]
 
 
 class Row(TypedDict):
-    """One row; what it has not is None."""
+    """A row of the table; columns without a value are None."""
 
     picture: str
-    """Which picture: its path, or what else names it."""
+    """Path or other name of the picture."""
     height: int | None
-    """Of the picture, in pixels."""
+    """Height of the picture in pixels."""
     width: int | None
     instance: int | None
-    """Number of the instance in its picture, from 0: by prompt in the order given, within it by falling score."""
+    """Index of the instance in its picture, from 0: in the order of the prompts, and by decreasing score for each."""
     label: str | None
     prompt: str | None
     score: float | None
-    """In 0..1."""
+    """Score in 0..1."""
     x1: float | None
-    """The box in pixels of the picture, half-open, as the model predicts it."""
+    """Left edge of the predicted box, which is half-open, in pixels; y1, x2 and y2 are its other edges."""
     y1: float | None
     x2: float | None
     y2: float | None
     counts: str | None
-    """The mask as COCO's compressed run lengths, of `height` and `width`."""
+    """Mask as COCO's compressed run-length encoding, of size `height` and `width`."""
     error: str | None
-    """The kind of error and what it says."""
+    """Class and message of the error."""
 
 
 _NOTHING: Row = {
@@ -72,14 +72,14 @@ _NOTHING: Row = {
 
 @known_keywords()
 def rows_of(picture: str, result: Segmentation) -> list[Row]:
-    """The rows of a picture that was answered.
+    """Converts the result of a picture to rows.
 
     Args:
-        picture: What names it.
-        result: The answer.
+        picture: Name of the picture.
+        result: Its result.
 
     Returns:
-        One row for each instance in order; one without an instance if there is none.
+        One row for each instance, in order; one row without an instance if there is none.
     """
     height, width = result.size
     seen: Row = {**_NOTHING, "picture": picture, "height": height, "width": width}
@@ -88,29 +88,29 @@ def rows_of(picture: str, result: Segmentation) -> list[Row]:
 
 @known_keywords()
 def row_of_failure(picture: str, error: Exception) -> Row:
-    """The row of a picture that could not be answered.
+    """Returns the row of a picture that could not be processed.
 
     Args:
-        picture: What names it.
-        error: Why.
+        picture: Name of the picture.
+        error: The error.
     """
     return {**_NOTHING, "picture": picture, "error": f"{type(error).__name__}: {error}"}
 
 
 @known_keywords()
 def results_of(rows: Iterable[Mapping[str, object]], *, epsilon: float = DEFAULT_EPSILON) -> dict[str, Segmentation]:
-    """The results that rows were made of, for label files, drawing and all else that a result can do.
+    """Converts rows back to results, for label files, drawing and all other methods of a result.
 
     Args:
-        rows: In any order; those of one picture need not be together.
-        epsilon: Default simplification of polygons, as a fraction of the perimeter. Rows do not hold it.
+        rows: Rows in any order; the rows of a picture do not have to be together.
+        epsilon: Default simplification of polygons as a fraction of the perimeter, because rows do not contain it.
 
     Returns:
-        For each picture that was answered, in the order of its first row, what was found in it, if anything.
+        The result of each processed picture by name, in the order of first rows; a result may have no instances.
 
     Raises:
-        OptionError: Something is no row of this kind, or two pictures have one name.
-        MaskError: `counts` are no run lengths of a mask of that size.
+        OptionError: A value is not such a row, or two pictures have the same name.
+        MaskError: `counts` is not a run-length encoding of a mask of that size.
     """
     sizes: dict[str, tuple[int, int]] = {}
     found: dict[str, dict[int, Instance]] = {}
@@ -135,10 +135,10 @@ def results_of(rows: Iterable[Mapping[str, object]], *, epsilon: float = DEFAULT
 
 @known_keywords()
 def failures_of(rows: Iterable[Mapping[str, object]]) -> dict[str, str]:
-    """The pictures that could not be answered, each with its error.
+    """Returns the pictures that could not be processed, each with its error.
 
     Raises:
-        OptionError: Something is no row of this kind.
+        OptionError: A value is not such a row.
     """
     return {str(_required(row, "picture")): error for row in rows if isinstance(error := _required(row, "error"), str)}
 

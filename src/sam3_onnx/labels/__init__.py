@@ -1,4 +1,4 @@
-"""Files that labelling tools and trainers read: X-AnyLabeling's, labelme's, YOLO's and COCO's.
+"""Reading and writing of label files: X-AnyLabeling, labelme, YOLO, COCO and PNG maps.
 
 Names are imported when they are first used, so that the names of formats are known without loading NumPy.
 """
@@ -74,7 +74,7 @@ _HOMES = {
 }
 
 
-if not TYPE_CHECKING:  # a checker that saw __getattr__ would accept any misspelt name
+if not TYPE_CHECKING:  # with __getattr__ visible, a type checker would accept any misspelt name
     __getattr__ = lazy_names(__name__, _HOMES)
 
     def __dir__() -> list[str]:

@@ -1,4 +1,4 @@
-"""Shapes said in the kinds that a format knows, and what is lost on the way."""
+"""Conversion of shapes to the shape types of a format, and the losses of it."""
 
 from __future__ import annotations
 
@@ -35,9 +35,9 @@ _OUTLINED = {"polygon", "rotation", "quadrilateral", "oriented_rectangle"}
 
 
 def places_by_instance(shapes: Sequence[Shape]) -> list[list[int]]:
-    """Returns the places of shapes that share a label and a `group_id` together, and of each other one alone.
+    """Groups the indices of shapes by instance: shapes with the same label and `group_id` are one instance.
 
-    They come in the order of the first one of each.
+    Every shape without a `group_id` is an instance. Instances are in the order of their first shapes.
     """
     together: dict[object, list[int]] = {}
     for place, shape in enumerate(shapes):
@@ -47,24 +47,24 @@ def places_by_instance(shapes: Sequence[Shape]) -> list[list[int]]:
 
 
 def shapes_by_instance(shapes: Sequence[Shape]) -> list[list[Shape]]:
-    """Returns shapes that share a label and a `group_id` together, and each other one alone, in their order."""
+    """Groups shapes by instance as `places_by_instance` does: those with the same label and `group_id` together."""
     return [[shapes[place] for place in places] for places in places_by_instance(shapes)]
 
 
 def unsaid_fields(shape: Shape) -> list[Loss]:
-    """Returns what else a file said of a shape, for a format without room for it; empty values are not missed."""
+    """Returns the loss of the other fields of a shape for a format that cannot store them; empty fields are no loss."""
     fields = sorted(name for name, value in shape.extra.items() if value)
     return [Loss(shape.label, f"fields {', '.join(fields)}", "left out")] if fields else []
 
 
 def unsaid_file_fields(file: LabelFile) -> list[Loss]:
-    """Returns what a file says beside its shapes, for a format without room for it, as `unsaid_fields` does."""
+    """Returns the loss of the other fields of a file for a format that cannot store them; empty fields are no loss."""
     fields = sorted(name for name, value in file.extra.items() if value and name != "version")
     return [Loss("the file", f"fields {', '.join(fields)}", "left out")] if fields else []
 
 
 def without_holes(shape: Shape, holes: HoleChoice) -> tuple[list[Shape], list[Loss]]:
-    """Returns a polygon with its holes filled, or joined to its ring."""
+    """Returns a polygon without holes: they are filled, or joined to its ring by seams."""
     if not shape.holes:
         return [shape], []
     if holes == "fill":
@@ -74,7 +74,7 @@ def without_holes(shape: Shape, holes: HoleChoice) -> tuple[list[Shape], list[Lo
 
 
 def outlined(shape: Shape, holes: HoleChoice) -> tuple[list[Shape], list[Loss]]:
-    """Returns a mask as polygons, one for each part, with every corner."""
+    """Converts a mask to polygons with every corner, one for each part."""
     if shape.mask is None or not shape.mask.any() or not len(shape.points):
         return left_out(shape)
     shapes: list[Shape] = []
@@ -93,28 +93,28 @@ def outlined(shape: Shape, holes: HoleChoice) -> tuple[list[Shape], list[Loss]]:
 
 
 def renamed(shape: Shape, shape_type: str, *, silent: bool = False) -> tuple[list[Shape], list[Loss]]:
-    """Returns a shape with the same points under the name of another kind."""
+    """Returns a shape with the same points and another shape type."""
     loss = Loss(shape.label, shape.shape_type, f"written as {shape_type}")
     return [replace(shape, shape_type=shape_type)], [] if silent else [loss]
 
 
 def left_out(shape: Shape) -> tuple[list[Shape], list[Loss]]:
-    """Returns no shape for one that a format cannot hold, and the loss of it."""
+    """Returns no shape, and the loss of a shape that a format cannot store."""
     return [], [Loss(shape.label, shape.shape_type, "left out")]
 
 
 def rings_of(
     shape: Shape, size: tuple[int, int], holes: HoleChoice | None
 ) -> tuple[list[NDArray[np.float64]], list[Loss]]:
-    """Returns the open rings that enclose what a shape encloses; none if it has no area.
+    """Returns the open rings that enclose the area of a shape; none if it has no area.
 
     Args:
-        shape: Of any kind.
-        size: (height, width) of the picture, which cuts off masks and circles.
-        holes: What becomes of them; None where that need not be told, nor that a mask is outlined.
+        shape: A shape of any type.
+        size: (height, width) of the picture, to which masks and circles are clipped.
+        holes: How holes are converted; None to fill them, and to outline masks, without reporting a loss.
 
     Returns:
-        Rings (V, 2), and what they do not say.
+        Rings (V, 2), and the losses: what they cannot store.
     """
     if shape.shape_type in _OUTLINED:
         (fitted,), losses = without_holes(shape, holes or "fill")
@@ -132,5 +132,5 @@ def rings_of(
 
 
 def _open(ring: NDArray[np.float64]) -> NDArray[np.float64]:
-    """Returns a ring without its first vertex at its end."""
+    """Returns a ring without a repeated first vertex at its end."""
     return ring[:-1] if len(ring) > 1 and np.array_equal(ring[0], ring[-1]) else ring

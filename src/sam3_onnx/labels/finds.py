@@ -1,4 +1,4 @@
-"""The shapes of a result, with what they do not say of its masks."""
+"""Conversion of a result to shapes, with the losses: what the shapes cannot store of the masks."""
 
 from __future__ import annotations
 
@@ -29,18 +29,17 @@ def shapes_of(
     parts: Literal["largest", "all"] = "largest",
     min_area: float = 0,
 ) -> tuple[list[Shape], tuple[Loss, ...]]:
-    """Returns the shapes of a result as `Segmentation.shapes` does, and what they leave out.
+    """Converts a result to shapes like `Segmentation.shapes`, and returns them with their losses.
 
     Args:
-        result: What was found.
+        result: A result of `Sam3Session.predict`.
         mode: "polygon", "rectangle", "rotation" or "mask".
-        epsilon: Of polygons, as a fraction of the perimeter; None for the session's.
-        parts: Of polygons: "largest" or "all".
-        min_area: With all parts of polygons, leave out those of fewer pixels. They were asked to be left out, and are
-            no losses.
+        epsilon: Epsilon of polygons, as a fraction of the perimeter; None for the value of the session.
+        parts: Parts of a mask to outline with polygons: "largest" or "all".
+        min_area: With `parts="all"`, parts of fewer pixels are left out; they do not count as losses.
 
     Raises:
-        OptionError: Another mode, or other parts.
+        OptionError: `mode` or `parts` has an unknown value.
 
     Example:
         >>> import numpy as np
@@ -48,12 +47,12 @@ def shapes_of(
         >>> session = fake_session({"wire": [FakeInstance((0.1, 0.5, 0.9, 0.516))]})
         >>> shapes, losses = shapes_of(session.predict(np.zeros((64, 64, 3), np.uint8), "wire"), "polygon")
         >>> shapes, str(losses[0])
-        ([], 'wire: mask too thin for a polygon left out')
+        ([], 'mask too thin for a polygon was left out (wire)')
     """
     require_mode(mode)
     require_parts(parts)
     if not isinstance(result, Segmentation):
-        raise OptionError("result", expected="what predict returns", got=type(result).__name__)
+        raise OptionError("result", expected="a result of predict", got=type(result).__name__)
     if mode == "polygon" and parts == "all":
         outlined = [(instance, instance.outlines(epsilon, min_area=min_area)) for instance in result]
         lost = tuple(
@@ -74,12 +73,12 @@ def shapes_of(
 
 
 def thin_losses(instance: Instance, outlines: Outlines, *, min_area: float = 0) -> Iterator[Loss]:
-    """Yields what of an instance has no polygon: all of it, some of its parts, some of their holes.
+    """Yields the losses of an instance without polygons: for its mask, for parts, or for holes.
 
     Args:
-        instance: What was found.
+        instance: The instance.
         outlines: Its outlines.
-        min_area: Pixels that parts had to have for them.
+        min_area: Minimum number of pixels of a part in `outlines`.
     """
     has_losses = outlines.lost_parts or outlines.lost_holes
     exact = instance.outlines(0, min_area=min_area) if has_losses else outlines
@@ -98,7 +97,7 @@ def _lost(label: str, what: str, count: int, thin: int, became: str) -> Iterator
 
 
 def _beside_the_largest(instance: Instance, mode: ShapeType, min_area: float) -> Iterator[Loss]:
-    """Yields what a shape does not say that goes around the largest part."""
+    """Yields the losses of a shape that contains only the largest part."""
     outlines = instance.outlines(0, min_area=min_area)
     others = len(outlines.polygons) + outlines.lost_parts - 1
     yield from [Loss(instance.label, "part beside the largest", "left out")] * others

@@ -1,8 +1,8 @@
-"""The table of label formats, and the format of a name.
+"""The table of label formats, and functions that look formats up by name.
 
-The table is known without loading NumPy or OpenCV, so that the command line can name its formats at once: a format's
-code is imported when the format is made. A new format with a label file for each picture is a file of its own and one
-entry here.
+Reading the table does not load NumPy or OpenCV, so that the command line can list the formats quickly: the code of a
+format is imported when an object of the format is created. A new format with one label file for each picture needs its
+own file and one entry here.
 """
 
 from __future__ import annotations
@@ -25,14 +25,14 @@ __all__ = ["COCO", "FORMAT_NAMES", "LABEL_FORMATS", "MODES", "modes_of", "pictur
 
 
 class _Entry(NamedTuple):
-    """What is known of a format before its code is loaded."""
+    """Facts about a format that are known before its code is loaded."""
 
     made_by: str
-    """Class of the `PictureFormat`, as "module:class" seen from `sam3_onnx.labels`. It takes `holes`."""
+    """Class of the `PictureFormat`, as "module:class" relative to `sam3_onnx.labels`; its constructor takes `holes`."""
     modes: tuple[ShapeType, ...]
-    """Kinds of shapes that the format is written from, the one that it is best at first."""
+    """Shape types that the format can be written from; the most suitable one comes first."""
     options: Mapping[str, str] = MappingProxyType({})
-    """What else the class takes."""
+    """Other arguments of the class."""
 
 
 _TABLE = {
@@ -52,11 +52,11 @@ COCO = "coco"
 LABEL_FORMATS = (*FORMAT_NAMES, COCO)
 """Formats that `annotate_folder` and `sam3-onnx annotate` write."""
 MODES = tuple(dict.fromkeys(mode for entry in _TABLE.values() for mode in entry.modes))
-"""Kinds of shapes that at least one format is written from."""
+"""Shape types that at least one format can be written from."""
 
 
 def modes_of(name: str) -> tuple[ShapeType, ...]:
-    """Returns the kinds of shapes that a format of `FORMAT_NAMES` is written from, the one it is best at first."""
+    """Returns the shape types that a format can be written from; the most suitable one comes first."""
     return _TABLE[name].modes
 
 
@@ -64,16 +64,16 @@ def modes_of(name: str) -> tuple[ShapeType, ...]:
 def picture_format(
     name: str, *, folder: str | os.PathLike[str] | None = None, holes: HoleChoice = "fill"
 ) -> PictureFormat:
-    r"""Returns the format with one label file for each picture that has a name.
+    r"""Returns the format with a given name; it has one label file for each picture.
 
     Args:
         name: One of `FORMAT_NAMES`.
-        folder: Where its files lie. If there is a list of classes, it is gone on with; None to begin a new one.
-        holes: What becomes of the holes of polygons.
+        folder: Folder of the label files, whose class list is continued if there is one; None to start a new list.
+        holes: How the holes of polygons are written.
 
     Raises:
-        OptionError: Another name, or another choice for holes.
-        LabelFileDamagedError: The list of classes is no text.
+        OptionError: `name` or `holes` has an unknown value.
+        LabelFileDamagedError: The class list is not text.
 
     Example:
         >>> yolo = picture_format("yolo-detect").with_labels(["car", "person"])
@@ -82,7 +82,7 @@ def picture_format(
     """
     require_choice("holes", holes, ("fill", "seam"))
     is_coco = isinstance(name, str) and name == COCO
-    remedy = "COCO has one file for all pictures: sam3_onnx.labels.CocoDataset." if is_coco else ""
+    remedy = "For COCO, which has one file for all pictures, use sam3_onnx.labels.CocoDataset." if is_coco else ""
     require_choice("name", name, FORMAT_NAMES, remedy=remedy)
     entry = _TABLE[name]
     make: Callable[..., PictureFormat] = resolve_name(f"sam3_onnx.labels.{entry.made_by}")

@@ -1,4 +1,4 @@
-"""The label file of one picture, and the protocol of the formats that have such files."""
+"""`LabelFile`, the content of the label file of one picture, and `PictureFormat`, the protocol of its formats."""
 
 from __future__ import annotations
 
@@ -26,29 +26,29 @@ if TYPE_CHECKING:
 __all__ = ["HoleChoice", "LabelFile", "PictureFormat", "require_image_size", "require_points", "require_shapes"]
 
 HoleChoice: TypeAlias = Literal["fill", "seam"]
-"""What becomes of a polygon's holes where a format has none: "fill" outlines the polygon without them, "seam" joins
-their rings to the outline by lines that are walked to and fro, so that the enclosed area is right."""
+"""How to write a polygon with holes in a format without holes: "fill" leaves the holes out, "seam" joins their rings to
+the outline by lines that the ring follows in both directions, so that the enclosed area is correct."""
 
 
 @known_methods
 @dataclass(frozen=True)
 class LabelFile:
-    """The shapes of one picture, and all else that its label file says.
+    """The shapes of one picture, and all other content of its label file.
 
     Raises:
-        OptionError: Something else than shapes, such as a result.
+        OptionError: `shapes` is not shapes, but for example a result.
     """
 
     shapes: tuple[Shape, ...]
     image_path: str
-    """The picture as the file names it, seen from the file."""
+    """Path of the picture in the file, relative to the label file."""
     image_size: tuple[int, int]
     """(height, width) of the picture in pixels."""
     extra: Mapping[str, object] = field(default_factory=dict)
-    """Every other field of the file, kept for writing: version, checked, flags, imageData, unknown ones."""
+    """All other fields of the file, which are written again: version, checked, flags, imageData, unknown ones."""
     rows: tuple[str, ...] = field(default=(), repr=False, compare=False)
-    """Lines of a text file as they stood, with their ends, by which its format writes untouched shapes, comments and
-    blank lines back as they were."""
+    """Lines of a text file with their line ends, as they were read; with them, the format writes unchanged shapes,
+    comments and blank lines back exactly."""
 
     def with_shapes(self, shapes: Iterable[Shape]) -> LabelFile:
         """Returns the same file with other shapes."""
@@ -59,10 +59,10 @@ class LabelFile:
 
 
 def require_image_size(shapes: Iterable[Shape], given: object) -> tuple[int, int]:
-    """Returns the (height, width) of the picture that some shapes are of.
+    """Checks the (height, width) of the picture of some shapes, and returns it.
 
     Raises:
-        OptionError: It is no size, or one into which the shapes fit only with height and width exchanged.
+        OptionError: It is not a size, or the shapes fit into it only if height and width are swapped.
     """
     height, width = require_size("image_size", given)
     ends = [np.max(shape.points, axis=0) for shape in shapes if shape.points.ndim == 2 and shape.points.size]  # noqa: PLR2004 - (V, 2)
@@ -75,10 +75,10 @@ def require_image_size(shapes: Iterable[Shape], given: object) -> tuple[int, int
 
 
 def require_shapes(given: object) -> tuple[Shape, ...]:
-    """Returns shapes as they are to be written.
+    """Checks that a value is a sequence of shapes, and returns them as a tuple.
 
     Raises:
-        OptionError: They are something else, such as a result.
+        OptionError: It is something else, such as a result.
     """
     is_scalar = isinstance(given, np.ndarray) and given.ndim == 0
     entries = tuple(given) if isinstance(given, Iterable) and not is_scalar else (given,)
@@ -86,16 +86,16 @@ def require_shapes(given: object) -> tuple[Shape, ...]:
     if isinstance(given, Shape) or len(shapes) < len(entries):
         others = {type(entry).__name__ for entry in entries if not isinstance(entry, Shape)}
         got = " of ".join([type(given).__name__, *sorted(others)][:2])
-        remedy = 'Pass result.shapes("polygon") of a result, [shape] of one shape.'
+        remedy = 'For a result, pass result.shapes("polygon"); for one shape, pass [shape].'
         raise OptionError("shapes", expected="a list of Shape", got=got, remedy=remedy)
     return shapes
 
 
 def require_points(shape: Shape, where: str) -> None:
-    """Lets a shape pass whose points can be written as pairs of numbers.
+    """Checks that the points of a shape are pairs of finite numbers.
 
     Raises:
-        LabelShapeError: They are not finite, or no pairs.
+        LabelShapeError: The points are not finite, or not pairs.
     """
     points = shape.points
     if points.ndim != 2 or points.shape[1] != 2 or not np.isfinite(points).all():  # noqa: PLR2004 - x and y
@@ -105,96 +105,96 @@ def require_points(shape: Shape, where: str) -> None:
 class PictureFormat(Protocol):
     """A format with one label file for each picture.
 
-    Objects of it are values: `with_labels` and `in_folder` return another one, and neither `encode` nor `decode`
-    touches a file. A class that inherits from it has `read`, and what a format without a list of classes answers to
-    `in_folder`, `with_labels` and `shared_files`.
+    Objects are immutable values: `with_labels` and `in_folder` return a new one, and neither `encode` nor `decode`
+    reads or writes files. Subclasses inherit `read`, and versions of `in_folder`, `with_labels` and `shared_files` for
+    a format without a class list.
     """
 
     @property
     def name(self) -> str:
-        """Name of the format as `picture_format` takes it: one of `FORMAT_NAMES`."""
+        """Name of the format, for `picture_format`: one of `FORMAT_NAMES`."""
         ...
 
     @property
     def suffix(self) -> str:
-        """Ending of the names of its files, such as ".json"."""
+        """File extension of its files, such as ".json"."""
         ...
 
     @property
     def modes(self) -> tuple[ShapeType, ...]:
-        """Kinds of shapes that it is written from, see `Segmentation.shapes`; the first is what it is best at."""
+        """Shape types that it can be written from, see `Segmentation.shapes`; the most suitable one comes first."""
         ...
 
     def decode(self, content: bytes, *, path: str | os.PathLike[str], image_size: tuple[int, int]) -> LabelFile:
-        """Returns what the bytes of a label file say.
+        """Decodes the bytes of a label file.
 
         Args:
-            content: The file as it was read, or as `encode` returned it.
-            path: What the file is called, for messages; nothing is read there.
+            content: The bytes of a file, or those that `encode` returned.
+            path: Path for messages; the file is not read.
             image_size: (height, width) of the picture.
 
         Raises:
-            LabelError: One of its kinds: the file is damaged, of another kind, of a newer version, or belongs to a
-                picture of another size.
+            LabelError: A subclass of it: the file is damaged, in another format, of a newer version, or for a picture
+                of another size.
         """
         ...
 
     def read(self, path: str | os.PathLike[str], *, image_size: tuple[int, int]) -> LabelFile:
-        """Reads the label file of a picture of that (height, width).
+        """Reads the label file of a picture of the given (height, width).
 
         Raises:
-            LabelError: As `decode`.
-            OSError: It cannot be opened.
+            LabelError: The same errors as for `decode`.
+            OSError: The file cannot be opened.
         """
         size = require_size("image_size", image_size)
         return self.decode(require_path("path", path).read_bytes(), path=path, image_size=size)
 
     def encode(self, file: LabelFile) -> tuple[bytes, tuple[Loss, ...]]:
-        """Returns what a file holds as bytes, and what of it the format cannot say.
+        """Encodes a label file, and returns its bytes and the losses: what the format cannot store.
 
         Raises:
-            LabelShapeError: A shape that no application could read.
-            LabelNameError: A label that the format cannot write.
+            LabelShapeError: No application could read one of the shapes.
+            LabelNameError: The format cannot store one of the labels.
         """
         ...
 
     @property
     def shared_names(self) -> frozenset[str]:
-        """Names that no label file may have: those of files that label files share."""
+        """File names that are reserved for shared files, so that no label file may have them."""
         return frozenset()
 
     def in_folder(self, folder: str | os.PathLike[str]) -> Self:  # noqa: ARG002 - for formats with a list of classes
-        """Returns the format for label files in a folder: itself, or with the list of classes that holds there.
+        """Returns the format for label files in a folder: itself, or the format with the class list of the folder.
 
         Raises:
-            ClassListMissingError: There are label files, and no list of the classes whose numbers they have.
-            ClassListConflictError: Two lists do not agree.
-            LabelFileDamagedError: A list of classes cannot be read.
+            ClassListMissingError: There are label files with class numbers, but no class list.
+            ClassListConflictError: Two class lists disagree.
+            LabelFileDamagedError: A class list cannot be read.
         """
         return self
 
     def with_labels(self, labels: Iterable[str]) -> Self:  # noqa: ARG002 - for formats with a list of classes
-        """Returns the format for files with these labels: itself, unless it numbers classes; new ones come last.
+        """Returns the format for files with these labels: itself, or with new labels at the end of the class list.
 
         Raises:
-            LabelNameError: A label that the format cannot write.
+            LabelNameError: The format cannot store one of the labels.
         """
         return self
 
     def shared_files(self) -> Mapping[str, bytes]:
-        """Returns files that label files share, by their paths seen from the folder: the list of classes, if any."""
+        """Returns the content of the files that label files share (the class list), by path relative to the folder."""
         return {}
 
     def shared_in(self, folder: Path, others: Iterable[Path], labels: Iterable[str]) -> Self:  # noqa: ARG002 - as above
-        """Writes the files that label files in some folders share, and returns the format for them.
+        """Writes the class list that the label files of some folders share, and returns the format for them.
 
         Args:
-            folder: The folder of label files, which is there.
-            others: Folders below it that are to have the same files, or that hold some of their own; they need not be
-                there.
-            labels: What the shapes will be called.
+            folder: The folder of label files; it must exist.
+            others: Folders below it that will have the same shared files, or that have their own; they do not have to
+                exist.
+            labels: Labels of the shapes that will be written.
 
         Raises:
-            LabelError: As `in_folder` and `with_labels`, or a file may not be written.
+            LabelError: The same errors as for `in_folder` and `with_labels`, or a file cannot be written.
         """
         return self

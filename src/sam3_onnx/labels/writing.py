@@ -1,4 +1,4 @@
-"""Label files written into their place, each in one step."""
+"""Atomic writing of label files."""
 
 from __future__ import annotations
 
@@ -29,30 +29,30 @@ __all__ = ["content_of", "encode_and_put", "label_file", "put", "require_folder"
 
 
 def put(path: str | os.PathLike[str], content: bytes) -> None:
-    """Writes a label file in one step: it is whole, or the older file is as it was.
+    """Writes a label file atomically: it is complete, or the older file is unchanged.
 
     Raises:
-        LabelFilePermissionError: The folder or an older file may not be written to.
+        LabelFilePermissionError: There is no permission to write to the folder or to replace the older file.
         OSError: The folder is missing, or the disk is full.
     """
     _put(Path(path), content, None)
 
 
 def rewrite(path: str | os.PathLike[str], edit: Callable[[bytes | None], bytes | None]) -> None:
-    """Changes a label file in one step, and never what another program saved meanwhile.
+    """Edits a label file atomically, without losing changes that another program saves at the same time.
 
-    The file is read once more when the new content is about to take its place. If it is not what the new content was
-    made from, the change is made again from what is there now. Folders that are missing are made.
+    The file is read again just before it is replaced. If it has changed since `edit` was called, `edit` is called again
+    with the new content. Missing folders are created.
 
     Args:
         path: The label file.
-        edit: Makes the new content from the old, which is None if there is no file; returns None to leave the file
-            as it is. It may be called several times.
+        edit: Returns the new content for the old content, which is None if there is no file; returns None to leave the
+            file unchanged. It may be called several times.
 
     Raises:
-        LabelFileDamagedError: What is there cannot be read: a folder, a link that leads nowhere, a lack of permission.
-        LabelFilePermissionError: The folder or the file may not be written to.
-        LabelFolderMissingError: There is a file where a folder has to be.
+        LabelFileDamagedError: The file cannot be read: it is a folder or a broken link, or there is no permission.
+        LabelFilePermissionError: There is no permission to write to the folder or to replace the file.
+        LabelFolderMissingError: There is a file in place of a folder.
         OSError: The disk is full.
     """
     target = Path(path)
@@ -67,7 +67,7 @@ def rewrite(path: str | os.PathLike[str], edit: Callable[[bytes | None], bytes |
 
 
 def _put(target: Path, content: bytes, is_wanted: Callable[[], bool] | None) -> bool:
-    if target.exists() and not os.access(target, os.W_OK):  # replacing it would need the folder's permission only
+    if target.exists() and not os.access(target, os.W_OK):  # to replace it, permission for the folder would be enough
         raise LabelFilePermissionError(target, reason="a file that is write-protected")
     try:
         return write_atomically(target, content, is_wanted=is_wanted)
@@ -76,21 +76,21 @@ def _put(target: Path, content: bytes, is_wanted: Callable[[], bool] | None) -> 
 
 
 def content_of(target: Path) -> bytes | None:
-    """Returns the bytes of a label file, None if there is none.
+    """Returns the bytes of a label file, or None if there is no file.
 
     Raises:
-        LabelFileDamagedError: What is there cannot be read: a folder, a link that leads nowhere, a lack of permission.
+        LabelFileDamagedError: The file cannot be read: it is a folder or a broken link, or there is no permission.
     """
     try:
         if target.is_file():
             return target.read_bytes()
         is_other = target.exists() or target.is_symlink()
-    except FileNotFoundError:  # it went between the two looks at it
+    except FileNotFoundError:  # the file was deleted in the meantime
         return None
     except OSError as error:
-        raise LabelFileDamagedError(target, expected="a file that may be read", reason=str(error)) from error
+        raise LabelFileDamagedError(target, expected="a readable file", reason=str(error)) from error
     if is_other:
-        reason = "a link that leads nowhere" if target.is_symlink() else "a folder, or something else of that name"
+        reason = "a broken link" if target.is_symlink() else "a folder, or something else that is not a file"
         raise LabelFileDamagedError(target, expected="a file", reason=reason)
     return None
 
@@ -105,10 +105,10 @@ def _make_folder(target: Path) -> None:
 
 
 def require_folder(path: str | os.PathLike[str]) -> None:
-    """Lets a path pass whose folder is there.
+    """Checks that the folder of a path exists.
 
     Raises:
-        LabelFolderMissingError: It is not.
+        LabelFolderMissingError: It does not exist.
     """
     target = require_path("path", path)
     if not target.parent.is_dir():
@@ -118,10 +118,11 @@ def require_folder(path: str | os.PathLike[str]) -> None:
 def label_file(
     shapes: Sequence[Shape] | LabelFile, image_path: str | None, image_size: tuple[int, int] | None
 ) -> LabelFile:
-    """Returns a file as it was read, or a new one for a picture.
+    """Returns a `LabelFile` unchanged, or a new one for shapes of a picture.
 
     Raises:
-        OptionError: What is no shapes, or shapes without the picture's path and size, or a file with them.
+        OptionError: The argument is not shapes; path and size of the picture are missing; or they are passed with a
+            `LabelFile`.
     """
     known = image_path is not None or image_size is not None
     if isinstance(shapes, LabelFile):
@@ -129,32 +130,33 @@ def label_file(
             raise OptionError("image_path and image_size", expected="left out with a LabelFile", got=image_path)
         return shapes
     if not isinstance(image_path, str | None):
-        raise OptionError("image_path", expected="the picture's path, a string", got=image_path)
+        raise OptionError("image_path", expected="the path of the picture, a string", got=image_path)
     if image_path is None or image_size is None:
         got = (image_path, image_size)
-        raise OptionError("image_path and image_size", expected="given with shapes that are no LabelFile", got=got)
+        raise OptionError("image_path and image_size", expected="passed together with shapes", got=got)
     given = require_shapes(shapes)
     return LabelFile(given, image_path, require_image_size(given, image_size))
 
 
 @known_keywords()
 def write_label_file(path: str | os.PathLike[str], file: LabelFile, picture_format: PictureFormat) -> tuple[Loss, ...]:
-    """Writes the label file of one picture in any format that has such files.
+    """Writes the label file of one picture in any format with one label file for each picture.
 
     Returns:
-        What the file does not say.
+        Losses: what the file cannot store.
 
     Raises:
-        LabelError: As `PictureFormat.encode`, the file may not be written, or its folder is not there.
-        OptionError: What is no `LabelFile`.
+        LabelError: The same errors as for `PictureFormat.encode`; or there is no permission to write the file, or its
+            folder does not exist.
+        OptionError: `file` is not a `LabelFile`.
         OSError: The file cannot be written.
 
     Warns:
-        LabelLossWarning: The file does not say all.
+        LabelLossWarning: The file cannot store everything.
     """
     given: object = file
     if not isinstance(given, LabelFile):
-        remedy = 'Pass LabelFile(tuple(result.shapes("polygon")), image_path, result.size) of a result.'
+        remedy = 'For a result, pass LabelFile(tuple(result.shapes("polygon")), image_path, result.size).'
         raise OptionError("file", expected="a LabelFile", got=type(given).__name__, remedy=remedy)
     losses = encode_and_put(path, file, picture_format)
     warn_of_losses(path, losses)
@@ -162,7 +164,7 @@ def write_label_file(path: str | os.PathLike[str], file: LabelFile, picture_form
 
 
 def encode_and_put(path: str | os.PathLike[str], file: LabelFile, picture_format: PictureFormat) -> tuple[Loss, ...]:
-    """Writes a label file as `write_label_file` does, and warns of nothing."""
+    """Writes a label file like `write_label_file`, but without a warning."""
     require_folder(path)
     content, losses = picture_format.encode(file)
     put(path, content)

@@ -1,4 +1,4 @@
-"""Precisions for exports that people already have. Needs the package `onnx`, of the extra `[optimize]`."""
+"""Conversion of existing exports to other precisions; needs the package `onnx` of the extra `[optimize]`."""
 
 from __future__ import annotations
 

@@ -1,8 +1,8 @@
-"""Attention that a graph computes step by step, replaced by one operator.
+"""Fusion of attention that consists of several operators into one operator.
 
-Written out, attention multiplies queries with keys, takes the softmax of the products, and multiplies that
-with values: the products of the whole picture with itself, 16 heads of 5184 x 5184 numbers, take 1.7 GB.
-onnxruntime's `MultiHeadAttention` (`com.microsoft`) computes the same in blocks and never holds them.
+Attention multiplies queries with keys, computes the softmax of the products, and multiplies it with values. For the
+attention of the complete picture to itself, the products are 16 heads of 5184 x 5184 numbers, which take 1.7 GB.
+onnxruntime's `MultiHeadAttention` (`com.microsoft`) computes the same in blocks and never stores all products.
 """
 
 from __future__ import annotations
@@ -31,7 +31,7 @@ _KEYS_AS_ROWS = [0, 3, 1, 2]  # (B, N, C, T) to (B, T, N, C)
 
 @dataclass(frozen=True)
 class _Attention:
-    """The three nodes that compute it, and what the shapes say."""
+    """The three nodes of an attention, and its sizes."""
 
     products: onnx.NodeProto
     softmax: onnx.NodeProto
@@ -40,21 +40,21 @@ class _Attention:
 
     @property
     def name(self) -> str:
-        """Of what it computes."""
+        """Name of the output."""
         name: str = self.sums.output[0]
         return name
 
 
 def fuse_attention(model: onnx.ModelProto) -> int:
-    """Rewrites attention without a mask as one operator each, in place.
+    """Replaces every attention without a mask by one operator, in place.
 
-    The number of heads has to be fixed in the graph; all other sizes may be open.
+    The number of heads must be fixed in the graph; all other sizes may be dynamic.
 
     Args:
-        model: As `load_graph` reads it.
+        model: Model from `load_graph`.
 
     Returns:
-        How many were found.
+        Number of replaced attentions.
     """
     found = {attention.name: attention for attention in _attentions(model)}
     if not found:
@@ -71,7 +71,7 @@ def fuse_attention(model: onnx.ModelProto) -> int:
 
 
 def _attentions(model: onnx.ModelProto) -> Iterator[_Attention]:
-    """What looks like softmax(queries x keys) x values, and is read by nobody in between."""
+    """Yields the nodes of softmax(queries x keys) x values if no other node reads the values in between."""
     makers = {name: node for node in model.graph.node for name in node.output}
     readers = Counter(name for node in model.graph.node for name in reads_of(node))
     readers.update(output.name for output in model.graph.output)
@@ -94,7 +94,7 @@ def _attentions(model: onnx.ModelProto) -> Iterator[_Attention]:
 
 
 def _fused(attention: _Attention, graph: onnx.GraphProto) -> Iterator[onnx.NodeProto]:
-    """One operator, with what brings heads and channels together before it and apart behind it."""
+    """Yields the fused operator, with nodes that join heads and channels before it and separate them after it."""
     name = attention.name
     queries, keys = attention.products.input
     values = attention.sums.input[1]
@@ -112,7 +112,7 @@ def _fused(attention: _Attention, graph: onnx.GraphProto) -> Iterator[onnx.NodeP
         name=f"{name}.attention",
         domain=_DOMAIN,
         num_heads=attention.heads,
-        scale=1.0,  # queries or keys come scaled
+        scale=1.0,  # queries or keys are already scaled
     )
     yield _reshape(graph, f"{name}.together", f"{name}.heads", (0, 0, attention.heads, -1))
     yield helper.make_node("Transpose", [f"{name}.heads"], [name], perm=_HEADS_INSIDE)

@@ -1,8 +1,8 @@
 """Folding of a 1x1 convolution into the convolution before it.
 
-Two linear steps with nothing between them are one linear step: the weights of a 1x1 convolution, a matrix, multiply
-those of the convolution or transposed convolution whose answer it reads. Biases follow. The neck of SAM 3's image
-encoder has two or three such pairs per picture, and with clicks two more.
+Two consecutive linear operations are one linear operation: the weights of a 1x1 convolution, a matrix, are multiplied
+with those of the convolution or transposed convolution whose output it reads; biases likewise. The neck of SAM 3's
+image encoder has two or three such pairs, and two more with clicks.
 """
 
 from __future__ import annotations
@@ -32,28 +32,28 @@ _ZEROS: tuple[list[int] | None, ...] = (None, [0, 0, 0, 0])
 
 @dataclass(frozen=True)
 class _Pair:
-    """A convolution and the 1x1 convolution that alone reads its answer."""
+    """A convolution and a 1x1 convolution that is the only reader of its output."""
 
     first: onnx.NodeProto
     pointwise: onnx.NodeProto
 
     @property
     def transposed(self) -> bool:
-        """Whether the first one is a transposed convolution, the weights of which lie as (in, out, height, width)."""
+        """Whether the first one is a transposed convolution, whose weights have the shape (in, out, height, width)."""
         return bool(self.first.op_type == "ConvTranspose")
 
 
 def fold_pointwise(model: onnx.ModelProto, folder: Path) -> int:
-    """Folds 1x1 convolutions into their predecessors, in place, where that saves multiplications.
+    """Folds 1x1 convolutions into their predecessors, in place, if this saves multiplications.
 
-    The sums are the same in another order: outputs differ by the rounding of float32 (about 1e-6 of their range).
+    The same sums are computed in another order: outputs differ by the rounding of float32 (about 1e-6 of their range).
 
     Args:
-        model: As `load_graph` reads it.
-        folder: Folder that its external data lies in.
+        model: Model from `load_graph`.
+        folder: Folder of its external data.
 
     Returns:
-        Number of 1x1 convolutions that are gone.
+        Number of 1x1 convolutions that were folded.
     """
     count = 0
     while (pair := _next_pair(model, Weights(model, folder))) is not None:
@@ -77,7 +77,7 @@ def _next_pair(model: onnx.ModelProto, weights: Weights) -> _Pair | None:
 
 
 def _is_constant(node: onnx.NodeProto, weights: Weights) -> bool:
-    """Whether a convolution over height and width is in one group and has float32 constants only."""
+    """Returns whether a convolution over height and width has one group and only float32 constants."""
     shape = weights.shape(node.input[1])
     return (
         shape is not None
@@ -88,7 +88,7 @@ def _is_constant(node: onnx.NodeProto, weights: Weights) -> bool:
 
 
 def _is_pointwise(node: onnx.NodeProto, weights: Weights) -> bool:
-    """Whether a convolution computes each pixel from the same pixel: 1x1, every pixel, no border added."""
+    """Returns whether a convolution computes each pixel from the same pixel: kernel 1x1, stride 1, no padding."""
     return (
         _is_constant(node, weights)
         and (weights.shape(node.input[1]) or ())[2:] == (1, 1)
@@ -98,7 +98,7 @@ def _is_pointwise(node: onnx.NodeProto, weights: Weights) -> bool:
 
 
 def _saves(pair: _Pair, weights: Weights) -> bool:
-    """Whether one convolution costs no more multiplications per pixel of the answer than two."""
+    """Returns whether one convolution needs no more multiplications per output pixel than two."""
     shape = weights.shape(pair.first.input[1]) or ()
     out = (weights.shape(pair.pointwise.input[1]) or ())[0]
     between, into = (shape[1], shape[0]) if pair.transposed else shape[:2]

@@ -1,7 +1,7 @@
-"""The whole decoder of a native bundle, cut into geometry encoder, fusion and decoder.
+"""Splitting of the single-graph decoder of a native bundle into geometry encoder, fusion and decoder.
 
-The borders are where the graph's own inputs say: words and boxes are joined in one prompt, and the picture goes through
-one value between the layers that fuse it with the prompt and those that find instances.
+The borders follow from the graph: words and boxes are joined to one prompt, and all features of the picture go through
+one value between the layers that fuse it with the prompt and the layers that find instances.
 """
 
 from __future__ import annotations
@@ -21,23 +21,23 @@ if TYPE_CHECKING:
 __all__ = ["Refusal", "cut_decoder"]
 
 _BOXES = {"boxes": [4], "box_labels": []}
-"""Inputs of (prompts, slots), and their further sizes."""
+"""Inputs of shape (prompts, slots, ...), with their further sizes."""
 _TEXT = ("text_features", "text_mask")
 _FEATURES, _MASK, _FUSED = "geometry_features", "geometry_mask", "fused_features"
 _CONTRACT = "2"
-"""Version of the native contract whose decoders are in parts."""
+"""Version of the native contract in which the decoder consists of parts."""
 
 
 @dataclass(frozen=True)
 class Refusal:
-    """Why a decoder cannot be cut."""
+    """The reason why a decoder cannot be split."""
 
     reason: str
 
 
 @dataclass(frozen=True)
 class _Borders:
-    """Names of the values that go from one part to another."""
+    """Names of the values that are passed between parts."""
 
     features: str
     mask: str
@@ -45,13 +45,13 @@ class _Borders:
 
 
 def cut_decoder(model: onnx.ModelProto) -> Mapping[str, onnx.ModelProto] | Refusal:
-    """Returns the parts of a decoder by their roles, each with its manifest.
+    """Splits a decoder, and returns its parts by role, each with its manifest.
 
     Args:
-        model: Decoder of a native bundle of version 1, with or without its mask head, as `load_graph` reads it.
+        model: Decoder of a native bundle of version 1, with or without its mask head, from `load_graph`.
 
     Returns:
-        "geometry_encoder", "fusion" and "decoder"; or why the borders between them are not where they should be.
+        "geometry_encoder", "fusion" and "decoder"; or the reason why the borders between them were not found.
     """
     borders = _borders(model)
     if isinstance(borders, Refusal):
@@ -84,23 +84,23 @@ def _borders(model: onnx.ModelProto) -> _Borders | Refusal:
         for name in _TEXT
     ]
     if any(len(nodes) != 1 or len(nodes[0].input) != 2 for nodes in joined):  # noqa: PLR2004 - words and boxes
-        return Refusal("words and boxes are not joined as one prompt")
+        return Refusal("words and boxes are not joined to one prompt")
     features, mask = (nodes[0].input[1] for nodes in joined)
     fused = _last_bottleneck(model, apart={features, mask})
     if not fused or not needed_for(model, {fused}) & {joined[0][0].output[0]}:
-        return Refusal("no single value holds the picture between fusion and the search for instances")
+        return Refusal("no single value contains the features of the picture between fusion and decoder")
     return _Borders(features, mask, fused)
 
 
 def _last_bottleneck(model: onnx.ModelProto, *, apart: set[str]) -> str:
-    """The last value that all paths from the picture's coarsest features to the outputs go through; "" for none.
+    """Returns the last value on all paths from the coarsest features of the picture to the outputs, or "".
 
-    Nodes stand in an order in which each follows those that it reads, and all of them are needed: a value is such a
-    bottleneck if nothing made before it from the picture is read behind it.
+    Nodes are in topological order, and all of them are needed: a value is such a bottleneck if no value that was
+    computed from the picture before it is read after it.
 
     Args:
         model: A decoder.
-        apart: Values that do not count as made from the picture.
+        apart: Values that do not count as computed from the picture.
     """
     seen = {"fpn_2"}
     read_until: dict[str, int] = {}
@@ -121,7 +121,7 @@ def _last_bottleneck(model: onnx.ModelProto, *, apart: set[str]) -> str:
 
 
 def _types(model: onnx.ModelProto) -> dict[str, onnx.TypeProto]:
-    """Types of the inputs and outputs of the parts."""
+    """Returns the types of the inputs and outputs of the parts."""
     known = {value.name: value.type for value in (*model.graph.input, *model.graph.output)}
     picture, text = ([each.dim_value for each in known[name].tensor_type.shape.dim] for name in ("fpn_2", _TEXT[0]))
     channels, cells = text[-1], picture[-1] * picture[-2]
@@ -137,13 +137,13 @@ def _types(model: onnx.ModelProto) -> dict[str, onnx.TypeProto]:
 def _part(
     model: onnx.ModelProto, given: Mapping[str, str], wanted: Mapping[str, str], types: Mapping[str, onnx.TypeProto]
 ) -> onnx.ModelProto:
-    """What computes some values of a graph from others.
+    """Returns the part of a graph that computes some values from others.
 
     Args:
         model: The graph.
         given: Values that become inputs, with their new names.
         wanted: Values that become outputs, with their new names.
-        types: Of inputs and outputs, by their new names.
+        types: Types of inputs and outputs, by their new names.
     """
     needed = {name for name in wanted if name not in given}
     nodes: list[onnx.NodeProto] = []
@@ -167,12 +167,12 @@ def _part(
 
 
 def _tells_sizes(node: onnx.NodeProto) -> bool:
-    """Whether a node reads of the boxes how many there are, and nothing else."""
+    """Returns whether a node reads only the number of boxes."""
     return node.op_type == "Shape" and node.input[0] in _BOXES
 
 
 def _sizes_of(node: onnx.NodeProto) -> list[onnx.NodeProto]:
-    """The same sizes read from the geometry encoder's mask, (prompts, slots + 1), behind which there are no boxes."""
+    """Returns nodes that read the same sizes from the mask of the geometry encoder, (prompts, slots + 1)."""
     name = node.output[0]
     further = _BOXES[node.input[0]]
     borders = {each.name: each.i for each in node.attribute}

@@ -1,4 +1,4 @@
-"""The folder of an optimised export, which appears when it is whole."""
+"""The folder of an optimised export, which is created under a hidden name and renamed when it is complete."""
 
 from __future__ import annotations
 
@@ -16,24 +16,24 @@ if TYPE_CHECKING:
 
 __all__ = ["growing_beside"]
 
-_SPARE = 50_000_000  # bytes that are to stay free
+_SPARE = 50_000_000  # bytes that must remain free
 
 
 @contextmanager
 def growing_beside(target: Path, *, needed: int) -> Iterator[Path]:
-    """Makes a hidden folder beside the target that takes its place at the end, or goes without a trace.
+    """Creates a hidden folder next to the target, and renames it to the target at the end; deletes it after an error.
 
     Args:
-        target: Must not be there yet, or be an empty folder.
-        needed: Bytes that will be written.
+        target: Path of the folder; it must not exist, or be an empty folder.
+        needed: Number of bytes that will be written.
 
     Raises:
-        TargetFolderError: The target holds something, or the disk is too full.
+        TargetFolderError: The target is not empty, or the disk is too full.
         OSError: The folder cannot be written.
     """
     if target.exists() and (not target.is_dir() or any(target.iterdir())):
         raise TargetFolderError(
-            target, expected="a folder that is not there yet, or an empty one", got="something in it"
+            target, expected="a folder that does not exist yet, or an empty one", got="a folder that is not empty"
         )
     free = free_bytes(target)
     if free < needed + _SPARE:

@@ -1,4 +1,4 @@
-"""A model that is asked a fixed set of questions, so that the answers of two forms of it can be compared."""
+"""`ExaminedModel`: a model that runs a fixed set of prompts, so that the results of two forms of it can be compared."""
 
 from __future__ import annotations
 
@@ -28,12 +28,12 @@ if TYPE_CHECKING:
 __all__ = ["ExaminedModel", "Found", "first_call"]
 
 _VISUAL = "visual"
-"""The word that stands for "like this box"."""
+"""Text prompt that is used for a box without words."""
 _CENTRE = np.array([[0.5, 0.5, 0.4, 0.4]], np.float32)
 
 
-class _Fed(Exception):  # noqa: N818 - it ends a run that only was to tell its input
-    """What a graph would have been fed."""
+class _Fed(Exception):  # noqa: N818 - it ends a run of which only the input is needed
+    """Raised instead of running a graph; contains its inputs."""
 
     def __init__(self, feeds: dict[str, NDArray[np.generic]]) -> None:
         super().__init__()
@@ -41,13 +41,13 @@ class _Fed(Exception):  # noqa: N818 - it ends a run that only was to tell its i
 
 
 class _RecordedModel(OnnxModel):
-    """A graph that remembers what it was fed first."""
+    """A graph that records the inputs of its first run."""
 
     tells: bool = False
-    """Raises what it is fed instead of running."""
+    """Whether to raise the inputs instead of running."""
 
     first: tuple[tuple[str, ...], dict[str, NDArray[np.generic]]] | None = None
-    """Names of the outputs that were wanted, and the inputs."""
+    """Names of the requested outputs, and the inputs of the first run."""
 
     def run_anywhere(
         self,
@@ -57,7 +57,7 @@ class _RecordedModel(OnnxModel):
         cancel: threading.Event | None = None,
         stay: bool = False,
     ) -> list[AnyArray]:
-        """As `OnnxModel.run_anywhere`."""
+        """Runs the graph like `OnnxModel.run_anywhere`, and records the first inputs."""
         fed = {name: on_host(array) for name, array in feeds.items()}
         if self.tells:
             raise _Fed(fed)
@@ -67,10 +67,10 @@ class _RecordedModel(OnnxModel):
 
 
 def first_call(model: OnnxModel) -> tuple[tuple[str, ...], dict[str, NDArray[np.generic]]]:
-    """What a model of `ExaminedModel` was asked and fed first.
+    """Returns the requested outputs and the inputs of the first run of a graph of `ExaminedModel`.
 
     Raises:
-        ValueError: It has not been run.
+        ValueError: The graph has not been run.
     """
     if not isinstance(model, _RecordedModel) or model.first is None:
         raise ValueError(f"{model.graph.path.name} has not been run")
@@ -79,23 +79,23 @@ def first_call(model: OnnxModel) -> tuple[tuple[str, ...], dict[str, NDArray[np.
 
 @dataclass(frozen=True)
 class Found:
-    """What one question found."""
+    """The result of one prompt."""
 
     scores: NDArray[np.float32]
-    """(N,) in 0..1."""
+    """Scores (N,) in 0..1."""
     masks: Sequence[MaskSource]
-    """N of them; none where scores stand alone."""
+    """N masks; none if there are only scores."""
     ordered: bool
-    """Whether the entries are the model's queries, so that those of two forms of it correspond by their place."""
+    """Whether the entries are the queries of the model, so that entries of two forms correspond by index."""
     cut: float = 0.0
-    """Scores at or below it were not handed out."""
+    """Threshold of the model: entries with a score up to this value are not returned."""
 
 
 class ExaminedModel:
-    """A model that is asked a fixed set of questions: words, boxes and clicks, as far as it takes them.
+    """A model that runs a fixed set of prompts: words, boxes and clicks, if it supports them.
 
     Attributes:
-        models: The graphs by role. Those of a second export stand behind its family's name: "tracker/decoder".
+        models: The graphs by role. Roles of a second export start with the name of its family: "tracker/decoder".
     """
 
     def __init__(self, exports: Exports) -> None:
@@ -111,25 +111,25 @@ class ExaminedModel:
 
     @property
     def sizes(self) -> list[tuple[int, int]]:
-        """(height, width) that each image encoder takes: of the family, of the tracker."""
+        """Input (height, width) of each image encoder: that of the family, and that of the tracker."""
         return [encoder.capabilities.input_size for encoder in self._encoders]
 
     def run(self, picture: NDArray[np.uint8], words: Sequence[str]) -> None:
-        """Asks everything about a picture (H, W, 3) uint8 RGB once, so that `first_call` knows what graphs are fed."""
+        """Runs all prompts once on a picture (H, W, 3) uint8 RGB, so that `first_call` has the inputs of all graphs."""
         features = self.encode([to_model_input(picture, size) for size in self.sizes])
         self.answer(features, self.read(words), (picture.shape[0], picture.shape[1]))
 
     def image_feeds(self, role: str, picture: NDArray[np.uint8]) -> dict[str, NDArray[np.generic]]:
-        """Returns what an image encoder is fed for a picture (H, W, 3) uint8 RGB; runs nothing.
+        """Returns the inputs of an image encoder for a picture (H, W, 3) uint8 RGB, without running it.
 
         Args:
-            role: Of the image encoder, as in `models`.
-            picture: What it would encode.
+            role: Role of the image encoder, as in `models`.
+            picture: The picture.
         """
         model = self.models[role]
         encoder = next(each for each in self._encoders if model in each.models.values())
         if not isinstance(model, _RecordedModel):
-            raise TypeError(f"{role} was made by somebody else")
+            raise TypeError(f"{role} is not a graph of this model")
         model.tells = True
         try:
             encoder.encode_image(to_model_input(picture, encoder.capabilities.input_size), cancel=None)
@@ -137,24 +137,24 @@ class ExaminedModel:
             return told.feeds
         finally:
             model.tells = False
-        raise ValueError(f"{role} does not look at pictures")
+        raise ValueError(f"{role} is not an image encoder")
 
     def encode(self, pixels: Sequence[NDArray[np.uint8]]) -> Arrays:
-        """Features of a picture that was resized to each of `sizes`."""
+        """Returns the features of a picture that was resized to each of `sizes`."""
         features: dict[str, NDArray[np.generic]] = {}
         for encoder, picture in zip(self._encoders, pixels, strict=True):
             features |= {name: on_host(array) for name, array in encoder.encode_image(picture, cancel=None).items()}
         return features
 
     def read(self, words: Sequence[str]) -> list[Arrays]:
-        """Features of some words, and of the word that stands for a box; nothing where no words are taken."""
+        """Returns features of words, and of the prompt for a box without words; empty if words are not supported."""
         if self._family is None:
             return []
         tokenizer = load_tokenizer()
         return self._family.encode_text([tokenizer.encode(word) for word in (*words, _VISUAL)], cancel=None)
 
     def answer(self, features: Arrays, texts: Sequence[Arrays], size: tuple[int, int]) -> list[Found]:
-        """What is found by each word, each with a box beside it where boxes are taken, and by clicks."""
+        """Returns the results for each word (together with a box, if boxes are supported), and for clicks."""
         return [*self._concepts(features, texts, size), *self._objects(features, size)]
 
     def _concepts(self, features: Arrays, texts: Sequence[Arrays], size: tuple[int, int]) -> list[Found]:

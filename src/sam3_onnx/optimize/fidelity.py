@@ -1,4 +1,4 @@
-"""How far the answers of two forms of one model differ, and how far they may."""
+"""Comparison of the results of two forms of one model, and the limits for their differences."""
 
 from __future__ import annotations
 
@@ -34,30 +34,30 @@ __all__ = [
 ]
 
 LEAST_COSINE = 0.99
-"""Of features, level by level."""
+"""Least cosine of features, level by level."""
 MOST_SCORE = 0.1
-"""Difference of a score. Scores cluster near 0 and near 1; what crosses 0.5 by less was a toss-up before."""
+"""Largest difference of a score. Most scores are near 0 or 1; a score that crosses 0.5 by less was uncertain before."""
 LEAST_IOU = 0.5
-"""Of the masks of one instance, at worst: below it they no longer count as the same one."""
+"""Least IoU of the two masks of one instance; below it, they do not count as the same instance."""
 LEAST_MEAN_IOU = 0.95
-"""On average over the instances."""
+"""Least average IoU over all instances."""
 STAGES = ("image_encoder", "text_encoder", "decoder")
 WHOLE = "whole"
-"""All stages of the other form together."""
+"""Name for all stages of the other form together."""
 _SURE = 0.5
-"""Instances above it are answers; masks of others matter to nobody."""
+"""Score above which instances are results; masks of other instances are not compared."""
 _SAME_SCORE, _SAME_IOU = 1e-4, 0.99
-"""Answers are the same up to rounding in float32: what an export may differ from its model."""
+"""Largest difference of equal results, because of rounding in float32: the tolerance of an export."""
 _SMALLEST_SHARE = 25 / 288**2
-"""Of a picture: 25 cells of a full-size model's masks. One more or less says nothing about a smaller one."""
+"""Least area of a mask, as a fraction of the picture: 25 cells of a full-size mask. Smaller masks are not compared."""
 
 
 @dataclass
 class Fidelity:
-    """How far answers differ, at worst."""
+    """Largest differences of the results."""
 
     features: dict[str, float] = field(default_factory=dict)
-    """Smallest cosine by name, of what goes from one graph to another."""
+    """Smallest cosine of each value that is passed between graphs, by name."""
     score: float = 0.0
     """Largest difference of a score, in 0..1."""
     mask_iou: float = 1.0
@@ -65,15 +65,15 @@ class Fidelity:
     mean_iou: float = 1.0
     """Average IoU of the masks of one instance."""
     masks: int = 0
-    """How many masks were compared."""
+    """Number of compared masks."""
     lost: int = 0
-    """Answers that are none any more, or have become one: their score went over the threshold."""
+    """Number of results that disappeared or were added, because their score crossed the threshold."""
     broken: str = ""
-    """Why there is no answer at all."""
+    """Reason why there is no result at all; "" if there is one."""
 
     @property
     def faults(self) -> list[str]:
-        """What is beyond the limits."""
+        """Returns the differences outside the limits, as texts."""
         found = [
             f"the cosine of {name} is {cosine:.4f}" for name, cosine in self.features.items() if cosine < LEAST_COSINE
         ]
@@ -83,13 +83,13 @@ class Fidelity:
         return found + ([self.broken] if self.broken else [])
 
     def see_features(self, before: Arrays, after: Arrays) -> None:
-        """Takes note of features."""
+        """Includes a comparison of features."""
         for name, exact in before.items():
             if exact.dtype.kind == "f":
                 self.features[name] = min(_cosine(exact, after[name]), self.features.get(name, 1.0))
 
     def see_answer(self, before: Found, after: Found) -> None:
-        """Takes note of the answers to one question."""
+        """Includes a comparison of the results of one prompt."""
         pairs = _pairs(before, after)
         paired = {pair[0] for pair in pairs}, {pair[1] for pair in pairs}
         apart = [abs(float(before.scores[i]) - float(after.scores[j])) for i, j in pairs]
@@ -112,7 +112,7 @@ class Fidelity:
 
 
 def stage_of(role: str) -> str:
-    """The stage that a graph belongs to."""
+    """Returns the stage to which a graph belongs."""
     name = role.rpartition("/")[2]
     return name if name in STAGES else "decoder"
 
@@ -120,16 +120,16 @@ def stage_of(role: str) -> str:
 def compare(
     before: ExaminedModel, after: ExaminedModel, pictures: Mapping[str, NDArray[np.uint8]], words: Sequence[str]
 ) -> dict[str, Fidelity]:
-    """Asks both forms the same, with each stage exchanged alone and with all of them.
+    """Compares two forms of a model on the same prompts, with each stage replaced alone and with all stages replaced.
 
     Args:
-        before: The form that counts as right.
-        after: The other.
-        pictures: (H, W, 3) uint8 RGB, by name.
-        words: What to look for.
+        before: The original form.
+        after: The other form.
+        pictures: Pictures (H, W, 3) uint8 RGB, by name.
+        words: Words to look for.
 
     Returns:
-        By stage, and for WHOLE.
+        The differences for each stage, and for WHOLE.
     """
     seen = {stage: Fidelity() for stage in (*STAGES, WHOLE)}
     exact_texts = before.read(words)
@@ -157,13 +157,13 @@ def compare(
 
 
 def same_answers(before: ExaminedModel, after: ExaminedModel, picture: NDArray[np.uint8], words: Sequence[str]) -> str:
-    """Asks two forms the same from the same features, and returns in which way they differ; "" if they do not.
+    """Compares two forms on the same features, and returns a description of the difference; "" if there is none.
 
     Args:
-        before: The form that counts as right.
-        after: The other, whose encoders are used for both.
-        picture: (H, W, 3) uint8 RGB.
-        words: What to look for.
+        before: The original form.
+        after: The other form, whose encoders are used for both.
+        picture: Picture (H, W, 3) uint8 RGB.
+        words: Words to look for.
     """
     size = picture.shape[0], picture.shape[1]
     features = after.encode([to_model_input(picture, wanted) for wanted in after.sizes])
@@ -202,7 +202,7 @@ def _cosine(one: NDArray[np.generic], other: NDArray[np.generic]) -> float:
 
 
 def _pairs(before: Found, after: Found) -> list[tuple[int, int]]:
-    """Which entries are the same instance: by their place, or by the overlap of their masks, the best first."""
+    """Returns the pairs of entries that are the same instance, by index or by the IoU of their masks, best first."""
     if before.ordered and len(before.scores) == len(after.scores):
         return [(index, index) for index in range(len(before.scores))]
     overlaps = np.array(

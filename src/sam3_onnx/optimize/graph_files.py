@@ -1,4 +1,4 @@
-"""The files of a graph: the ONNX file, and those beside it that hold its weights."""
+"""The files of a graph: the ONNX file and its external data files."""
 
 from __future__ import annotations
 
@@ -14,12 +14,12 @@ __all__ = ["bytes_of", "copy_graph", "remove_graph"]
 
 
 def bytes_of(graph: GraphInfo) -> int:
-    """Returns how many bytes a graph and its external data have."""
+    """Returns the size of a graph and its external data in bytes."""
     return sum(path.stat().st_size for path in {graph.path, *graph.external_files})
 
 
 def copy_graph(graph: GraphInfo, place: Path) -> None:
-    """Copies a graph and its external data, which keeps its place beside it."""
+    """Copies a graph and its external data, which keeps its path relative to the graph."""
     for path in (graph.path, *graph.external_files):
         goal = place.parent / path.relative_to(graph.path.parent)
         goal.parent.mkdir(parents=True, exist_ok=True)

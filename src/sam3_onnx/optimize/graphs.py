@@ -1,4 +1,4 @@
-"""Graphs taken apart and written again, without all weights in memory at once."""
+"""Reading, changing and writing of graphs, without loading all weights into memory at once."""
 
 from __future__ import annotations
 
@@ -31,19 +31,19 @@ __all__ = [
 ]
 
 LIKE_THEIR_INPUT = frozenset(("MultiHeadAttention", "RotaryEmbedding"))
-"""Operators of onnxruntime (`com.microsoft`) whose answer has the type and the shape of their first input."""
-_BESIDE = 1024  # bytes; smaller tensors stay in the graph, as ONNX's own writer has it
-_PAGE = 4096  # bytes; external tensors begin on one, so that onnxruntime can map them
-_INSIDE_AT_MOST = 500_000_000  # bytes of weights in one file; in one of their own they are mapped rather than copied
+"""Operators of onnxruntime (`com.microsoft`) whose output has the type and shape of their first input."""
+_BESIDE = 1024  # bytes; smaller tensors stay in the graph, as in ONNX's own writer
+_PAGE = 4096  # bytes; external tensors start at a page, so that onnxruntime can map them
+_INSIDE_AT_MOST = 500_000_000  # bytes of weights in the graph; weights in a separate file are mapped, not copied
 _QUANTIZED = frozenset(
     ("DequantizeLinear", "DynamicQuantizeLinear", "DynamicQuantizeMatMul", "MatMulIntegerToFloat", "MatMulNBits")
 )
-"""Operators of graphs that somebody has quantised; these stay as they are."""
+"""Operators of graphs that are already quantised; such graphs are not changed."""
 _TYPED_DATA = ("float_data", "int32_data", "int64_data", "double_data", "uint64_data")
 
 
 def load_graph(path: Path) -> onnx.ModelProto:
-    """Reads a model, external data left where it is, and turns its constant nodes into initializers."""
+    """Reads a model without its external data, and converts its constant nodes to initializers."""
     model = onnx.load(path, load_external_data=False)
     nodes = []
     for node in model.graph.node:
@@ -58,12 +58,12 @@ def load_graph(path: Path) -> onnx.ModelProto:
 
 
 def write_graph(model: onnx.ModelProto, path: Path, *, weights_from: Path) -> None:
-    """Writes a model, its weights beside it if it had some there or if they are many.
+    """Writes a model, with its weights in a separate file if it had external data or if they are large.
 
     Args:
-        model: Changed in place: afterwards it refers to the new data.
-        path: The `.onnx` file; weights beside it go into `<name>.data`.
-        weights_from: Folder that external data of the model lies in.
+        model: The model, which is changed in place: afterwards it refers to the new data.
+        path: Path of the `.onnx` file; separate weights are written to `<name>.data`.
+        weights_from: Folder of the external data of the model.
 
     Raises:
         OSError: The disk is full, or a file cannot be read or written.
@@ -85,7 +85,7 @@ def write_graph(model: onnx.ModelProto, path: Path, *, weights_from: Path) -> No
 
 
 def drop_unused(model: onnx.ModelProto) -> None:
-    """Takes out nodes and initializers that no output needs."""
+    """Removes nodes and initializers that no output needs."""
     needed = needed_for(model, {output.name for output in model.graph.output})
     replace_nodes(model, [node for node in model.graph.node if needed & set(node.output)])
     initializers = [tensor for tensor in model.graph.initializer if tensor.name in needed]
@@ -95,7 +95,7 @@ def drop_unused(model: onnx.ModelProto) -> None:
 
 
 def needed_for(model: onnx.ModelProto, outputs: set[str]) -> set[str]:
-    """Names of all that some values are computed from, their own among them."""
+    """Returns the names of all values that some values depend on, including their own names."""
     needed = set(outputs)
     for node in reversed(model.graph.node):
         if needed & set(node.output):
@@ -104,28 +104,28 @@ def needed_for(model: onnx.ModelProto, outputs: set[str]) -> set[str]:
 
 
 def replace_nodes(model: onnx.ModelProto, nodes: Sequence[onnx.NodeProto]) -> None:
-    """Gives a graph other nodes, some of which may be its own."""
+    """Replaces the nodes of a graph; the new nodes may include old ones."""
     copies = [onnx.NodeProto.FromString(node.SerializeToString()) for node in nodes]
     del model.graph.node[:]
     model.graph.node.extend(copies)
 
 
 def is_quantized(model: onnx.ModelProto) -> bool:
-    """Whether somebody has quantised a graph."""
+    """Returns whether a graph is already quantised."""
     return any(node.op_type in _QUANTIZED for node in model.graph.node)
 
 
 def set_metadata(model: onnx.ModelProto, key: str, value: str) -> None:
-    """Writes an entry of a model's metadata, before the last one: a native bundle's role stays last."""
+    """Writes a metadata entry of a model before the last entry, so that the role of a native bundle remains last."""
     entries = {entry.key: entry.value for entry in model.metadata_props} | {key: value}
     last = {"sam3_onnx.role": entries.pop("sam3_onnx.role")} if "sam3_onnx.role" in entries else {}
     helper.set_model_props(model, entries | last)
 
 
 def without_weights(model: onnx.ModelProto) -> onnx.ModelProto:
-    """The same model, of its larger tensors their types and sizes alone: enough to infer those of all values.
+    """Returns the model without the data of larger tensors, which is enough to infer types and sizes of all values.
 
-    ONNX cannot infer what LIKE_THEIR_INPUT answer: a copy of their first input stands for it.
+    ONNX cannot infer the outputs of LIKE_THEIR_INPUT operators: they are replaced by a copy of their first input.
     """
     light = onnx.ModelProto(ir_version=model.ir_version, opset_import=model.opset_import)
     graph = model.graph
@@ -144,7 +144,7 @@ def without_weights(model: onnx.ModelProto) -> onnx.ModelProto:
 
 
 def shapes_of(model: onnx.ModelProto) -> Mapping[str, tuple[int | None, ...]]:
-    """Returns the sizes of all values, as far as they can be inferred; None for an open one."""
+    """Returns the sizes of all values that can be inferred; None for a dynamic size."""
     graph = onnx.shape_inference.infer_shapes(without_weights(model), data_prop=True).graph
     return {
         value.name: tuple(size.dim_value or None for size in value.type.tensor_type.shape.dim)
@@ -153,16 +153,16 @@ def shapes_of(model: onnx.ModelProto) -> Mapping[str, tuple[int | None, ...]]:
 
 
 def attribute(node: onnx.NodeProto, name: str) -> object | None:
-    """The value of a node's attribute, or None."""
+    """Returns the value of an attribute of a node, or None."""
     found = [helper.get_attribute_value(each) for each in node.attribute if each.name == name]
     return found[0] if found else None
 
 
 class Weights:
-    """What a graph holds constant, by name; read from where it lies when it is asked for.
+    """The constants of a graph by name, which are read from their file when needed.
 
-    A constant may stand behind a Cast, a Transpose or an Identity: so do weights stored in half
-    precision, and those of some exporters.
+    A constant may go through a Cast, a Transpose or an Identity node, as for weights that are stored in half
+    precision, and for some exporters.
     """
 
     _THROUGH = ("Cast", "Identity", "Transpose")
@@ -173,7 +173,7 @@ class Weights:
         self._made = {node.output[0]: node for node in model.graph.node if node.op_type in self._THROUGH}
 
     def shape(self, name: str) -> tuple[int, ...] | None:
-        """Sizes of a constant; None for what is computed."""
+        """Returns the shape of a constant; None for a computed value."""
         if name in self._tensors:
             return tuple(self._tensors[name].dims)
         node = self._made.get(name)
@@ -183,7 +183,7 @@ class Weights:
         return tuple(inner[axis] for axis in _permutation(node, len(inner)))
 
     def dtype(self, name: str) -> int | None:
-        """ONNX's number of a constant's element type; None for what is computed."""
+        """Returns ONNX's number of the element type of a constant; None for a computed value."""
         if name in self._tensors:
             kind: int = self._tensors[name].data_type
             return kind
@@ -195,7 +195,7 @@ class Weights:
         return to if isinstance(to, int) else None
 
     def array(self, name: str) -> NDArray[np.generic]:
-        """The values of a constant.
+        """Returns the values of a constant.
 
         Raises:
             KeyError: There is no such constant.
@@ -217,7 +217,7 @@ def _permutation(node: onnx.NodeProto, rank: int) -> list[int]:
 
 
 def reads_of(node: onnx.NodeProto) -> set[str]:
-    """Names that a node reads, those that its subgraphs take from outside among them."""
+    """Returns the names of all values that a node reads, including those that its subgraphs read from outside."""
     names = set(node.input)
     for each in node.attribute:
         for graph in [each.g] if each.type == onnx.AttributeProto.GRAPH else each.graphs:
@@ -227,7 +227,7 @@ def reads_of(node: onnx.NodeProto) -> set[str]:
 
 
 def _tensors(graph: onnx.GraphProto) -> Iterator[TensorProto]:
-    """Every tensor that a graph stores."""
+    """Yields every tensor that a graph stores."""
     yield from graph.initializer
     for node in graph.node:
         for each in node.attribute:

@@ -1,7 +1,6 @@
-"""Graphs in half precision, with float32 where its range or digits are needed.
+"""Conversion of graphs to half precision (float16), except operators that need the range or digits of float32.
 
-The graph's inputs and outputs keep their types. Operators that need the range or the digits of
-float32 keep it, with a Cast at each border.
+Inputs and outputs of the graph keep their types. Between float16 and float32 there are Cast nodes.
 """
 
 from __future__ import annotations
@@ -30,23 +29,23 @@ _FULL = frozenset(
         *("DequantizeLinear", "QuantizeLinear", "DynamicQuantizeLinear", "MatMulInteger", "If", "Loop", "Scan"),
     )
 )
-"""Operators that keep float32: those of positions and of steep functions, and those with inputs of float32 by rule."""
+"""Operators that stay in float32: those of positions and of steep functions, and those that require float32 inputs."""
 _NEAR_THE_END = 32752.0
-"""Half of float16's range: values up to it may double on other pictures."""
+"""Half of float16's range, because values may be twice as large on other pictures."""
 _STANDARD = frozenset(("", "ai.onnx"))
 _LARGEST = 65504.0
 _WEIGHTS_FOLDER = "session.model_external_initializers_file_folder_path"
 
 
 def overflowing(model: onnx.ModelProto, folder: Path, feeds: Mapping[str, NDArray[np.generic]]) -> set[str]:
-    """Values of a graph that come near the end of float16's range.
+    """Returns the values of a graph that come close to the limit of float16's range.
 
-    One run of the graph tells the largest of each, without keeping any.
+    One run of the graph computes the largest number of each value, without storing the values.
 
     Args:
-        model: As `load_graph` reads it; left as it is.
-        folder: Holds its external data.
-        feeds: What the graph is fed.
+        model: Model from `load_graph`; it is not changed.
+        folder: Folder of its external data.
+        feeds: Inputs of the graph.
     """
     probe = onnx.ModelProto()
     probe.CopyFrom(model)
@@ -68,16 +67,16 @@ def overflowing(model: onnx.ModelProto, folder: Path, feeds: Mapping[str, NDArra
 
 
 def to_half(model: onnx.ModelProto, folder: Path, *, large: Collection[str] = ()) -> tuple[int, int]:
-    """Rewrites a graph to compute in float16, in place.
+    """Converts a graph to float16, in place.
 
     Args:
-        model: As `load_graph` reads it.
-        folder: Holds its external data.
-        large: Values that float16 cannot hold safely; what makes or reads them stays in float32.
+        model: Model from `load_graph`.
+        folder: Folder of its external data.
+        large: Values that are too large for float16; nodes that compute or read them stay in float32.
 
     Returns:
-        How many nodes compute in float16, none in a graph with operators that neither ONNX
-        nor LIKE_THEIR_INPUT has, and how many compute with floats at all.
+        Number of nodes in float16 (0 for a graph with operators that are neither ONNX's nor in LIKE_THEIR_INPUT), and
+        number of all nodes that compute with floats.
     """
     if any(node.domain not in _STANDARD and node.op_type not in LIKE_THEIR_INPUT for node in model.graph.node):
         return 0, len(model.graph.node)
@@ -96,7 +95,7 @@ def to_half(model: onnx.ModelProto, folder: Path, *, large: Collection[str] = ()
 
 
 class _Border:
-    """A graph that is rewritten node by node; half-precision values carry `.float16` behind their names."""
+    """A graph that is rewritten node by node; names of half-precision values end with `.float16`."""
 
     def __init__(self, model: onnx.ModelProto, folder: Path) -> None:
         self.model = model
@@ -107,7 +106,7 @@ class _Border:
         self._full = {value.name for value in (*model.graph.input, *model.graph.initializer)}
 
     def keep(self, node: onnx.NodeProto) -> None:
-        """Adds a node as it is."""
+        """Adds a node without changes."""
         for name in sorted(reads_of(node)):
             self._make_full(name)
         self._nodes.append(node)
@@ -137,7 +136,7 @@ class _Border:
         self._nodes.append(copy)
 
     def finish(self) -> None:
-        """Brings the outputs back to float32 and drops what nothing reads."""
+        """Converts the outputs back to float32, and removes unused nodes."""
         for output in self.model.graph.output:
             self._make_full(output.name)
         replace_nodes(self.model, self._nodes)
@@ -160,7 +159,7 @@ class _Border:
 
 
 def _float_values(model: onnx.ModelProto) -> set[str]:
-    """Names of all values of type float32."""
+    """Returns the names of all values of type float32."""
     inferred = onnx.shape_inference.infer_shapes(without_weights(model))
     graph = inferred.graph
     values = {

@@ -1,8 +1,8 @@
-"""Layers that multiply matrices, in 8 bits.
+"""Quantisation of linear layers to 8 bits with dynamic ranges.
 
-Weights are rounded once, each output channel with its own scale and without an offset. What flows
-in is rounded as it comes, all of it with one scale and offset (DynamicQuantizeLinear). Both are
-operators of ONNX itself, which onnxruntime fuses.
+Weights are quantised once, each output channel with its own scale and without an offset. Inputs are quantised
+during a run, with one scale and offset for each input (DynamicQuantizeLinear). All operators are standard ONNX
+operators, which onnxruntime fuses.
 """
 
 from __future__ import annotations
@@ -25,29 +25,29 @@ if TYPE_CHECKING:
 __all__ = ["LinearLayer", "linear_layers", "rounded_weights", "to_int8"]
 
 _SMALLEST = 16
-"""Channels in and out of the smallest matrix that is rounded: below it nothing is won. Heads that end in a
-score, a presence or the four edges of a box are smaller and stay as they are."""
+"""Least number of input and output channels of a quantised matrix, because smaller ones do not get faster. Heads
+that compute a score, a presence or the four edges of a box are smaller and are not quantised."""
 _LEVELS = 127
 
 
 @dataclass(frozen=True)
 class LinearLayer:
-    """A linear layer."""
+    """A linear layer of a graph."""
 
     node: onnx.NodeProto
-    """MatMul or Gemm, the second input of which is constant."""
+    """A MatMul or Gemm node with a constant second input."""
     transposed: bool
-    """Whether the weights lie as (channels out, channels in)."""
+    """Whether the weights have the shape (channels out, channels in)."""
 
     @property
     def name(self) -> str:
-        """What it computes: unique in a graph, where names of nodes need not be."""
+        """Name of the output, which is unique in a graph; names of nodes may not be unique."""
         name: str = self.node.output[0]
         return name
 
 
 def linear_layers(model: onnx.ModelProto, weights: Weights) -> Iterator[LinearLayer]:
-    """Yields the linear layers of a graph that are worth rounding, in its order."""
+    """Yields the linear layers of a graph that are large enough to be quantised, in the order of the graph."""
     for node in model.graph.node:
         if node.op_type not in {"MatMul", "Gemm"} or weights.shape(node.input[0]) is not None:
             continue
@@ -64,15 +64,14 @@ def linear_layers(model: onnx.ModelProto, weights: Weights) -> Iterator[LinearLa
 
 
 def to_int8(model: onnx.ModelProto, folder: Path) -> tuple[int, int]:
-    """Rewrites the linear layers of a graph but for its heads, in place.
+    """Quantises the linear layers of a graph, except those of its heads, in place.
 
     Args:
-        model: As `load_graph` reads it.
-        folder: Holds its external data.
+        model: Model from `load_graph`.
+        folder: Folder of its external data.
 
     Returns:
-        How many layers were rewritten, and how many linear layers of a
-        worthwhile size there are.
+        Number of quantised layers, and number of all linear layers that are large enough.
     """
     weights = Weights(model, folder)
     layers = list(linear_layers(model, weights))
@@ -93,10 +92,10 @@ def to_int8(model: onnx.ModelProto, folder: Path) -> tuple[int, int]:
 
 
 def _heads(model: onnx.ModelProto, layers: Sequence[LinearLayer]) -> set[str]:
-    """Layers that lead to one output of the graph alone, where others lead to several.
+    """Returns the layers that lead to only one output of the graph, if other layers lead to several.
 
-    They make scores, presence, boxes or masks of what the layers before them found. A rounding there
-    is not evened out by anything that follows, and they are small.
+    They compute scores, presence, boxes or masks. No later layer compensates for their rounding errors, and they
+    are small.
     """
     leads: dict[str, set[str]] = {layer.name: set() for layer in layers}
     for output in model.graph.output:
@@ -107,7 +106,7 @@ def _heads(model: onnx.ModelProto, layers: Sequence[LinearLayer]) -> set[str]:
 
 
 def _rounding(name: str, rounded: set[str]) -> list[onnx.NodeProto]:
-    """What rounds an input of layers; once for all layers that read it."""
+    """Returns the nodes that quantise an input; it is quantised only once for all layers that read it."""
     if name in rounded:
         return []
     rounded.add(name)
@@ -118,7 +117,7 @@ def _rounding(name: str, rounded: set[str]) -> list[onnx.NodeProto]:
 def _multiplying(
     layer: LinearLayer, output: str, weights: Weights, initializers: list[TensorProto]
 ) -> list[onnx.NodeProto]:
-    """What computes a layer from its rounded input."""
+    """Returns the nodes that compute a layer from its quantised input."""
     source, matrix = layer.node.input[0], layer.node.input[1]
     stored = {tensor.name for tensor in initializers}
     levels, scale = f"{matrix}.{'t' * layer.transposed}levels", f"{matrix}.{'t' * layer.transposed}scale"
@@ -138,7 +137,7 @@ def _multiplying(
 
 
 def rounded_weights(values: NDArray[np.generic]) -> tuple[NDArray[np.int8], NDArray[np.float32]]:
-    """Returns (K, N) weights as levels -127..127, and the scale of each of the N channels."""
+    """Quantises weights (K, N) to levels -127..127, and returns them with the scale of each of the N channels."""
     exact = np.asarray(values, np.float32)
     scales = np.maximum(np.abs(exact).max(0) / _LEVELS, np.finfo(np.float32).tiny).astype(np.float32)
     return np.rint(exact / scales).astype(np.int8), scales

@@ -1,4 +1,4 @@
-"""What values a graph computes, told without keeping any of them."""
+"""Ranges of the intermediate values of a graph, measured without storing the values."""
 
 from __future__ import annotations
 
@@ -27,10 +27,10 @@ def extremes(
     """Returns the smallest and the largest number of each of some float32 values, over several runs of a graph.
 
     Args:
-        model: As `load_graph` reads it; left as it is.
-        folder: Holds its external data.
-        names: Of the values.
-        feeds: What the graph is fed in each run, at least one.
+        model: Model from `load_graph`; it is not changed.
+        folder: Folder of its external data.
+        names: Names of the values.
+        feeds: Inputs of the graph for each run, at least one.
     """
     probe = onnx.ModelProto()
     probe.CopyFrom(model)

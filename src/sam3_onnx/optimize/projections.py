@@ -1,8 +1,8 @@
-"""Linear layers whose answer is split at once, as one layer for each part.
+"""Splitting of a linear layer whose output is split immediately, into one layer for each part.
 
-Queries, keys and values of attention are often one matrix product whose answer is split behind it. Three products
-compute the same numbers, and nothing has to be copied apart. In float32 one large product saves what the copy costs; in
-8 bits it does not.
+Queries, keys and values of attention are often computed by one matrix product, whose output is then split. Three
+products give the same numbers without the copy of the split. In float32, the advantage of one large product is as large
+as the cost of the copy; in 8 bits it is smaller.
 """
 
 from __future__ import annotations
@@ -28,26 +28,26 @@ _MATRIX = 2  # rank of a layer's weights
 
 @dataclass(frozen=True)
 class _Projection:
-    """A matrix product, a bias that may be added to it, and the split behind them."""
+    """A matrix product, an optional bias, and the split of the output."""
 
     product: onnx.NodeProto
-    """MatMul of a computed value with a constant matrix."""
+    """MatMul node of a computed value and a constant matrix."""
     bias: str
     """Name of a constant vector; "" without one."""
     split: onnx.NodeProto
     ends: tuple[int, ...]
-    """Channels at which the parts end."""
+    """End of each part, as an index of channels."""
 
 
 def split_projections(model: onnx.ModelProto, folder: Path) -> int:
-    """Makes one linear layer for each part of a split answer, in place.
+    """Replaces linear layers with a split output by one linear layer for each part, in place.
 
     Args:
-        model: As `load_graph` reads it.
-        folder: Folder that its external data lies in.
+        model: Model from `load_graph`.
+        folder: Folder of its external data.
 
     Returns:
-        Number of layers that were taken apart.
+        Number of layers that were split.
     """
     weights = Weights(model, folder)
     found = {projection.split.output[0]: projection for projection in _projections(model, weights)}
@@ -62,7 +62,7 @@ def split_projections(model: onnx.ModelProto, folder: Path) -> int:
 
 
 def _projections(model: onnx.ModelProto, weights: Weights) -> Iterator[_Projection]:
-    """The linear layers whose answer a Split along the last axis alone reads."""
+    """Yields the linear layers whose output is read only by a Split along the last axis."""
     makers = {name: node for node in model.graph.node for name in node.output}
     readers = Counter(name for node in model.graph.node for name in reads_of(node))
     readers.update(output.name for output in model.graph.output)
@@ -84,7 +84,7 @@ def _projections(model: onnx.ModelProto, weights: Weights) -> Iterator[_Projecti
 def _with_bias(
     node: onnx.NodeProto | None, makers: dict[str, onnx.NodeProto], readers: Counter[str], weights: Weights
 ) -> tuple[str, onnx.NodeProto | None]:
-    """The bias and the product that a node adds; no bias if it is the product itself."""
+    """Returns the bias and the product that a node adds; no bias if the node is the product itself."""
     if node is None or node.op_type != "Add":
         return "", node
     for bias, name in (tuple(node.input), tuple(node.input)[::-1]):
@@ -103,13 +103,13 @@ def _is_layer(node: onnx.NodeProto, weights: Weights) -> bool:
 
 
 def _fits(bias: str, channels: int, weights: Weights) -> bool:
-    """Whether a bias is one number for each channel, along the last axis alone."""
+    """Returns whether a bias is one number for each channel, along the last axis only."""
     shape = weights.shape(bias) if bias else (channels,)
     return shape is not None and shape[-1:] == (channels,) and set(shape[:-1]) <= {1}
 
 
 def _ends(split: onnx.NodeProto, channels: int, weights: Weights) -> tuple[int, ...]:
-    """Where the parts of a split along the last axis end; nothing where the graph does not say so."""
+    """Returns the ends of the parts of a split along the last axis; empty if the graph does not define them."""
     given = attribute(split, "split")  # before version 13 of ONNX's operators
     if len(split.input) > 1 and split.input[1]:
         if weights.shape(split.input[1]) is None:
@@ -123,7 +123,7 @@ def _ends(split: onnx.NodeProto, channels: int, weights: Weights) -> tuple[int, 
 
 
 def _apart(projection: _Projection, weights: Weights, graph: onnx.GraphProto) -> Iterator[onnx.NodeProto]:
-    """A product, and the sum with a bias, for each part."""
+    """Yields a product, and its sum with the bias, for each part."""
     matrix = weights.array(projection.product.input[1])
     bias = weights.array(projection.bias) if projection.bias else None
     for part, start, end in zip(projection.split.output, (0, *projection.ends), projection.ends, strict=False):

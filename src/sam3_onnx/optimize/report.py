@@ -1,4 +1,4 @@
-"""What an optimisation changed, and what it cost."""
+"""Report of an optimisation: changed graphs, sizes, times and differences of the results."""
 
 from __future__ import annotations
 
@@ -28,38 +28,38 @@ _LIMITS = {
 
 @dataclass(frozen=True)
 class GraphChange:
-    """What became of one graph."""
+    """Change of one graph."""
 
     role: str
-    """image_encoder, text_encoder, decoder, ...; "tracker/..." for a tracker beside a family."""
+    """Role: image_encoder, text_encoder, decoder, ...; "tracker/..." for a tracker in the same folder as a family."""
     file: str
-    """Its path in the folder."""
+    """Path of the graph in the folder."""
     precision: str
-    """What it has now: that asked for, or "unchanged"."""
+    """New precision: the requested one, or "unchanged"."""
     why: str
-    """How many layers were rewritten, or why the graph stayed as it was."""
+    """Number of converted layers, or the reason why the graph is unchanged."""
     bytes_before: int
-    """Of the graph and its external data."""
+    """Size of the original graph and its external data in bytes."""
     bytes_after: int
     time: PairedTime | None
-    """Of one run, before and after; None for a graph that stayed as it was."""
+    """Time of one run before and after; None for an unchanged graph."""
 
 
 @dataclass(frozen=True)
 class OptimizeReport:
-    """What an optimise did, and how far the answers differ from before."""
+    """Report of `optimize`, with the differences of the results."""
 
     precision: str
     folder: Path
-    """Where the optimised export is."""
+    """Folder of the optimised export."""
     graphs: Sequence[GraphChange]
     fidelity: Mapping[str, Fidelity]
-    """For each stage exchanged alone, and for the whole."""
+    """Differences for each stage that was replaced alone, and for the complete model."""
     pictures: Sequence[str]
     words: Sequence[str]
 
     def json(self) -> str:
-        """As it is stored in the target."""
+        """Returns the report as JSON, as it is stored in the target folder."""
         entries = asdict(self) | {"folder": self.folder.name, "limits": _LIMITS}
         return json.dumps(entries, indent=2, ensure_ascii=False) + "\n"
 
@@ -68,12 +68,12 @@ class OptimizeReport:
         for graph in self.graphs:
             sizes = (in_bytes(graph.bytes_before), in_bytes(graph.bytes_after))
             rows.append((graph.role, graph.precision, *sizes, *_times(graph.time), graph.why))
-        seen = [("exchanged", "features", "score", "mask IoU", "on average", "changed answers")]
+        seen = [("replaced", "features", "score", "mask IoU", "on average", "changed results")]
         for stage, fidelity in self.fidelity.items():
             features = f"{min(fidelity.features.values()):.5f}" if fidelity.features else "-"
             masks = (f"{fidelity.mask_iou:.3f}", f"{fidelity.mean_iou:.3f}") if fidelity.masks else ("-", "-")
             seen.append((stage, features, f"{fidelity.score:.4f}", *masks, str(fidelity.lost)))
-        asked = f"{', '.join(self.pictures)}: {', '.join(self.words)}, boxes and clicks as far as they are taken"
+        asked = f"{', '.join(self.pictures)}: {', '.join(self.words)}, and boxes and clicks if supported"
         return f"{_aligned(rows)}\n\n{_aligned(seen)}\n{asked}"
 
 

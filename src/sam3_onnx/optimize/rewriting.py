@@ -1,4 +1,4 @@
-"""An export that is rewritten graph by graph; what answers worse is taken back."""
+"""Conversion of an export graph by graph; stages with results outside the limits are reverted."""
 
 from __future__ import annotations
 
@@ -35,8 +35,8 @@ if TYPE_CHECKING:
 __all__ = ["GraphPrecision", "Rewriting"]
 
 GraphPrecision: TypeAlias = Literal["fp32", "int8", "int8-static", "fp16"]
-"""What graphs are rewritten to: numbers as they are, matrices multiplied in 8 bits, those of the image encoder alone
-multiplied in 8 bits with ranges that are fixed, or everything in half precision."""
+"""Precision of the converted graphs: "fp32" is unchanged, "int8" has linear layers in 8 bits, "int8-static" has only
+those of the image encoder in 8 bits, with fixed ranges, and "fp16" is half precision."""
 
 _UNCHANGED = "unchanged"
 _MANIFEST_KEY = "sam3_onnx.precision"
@@ -45,22 +45,22 @@ _WRITTEN_AS = {"int8": "int8", "int8-static": "int8-static", "fp16": "float16"}
 
 @dataclass(frozen=True)
 class _Change:
-    """A graph on its way."""
+    """A graph during its conversion."""
 
     graph: GraphInfo
     place: Path
-    """Where it goes."""
+    """Path of the new graph."""
     why: str = ""
     precision: str = _UNCHANGED
 
     @property
     def rewritten(self) -> bool:
-        """Whether it is another graph now."""
+        """Whether the graph was changed."""
         return self.precision != _UNCHANGED
 
 
 class Rewriting:
-    """An export that is being rewritten."""
+    """The conversion of an export."""
 
     def __init__(
         self,
@@ -73,16 +73,16 @@ class Rewriting:
         calibration: Mapping[str, NDArray[np.uint8]],
         tell: Callable[[str], None],
     ) -> None:
-        """Does nothing yet.
+        """Prepares the conversion, without running it.
 
         Args:
-            split: The export that is there.
-            roots: Its folder, and that of its decoder's parts.
-            draft: Where the new one grows.
-            precision: What to rewrite it to.
-            fuse: Make one operator of attention.
-            calibration: (H, W, 3) uint8 RGB, by name; "int8-static" takes ranges from them.
-            tell: Told in a line what is being done.
+            split: The original export.
+            roots: Its folder, and the folder of its decoder's parts.
+            draft: Temporary folder of the new export.
+            precision: New precision.
+            fuse: Whether to fuse attention into one operator.
+            calibration: Pictures (H, W, 3) uint8 RGB by name, from which "int8-static" computes ranges.
+            tell: Function that is called with a line for each step.
         """
         self._before = self._after = split.model
         self._split, self._calibration = split, calibration
@@ -93,20 +93,20 @@ class Rewriting:
         }
 
     def convert(self, pictures: Mapping[str, NDArray[np.uint8]], words: Sequence[str]) -> None:
-        """Writes every graph, rewritten as far as it has something to rewrite.
+        """Writes every graph, converted if possible.
 
         Args:
-            pictures: (H, W, 3) uint8 RGB, by name; the first shows what overflows.
-            words: What to look for.
+            pictures: Pictures (H, W, 3) uint8 RGB, by name; the first one shows which values overflow.
+            words: Words to look for.
 
         Raises:
-            OptionError: None has.
+            OptionError: No graph can be converted.
         """
         if self._precision == "fp16":
-            self._tell("running the graphs as they are")
+            self._tell("running the original graphs")
             self._before.run(next(iter(pictures.values())), words)
         for role, change in self._changes.items():
-            self._tell(f"rewriting {change.graph.path.name}")
+            self._tell(f"converting {change.graph.path.name}")
             change.place.parent.mkdir(parents=True, exist_ok=True)
             self._changes[role] = self._converted(role, change)
         if not self._rewritten():
@@ -114,21 +114,21 @@ class Rewriting:
                 "precision",
                 expected="one that changes this export",
                 got=self._precision,
-                remedy="Each graph is rewritten already, or has nothing that is worth it.",
+                remedy="Each graph is already converted, or has no layers that are large enough.",
             )
 
     def settle(self, pictures: Mapping[str, NDArray[np.uint8]], words: Sequence[str]) -> Mapping[str, Fidelity]:
-        """Compares, and takes back what is beyond the limits, until nothing is.
+        """Compares the results, and reverts stages outside the limits, until all results are within the limits.
 
         Args:
-            pictures: (H, W, 3) uint8 RGB, by name.
-            words: What to look for.
+            pictures: Pictures (H, W, 3) uint8 RGB, by name.
+            words: Words to look for.
 
         Returns:
-            By stage, and for the whole.
+            The differences for each stage, and for the complete model.
 
         Raises:
-            FidelityError: Nothing is left.
+            FidelityError: All stages were reverted.
         """
         reasons: list[str] = []
         while stages := self._rewritten():
@@ -147,7 +147,7 @@ class Rewriting:
         raise FidelityError(self._precision, reasons=reasons)
 
     def changes(self, pairs: int) -> list[GraphChange]:
-        """What became of each graph, and its time where it was rewritten."""
+        """Returns the change of each graph, with times for converted graphs."""
         rows = []
         for role, change in self._changes.items():
             before, after = self._before.models[role], self._after.models[role]
@@ -162,13 +162,13 @@ class Rewriting:
         return rows
 
     def close(self) -> None:
-        """Unloads everything."""
+        """Unloads all models."""
         for asked in (self._before, self._after):
             for model in asked.models.values():
                 model.close()
 
     def _converted(self, role: str, change: _Change) -> _Change:
-        """A graph after it was written in the new precision, or copied because it has nothing to rewrite."""
+        """Writes a graph in the new precision, or copies it if there is nothing to convert."""
         return self._written(role, change, self._precision)
 
     def _written(self, role: str, change: _Change, wanted: GraphPrecision) -> _Change:
@@ -189,9 +189,9 @@ class Rewriting:
         return replace(change, precision=precision, why=", ".join(notes))
 
     def _rounded(self, role: str, model: onnx.ModelProto, folder: Path) -> tuple[int, str]:
-        """Rewrites a graph in place; how much of it there was to rewrite, and that in words."""
+        """Converts a graph in place; returns the number of converted nodes or layers, and a text about it."""
         if is_quantized(model):
-            return 0, "quantised already"
+            return 0, "already quantised"
         if self._precision in {"int8", "int8-static"}:
             return self._in_eight_bits(role, model, folder)
         _, feeds = first_call(self._before.models[role])
@@ -200,7 +200,7 @@ class Rewriting:
 
     def _in_eight_bits(self, role: str, model: onnx.ModelProto, folder: Path) -> tuple[int, str]:
         if self._precision == "int8-static" and stage_of(role) != "image_encoder":
-            return 0, "only image encoders are rewritten"
+            return 0, "only image encoders are converted"
         apart = split_projections(model, folder)
         if self._precision == "int8":
             count, layers = to_int8(model, folder)
@@ -208,20 +208,20 @@ class Rewriting:
             self._tell(f"calibrating on {len(self._calibration)} pictures")
             feeds = (self._before.image_feeds(role, picture) for picture in self._calibration.values())
             count, layers = to_static_int8(model, folder, feeds)
-        return count, f"{count} of {layers} linear layers" + (f", {apart} projections taken apart" if apart else "")
+        return count, f"{count} of {layers} linear layers" + (f", {apart} projections split" if apart else "")
 
     def _rewritten(self) -> list[str]:
-        """The stages that have a graph in the new precision."""
+        """Returns the stages that have a graph in the new precision."""
         stages = {stage_of(role) for role, change in self._changes.items() if change.rewritten}
         return [stage for stage in STAGES if stage in stages]
 
     def _take_back(self, stage: str, why: str) -> None:
-        self._tell(f"{stage} stays in the precision that it had: {why}")
+        self._tell(f"{stage} keeps its precision: {why}")
         for role, change in self._changes.items():
             if stage_of(role) == stage and change.rewritten:
                 self._after.models[role].close()
                 remove_graph(change.place)
-                if change.precision == "fp32":  # exact rewrites alone did it
+                if change.precision == "fp32":  # the exact changes were the cause
                     copy_graph(change.graph, change.place)
                     self._changes[role] = replace(change, precision=_UNCHANGED, why=why)
                 else:
@@ -230,12 +230,12 @@ class Rewriting:
 
 
 def _below(path: Path, roots: Sequence[Path]) -> Path:
-    """A path from that of some folders on which it lies below."""
+    """Returns a path relative to the one of several folders that contains it."""
     return path.relative_to(next(root for root in roots if path.is_relative_to(root)))
 
 
 def _exact_rewrites(model: onnx.ModelProto, folder: Path, *, fuse: bool) -> list[str]:
-    """Rewrites in place what gives the same numbers with less work; what was done, in words."""
+    """Applies changes in place that give the same numbers with fewer operations; returns texts about them."""
     counts = {
         "attentions fused": fuse_attention(model) if fuse else 0,
         "convolutions folded": fold_pointwise(model, folder),

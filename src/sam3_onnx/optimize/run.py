@@ -1,4 +1,4 @@
-"""From an export that somebody has to the same export in another precision, proven on pictures."""
+"""`optimize`: conversion of an export to another precision, with a comparison of its results on pictures."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ __all__ = ["DEFAULT_WORDS", "REPORT_FILE", "optimize"]
 
 REPORT_FILE = "optimize_report.json"
 DEFAULT_WORDS = ("coin", "circle", "person")
-"""What is looked for unless told otherwise: the first is in the picture that ships."""
+"""Default words; the first one is in the photograph that is part of the package."""
 
 
 @known_keywords()
@@ -48,38 +48,38 @@ def optimize(  # noqa: PLR0913 - keyword-only options of one step
     pairs: int = 3,
     progress: Callable[[str], None] | None = None,
 ) -> OptimizeReport:
-    """Writes an export in another precision beside the one that is there, and proves that it answers as well.
+    """Converts an export to another precision in a new folder, and checks that its results stay within limits.
 
-    Each stage is exchanged alone first: image encoder, text encoder, decoder. A stage that is beyond the limits
-    of `sam3_onnx.optimize.fidelity` stays as it was. The rest has to keep them together.
+    First, each stage (image encoder, text encoder, decoder) is replaced alone. A stage outside the limits of
+    `sam3_onnx.optimize.fidelity` keeps its precision. All other stages together must be within the limits, too.
 
     Args:
-        folder: What `Sam3Session.from_folder` opens; it is only read.
-        target: Where the new export goes: must not be there yet, or be empty. It appears when it is whole.
-        precision: "int8": linear layers multiply in 8 bits. "int8-static": those of the image encoder alone, with
-            ranges that are fixed by `calibration`; quick on OpenVINO too. "fp16": weights and arithmetic in half
-            precision, for graphics cards; on CPU it saves space alone. "fp32": weights keep their precision; attention
-            becomes one operator, and convolutions that follow each other directly become one. With each of them the
-            whole decoder of a native bundle is cut into its parts.
-        pictures: A folder of pictures of yours to compare on; None for the photograph that ships.
-        calibration: A folder of pictures of the kind that the model will see, from which "int8-static" takes the ranges
-            of what flows through the image encoder; needed for it, and for nothing else.
-        words: What to look for in them.
-        family: Takes this family where there are several in the folder.
-        variant: Takes this variant where there are several.
-        attention: "fused" makes one operator of attention, which onnxruntime's CPU, CUDA and DirectML providers have;
-            "plain" leaves it as it is, for OpenVINO, CoreML and others.
-        pairs: How often each graph is timed before and after.
-        progress: Told in a line what is being done.
+        folder: Folder of the export, as for `Sam3Session.from_folder`; it is only read.
+        target: Folder of the new export; it must not exist, or be empty. It is created when the export is complete.
+        precision: "int8": linear layers in 8 bits. "int8-static": only those of the image encoder, with fixed ranges
+            from `calibration`; also fast on OpenVINO. "fp16": weights and arithmetic in half precision, for graphics
+            cards; on the CPU it only saves space. "fp32": weights keep their precision; attention is fused into one
+            operator, and consecutive convolutions into one. All of them split the single-graph decoder of a native
+            bundle into its parts.
+        pictures: Folder of pictures for the comparison; None for the photograph in the package.
+        calibration: Folder of typical pictures, from which "int8-static" computes the ranges of values in the image
+            encoder; required for "int8-static", and not allowed otherwise.
+        words: Words to look for in the pictures.
+        family: Family to convert, if the folder contains several.
+        variant: Variant to convert, if there are several.
+        attention: "fused" replaces attention by one operator, which onnxruntime's CPU, CUDA and DirectML providers
+            support; "plain" does not change it, for OpenVINO, CoreML and others.
+        pairs: How many times each graph is timed before and after.
+        progress: Function that is called with a line for each step.
 
     Returns:
-        What was done and measured; stored in the target as `optimize_report.json` too.
+        A report with changes and measurements; it is also stored in the target as `optimize_report.json`.
 
     Raises:
-        OptionError: An option is out of range, or the export has nothing that could be rewritten.
-        TargetFolderError: The target holds something, or the disk is too full.
-        FidelityError: The export would not answer as before. Nothing was written.
-        ModelError: As `Sam3Session.from_folder`.
+        OptionError: An option has a value that is not allowed, or the export has nothing to convert.
+        TargetFolderError: The target is not empty, or the disk is too full.
+        FidelityError: The results would be outside the limits. Nothing was written.
+        ModelError: The same errors as for `Sam3Session.from_folder`.
     """
     if precision not in get_args(GraphPrecision):
         raise OptionError("precision", expected=f"one of {', '.join(get_args(GraphPrecision))}", got=precision)
@@ -90,7 +90,7 @@ def optimize(  # noqa: PLR0913 - keyword-only options of one step
     if not words:
         raise OptionError("words", expected="at least one word", got=words)
     if (calibration is None) is (precision == "int8-static"):
-        expected = 'a folder of pictures with "int8-static", and nothing with other precisions'
+        expected = 'a folder of pictures for "int8-static", and None for other precisions'
         raise OptionError("calibration", expected=expected, got=None if calibration is None else str(calibration))
     source, place = require_path("folder", folder).absolute(), require_path("target", target)
     seen = _shipped() if pictures is None else _pictures("pictures", pictures)
@@ -115,25 +115,25 @@ def optimize(  # noqa: PLR0913 - keyword-only options of one step
             fidelity = work.settle(seen, words)
             report = OptimizeReport(precision, place, work.changes(pairs), fidelity, tuple(seen), tuple(words))
         finally:
-            work.close()  # Windows moves no folder that a session reads from
+            work.close()  # Windows cannot rename a folder from which a session reads
         (draft / REPORT_FILE).write_text(report.json(), encoding="utf-8")
     return report
 
 
 def _shipped() -> dict[str, NDArray[np.uint8]]:
-    """The photograph that ships, by its name."""
+    """Returns the photograph that is part of the package, by its name."""
     shipped = Path(str(files("sam3_onnx"))) / "data" / "coins.png"
     return {shipped.name: load_image(shipped)}
 
 
 def _pictures(option: str, folder: str | PathLike[str]) -> dict[str, NDArray[np.uint8]]:
-    """The pictures in a folder, by name."""
+    """Returns the pictures in a folder, by name."""
     try:
         paths = find_pictures(folder)
     except (FolderError, NoPicturesError) as error:
-        raise OptionError(option, expected="a folder that holds pictures", got=str(folder)) from error
+        raise OptionError(option, expected="a folder with pictures", got=str(folder)) from error
     return {path.name: load_image(path) for path in paths}
 
 
 def _silent(line: str) -> None:
-    """Tells nobody."""
+    """Ignores the line."""

@@ -1,4 +1,4 @@
-"""A native bundle whose decoder is whole, with the same decoder in parts."""
+"""Splitting of the single-graph decoder of a native bundle into parts."""
 
 from __future__ import annotations
 
@@ -29,30 +29,30 @@ _DECODER = "decoder"
 
 @dataclass(frozen=True)
 class Split:
-    """An export, its decoder in parts where that could be done."""
+    """An export with its decoder in parts, if it could be split."""
 
     model: ExaminedModel
     parts: frozenset[str] = frozenset()
-    """Roles of the graphs that were cut out of the decoder."""
+    """Roles of the graphs that were created from the decoder."""
     remarks: Mapping[str, str] = field(default_factory=dict)
-    """What there is to say of graphs, by role."""
+    """Remarks about graphs, by role."""
 
 
 def split_bundle(
     exports: Exports, *, source: Path, room: Path, picture: NDArray[np.uint8], words: Sequence[str]
 ) -> Split:
-    """Cuts the decoder of a native bundle into its parts, and holds their answers against those of the whole.
+    """Splits the decoder of a native bundle into parts, and compares their results with those of the single graph.
 
     Args:
-        exports: What is in a folder, of any family.
-        source: That folder.
-        room: A folder for the parts; below it they lie as they will beside the bundle's other graphs.
-        picture: (H, W, 3) uint8 RGB, to ask about.
-        words: What to look for in it.
+        exports: Exports in a folder, of any family.
+        source: The folder.
+        room: Folder for the parts, with the same relative paths as in the bundle.
+        picture: Picture (H, W, 3) uint8 RGB for the comparison.
+        words: Words to look for.
 
     Returns:
-        The export in parts; as it is if it is no native bundle, or in parts already, or if it cannot be cut, with a
-        remark that says why.
+        The export in parts; unchanged if it is not a native bundle or already in parts; unchanged with a remark if it
+        cannot be split.
     """
     whole = ExaminedModel(exports)
     native = next((each for each in exports.heads.values() if _is_whole(each)), None)
@@ -61,14 +61,14 @@ def split_bundle(
     decoder = native.graphs[_DECODER]
     parts = _written_parts(decoder, room / decoder.path.parent.relative_to(source))
     if isinstance(parts, Refusal):
-        return Split(whole, remarks={_DECODER: f"not cut into parts: {parts.reason}"})
+        return Split(whole, remarks={_DECODER: f"not split into parts: {parts.reason}"})
     cut = replace(native, graphs={**native.graphs, **parts})
     model = ExaminedModel(Exports({head: cut if each is native else each for head, each in exports.heads.items()}))
     difference = same_answers(whole, model, picture, words)
     if difference:
-        return Split(whole, remarks={_DECODER: f"not cut into parts: {difference}"})
+        return Split(whole, remarks={_DECODER: f"not split into parts: {difference}"})
     whole.models[_DECODER].close()
-    return Split(model, frozenset(parts), dict.fromkeys(parts, "cut out of the decoder"))
+    return Split(model, frozenset(parts), dict.fromkeys(parts, "part of the split decoder"))
 
 
 def _is_whole(export: Export) -> bool:
@@ -76,7 +76,7 @@ def _is_whole(export: Export) -> bool:
 
 
 def _written_parts(decoder: GraphInfo, folder: Path) -> dict[str, GraphInfo] | Refusal:
-    """Writes the parts of a decoder, named after it."""
+    """Writes the parts of a decoder, with names based on its name."""
     parts = cut_decoder(load_graph(decoder.path))
     if isinstance(parts, Refusal):
         return parts

@@ -1,11 +1,11 @@
-"""Layers that multiply matrices in 8 bits, with the range of what flows in fixed beforehand.
+"""Quantisation of linear layers to 8 bits with fixed ranges from a calibration.
 
-Weights are rounded as in `int8`. What flows into a layer is rounded to one of 256 levels between the smallest and the
-largest number that calibration saw there. The graph says so in ONNX's own way: QuantizeLinear and DequantizeLinear
-around float products (QDQ), which ONNX Runtime and OpenVINO make products of integers.
+Weights are quantised as in `int8`. The inputs of a layer are quantised to 256 levels between the smallest and the
+largest number in the calibration. The graph has the standard QDQ form of ONNX, QuantizeLinear and DequantizeLinear
+around float products, which ONNX Runtime and OpenVINO convert to products of integers.
 
-ONNX Runtime's own quantiser is not used: of `MultiHeadAttention` it does not know that it answers in float32, so that
-the layer behind it stays without a rounded input, and it holds a model and its copies in memory.
+The quantiser of ONNX Runtime is not used: it does not know that the output of `MultiHeadAttention` is float32, so that
+the input of the next layer is not quantised, and it keeps a model and copies of it in memory.
 """
 
 from __future__ import annotations
@@ -37,14 +37,14 @@ _FLAT = 2  # rank of a value that a bias as (1, 1, N) would give another rank
 
 @dataclass(frozen=True)
 class _Levels:
-    """How the numbers of a value become levels 0..255."""
+    """Scale and offset for the quantisation of a value to levels 0..255."""
 
     scale: np.float32
     zero: np.uint8
 
     @classmethod
     def over(cls, lowest: float, largest: float) -> _Levels:
-        """Levels of a range, widened so that 0 is one of them."""
+        """Returns the levels of a range, which is widened so that 0 is a level."""
         low, high = min(lowest, 0.0), max(largest, 0.0)
         scale = max((high - low) / _MOST, float(np.finfo(np.float32).tiny))
         return cls(np.float32(scale), np.uint8(round(-low / scale)))
@@ -53,16 +53,16 @@ class _Levels:
 def to_static_int8(
     model: onnx.ModelProto, folder: Path, feeds: Iterable[Mapping[str, NDArray[np.generic]]]
 ) -> tuple[int, int]:
-    """Rewrites the linear layers of a graph, in place.
+    """Quantises the linear layers of a graph, in place.
 
     Args:
-        model: As `load_graph` reads it.
-        folder: Holds its external data.
-        feeds: What the graph is fed for each picture that ranges are taken from, at least one.
+        model: Model from `load_graph`.
+        folder: Folder of its external data.
+        feeds: Inputs of the graph for each picture of the calibration, at least one.
 
     Returns:
-        How many layers were rewritten, and how many linear layers of a worthwhile size there are. One that answers a
-        matrix stays, and so does one whose input has no finite range.
+        Number of quantised layers, and number of all linear layers that are large enough. A layer whose output is a
+        matrix is not quantised, and neither is one whose input has no finite range.
     """
     weights, shapes = Weights(model, folder), shapes_of(model)
     layers = list(linear_layers(model, weights))
@@ -93,7 +93,7 @@ def _rounding(name: str, levels: _Levels, graph: onnx.GraphProto) -> list[onnx.N
 
 
 def _multiplying(node: onnx.NodeProto, weights: Weights, graph: onnx.GraphProto) -> list[onnx.NodeProto]:
-    """A product of dequantised values, each with a DequantizeLinear of its own: ONNX Runtime replaces them together."""
+    """Returns a product of dequantised values, each with its own DequantizeLinear, which ONNX Runtime fuses."""
     source, matrix = node.input
     name = node.output[0]
     values, scales = rounded_weights(weights.array(matrix))
@@ -117,9 +117,10 @@ def _multiplying(node: onnx.NodeProto, weights: Weights, graph: onnx.GraphProto)
 def _with_bias_in_rows(
     node: onnx.NodeProto, products: set[str], weights: Weights, graph: onnx.GraphProto
 ) -> onnx.NodeProto:
-    """A sum of a product with a bias of (N,), with the same bias as (1, 1, N).
+    """Returns the sum of a product with a bias of shape (N,), with the bias reshaped to (1, 1, N).
 
-    Of a product and a bias of (N,) ONNX Runtime makes one product in float32 before it looks for quantised ones.
+    ONNX Runtime would fuse a product and a bias of shape (N,) to one product in float32 before it looks for quantised
+    products.
     """
     places = [place for place, name in enumerate(node.input) if len(weights.shape(name) or ()) == 1]
     if node.op_type != "Add" or not places or not products & set(node.input):

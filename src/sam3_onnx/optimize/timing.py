@@ -1,4 +1,4 @@
-"""The time of a graph before and after, measured so that a busy machine does not decide."""
+"""Times of a graph before and after, measured so that other load on the machine has little effect."""
 
 from __future__ import annotations
 
@@ -20,14 +20,14 @@ __all__ = ["PairedTime", "paired_time"]
 
 @dataclass(frozen=True)
 class PairedTime:
-    """One run of each form by turns, in one process on the same input."""
+    """Times of two forms that run alternately in one process, on the same input."""
 
     before: float
-    """Seconds, median."""
+    """Median time before in seconds."""
     after: float
-    """Seconds, median."""
+    """Median time after in seconds."""
     ratio: float
-    """After divided by before, median of the pairs."""
+    """Median of after divided by before, over the pairs."""
     lowest: float
     highest: float
     pairs: int
@@ -41,7 +41,7 @@ def paired_time(
     *,
     pairs: int,
 ) -> PairedTime:
-    """Runs two forms of a graph by turns. Both have run before, so that nothing is loaded meanwhile."""
+    """Runs two forms of a graph alternately; both must have run before, so that loading is not measured."""
     seconds = [(_seconds(before, outputs, feeds), _seconds(after, outputs, feeds)) for _ in range(pairs)]
     ratios = [second / first for first, second in seconds]
     return PairedTime(

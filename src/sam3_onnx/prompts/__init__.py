@@ -1,4 +1,4 @@
-"""Prompts: words, boxes, marks and clicks as people write them, checked and in the form that models take."""
+"""Prompts (words, boxes, marks and clicks): checks of what callers pass, and conversion to the inputs of models."""
 
 from sam3_onnx.prompts.boxes import Box, BoxesLike, BoxLike, box_labels, normalised_cxcywh, parse_box, parse_boxes
 from sam3_onnx.prompts.clicks import ObjectPrompt, PointsLike

@@ -1,4 +1,4 @@
-"""Boxes that show the model what is meant: checked against a picture, and as models take them."""
+"""Box prompts: checks against the size of a picture, and conversion to the inputs of models."""
 
 from __future__ import annotations
 
@@ -33,9 +33,9 @@ _FORMS = "Box(x1, y1, x2, y2) or (x1, y1, x2, y2)"
 @known_methods
 @dataclass(frozen=True)
 class Box:
-    """An axis-parallel box that shows the model what is meant, or what is not.
+    """A box prompt: an axis-aligned box around an example to find (positive) or to leave out (negative).
 
-    Half-open: it covers the pixels whose centres lie in `x1 <= x < x2`, `y1 <= y < y2`. What has x, y, width and
+    Half-open: it covers the pixels whose centres are in `x1 <= x < x2`, `y1 <= y < y2`. A box with x, y, width and
     height is `Box(x, y, x + width, y + height)`.
 
     Raises:
@@ -45,36 +45,36 @@ class Box:
     x1: float
     """Left edge, in pixels of the picture."""
     y1: float
-    """Upper edge."""
+    """Upper edge, in pixels."""
     x2: float
-    """Right edge."""
+    """Right edge, in pixels."""
     y2: float
-    """Lower edge."""
+    """Lower edge, in pixels."""
     positive: bool = True
-    """Whether the box shows an example; otherwise it shows what is not meant. 1 and 0 stand for True and False."""
+    """True for an example to find, False for an example to leave out. 1 and 0 are accepted for True and False."""
 
     def __post_init__(self) -> None:
         sign = as_sign(self.positive)
         if sign is None:
             reason = f"positive is {self.positive!r}"
-            expected = "positive=True for an example, or positive=False for what is not meant"
+            expected = "positive=True for an example to find, or positive=False for one to leave out"
             raise BoxError(f"({self.x1}, {self.y1}, {self.x2}, {self.y2})", reason=reason, expected=expected)
         object.__setattr__(self, "positive", sign)
 
 
 BoxLike: TypeAlias = Box | Sequence[float] | NDArray[np.number]
-"""One positive box in pixels of the picture."""
+"""One box in pixels of the picture; a sequence `(x1, y1, x2, y2)` is positive."""
 BoxesLike: TypeAlias = Iterable[BoxLike]
-"""What `parse_boxes` takes; an (N, 4) array is such an iterable."""
+"""Boxes in a form that `parse_boxes` accepts; an `(N, 4)` array is allowed too."""
 
 
 @known_keywords()
 def parse_boxes(boxes: BoxesLike, size: tuple[int, int]) -> tuple[Box, ...]:
-    """Bring boxes into order and into the picture.
+    """Sorts the corners of boxes and clips the boxes to the picture.
 
     Args:
-        boxes: `Box` objects, sequences `(x1, y1, x2, y2)`, which are positive, or
-            an `(N, 4)` array of them, in pixels of the picture.
+        boxes: `Box` objects, or sequences `(x1, y1, x2, y2)` or an `(N, 4)` array,
+            which are positive boxes; in pixels of the picture.
         size: Height and width of the picture in pixels.
 
     Returns:
@@ -82,8 +82,8 @@ def parse_boxes(boxes: BoxesLike, size: tuple[int, int]) -> tuple[Box, ...]:
         `0 <= y1 < y2 <= height`.
 
     Raises:
-        BoxError: One is not four finite numbers, lies outside the picture, has
-            no area in it, or is so small that fractions must be meant.
+        BoxError: A box is not four finite numbers, is outside the picture, has
+            no area in it, or is so small that its numbers must be fractions.
 
     Example:
         >>> parse_boxes([(90, 80, 10, -5)], size=(60, 100))
@@ -101,17 +101,17 @@ def parse_boxes(boxes: BoxesLike, size: tuple[int, int]) -> tuple[Box, ...]:
 
 @known_keywords()
 def parse_box(box: object, size: tuple[int, int]) -> Box:
-    """Bring the one box around an object into order and into the picture.
+    """Sorts the corners of the box around one object and clips it to the picture.
 
     Args:
         box: A `Box` or a sequence `(x1, y1, x2, y2)`, in pixels of the picture.
         size: Height and width of the picture in pixels.
 
     Returns:
-        The box as `parse_boxes` gives it.
+        The box as `parse_boxes` returns it.
 
     Raises:
-        BoxError: It is no box that `parse_boxes` would take.
+        BoxError: `parse_boxes` would not accept the box.
 
     Example:
         >>> parse_box((90, 80, 10, -5), size=(60, 100))
@@ -122,15 +122,15 @@ def parse_box(box: object, size: tuple[int, int]) -> Box:
 
 @known_keywords()
 def normalised_cxcywh(boxes: Sequence[Box], size: tuple[int, int]) -> NDArray[np.float32]:
-    """Give boxes as the models take them.
+    """Converts boxes to the form that models take: normalised centre, width and height.
 
     Args:
-        boxes: N boxes inside the picture, as `parse_boxes` gives them.
+        boxes: N boxes inside the picture, as `parse_boxes` returns them.
         size: Height and width of the picture in pixels.
 
     Returns:
-        `(N, 4)` float32: centre x, centre y, width, height as fractions of the
-        picture's width and height, in 0..1.
+        `(N, 4)` float32: centre x, centre y, width and height as fractions of the
+        width and height of the picture, in 0..1.
     """
     height, width = size
     rows = [
@@ -147,12 +147,12 @@ def normalised_cxcywh(boxes: Sequence[Box], size: tuple[int, int]) -> NDArray[np
 
 @known_keywords()
 def box_labels(boxes: Sequence[Box]) -> NDArray[np.int64]:
-    """Give `(N,)` int64: 1 for a positive box, 0 for a negative one."""
+    """Returns `(N,)` int64: 1 for a positive box, 0 for a negative one."""
     return np.array([box.positive for box in boxes], dtype=np.int64)
 
 
 def _inside(box: object, size: tuple[int, int], forms: str) -> Box:
-    """Order the corners of a box and clip it to the picture."""
+    """Sorts the corners of a box and clips it to the picture."""
     corners = finite_corners((box.x1, box.y1, box.x2, box.y2) if isinstance(box, Box) else box)
     if corners is None:
         raise _not_a_box(box, forms, size)
@@ -162,9 +162,9 @@ def _inside(box: object, size: tuple[int, int], forms: str) -> Box:
     positive = box.positive if isinstance(box, Box) else True
     inside = Box(max(x1, 0.0), max(y1, 0.0), min(x2, float(width)), min(y2, float(height)), positive)
     if not (inside.x1 < inside.x2 and inside.y1 < inside.y2):
-        reason = "it has no area" if x1 == x2 or y1 == y2 else "it lies outside the picture"
+        reason = "it has no area" if x1 == x2 or y1 == y2 else "it is outside the picture"
     elif _looks_like_fractions(inside, size):
-        reason = "it covers a pixel or less; boxes are in pixels, not in fractions of the picture"
+        reason = "it covers at most one pixel; boxes are in pixels, not in fractions of the picture"
     else:
         return inside
     raise BoxError(repr(box), reason=reason, expected=f"x1, y1, x2, y2 with an area inside {_shown(size)}")
@@ -188,7 +188,7 @@ def _shown(size: tuple[int, int]) -> str:
 
 
 def finite_corners(values: object) -> tuple[float, float, float, float] | None:
-    """Give four finite numbers, or None where there is anything else."""
+    """Returns four finite numbers, or None for any other value."""
     if isinstance(values, np.ndarray):
         values = values.tolist()
     if not isinstance(values, Sequence) or len(values) != _CORNERS:

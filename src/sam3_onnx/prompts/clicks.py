@@ -1,4 +1,4 @@
-"""Points and a box around one object: checked against a picture, and in the form that models take."""
+"""Clicks on one object, and a box around it: checks against the size of a picture, and conversion for models."""
 
 from __future__ import annotations
 
@@ -16,36 +16,36 @@ from sam3_onnx.prompts.boxes import Box, BoxLike, parse_box
 __all__ = ["ObjectPrompt", "PointsLike", "parse_clicks", "require_object"]
 
 PointsLike: TypeAlias = Iterable[Sequence[float] | NDArray[np.number]]
-"""(x, y) pairs in pixels of the picture; a (P, 2) array is such an iterable."""
+"""Pairs (x, y) in pixels of the picture; a `(P, 2)` array is allowed too."""
 _REMEDY = "Pass points=[(x, y)], or box=Box(x1, y1, x2, y2)."
 
 
 @dataclass(frozen=True)
 class ObjectPrompt:
-    """Everything that points at one object, in pixels of the picture."""
+    """A prompt for one object: clicks and a box, in pixels of the picture."""
 
     points: tuple[tuple[float, float], ...] = ()
-    """x, y of each click."""
+    """Position x, y of each click."""
     labels: tuple[int, ...] = ()
-    """For each click 1 on the object, or 0 beside it."""
+    """Label of each click: 1 for a click on the object, 0 for a click beside it."""
     box: Box | None = None
 
     def refined(self, more: ObjectPrompt) -> ObjectPrompt:
-        """This prompt and more clicks; a new box takes the old one's place."""
+        """Returns this prompt with more clicks; a new box replaces the old one."""
         return ObjectPrompt(self.points + more.points, self.labels + more.labels, more.box or self.box)
 
     def points_in(self, size: tuple[int, int]) -> NDArray[np.float32]:
-        """(P, 2) points as shares of a picture of the given (height, width)."""
+        """Returns the points as `(P, 2)` float32, as fractions of a picture of the given (height, width)."""
         height, width = size
         shares = [(x / width, y / height) for x, y in self.points]
         return np.array(shares, np.float32).reshape(-1, 2)
 
     def labels_array(self) -> NDArray[np.int64]:
-        """(P,) the labels."""
+        """Returns the labels as `(P,)` int64."""
         return np.array(self.labels, np.int64)
 
     def box_in(self, size: tuple[int, int]) -> NDArray[np.float32] | None:
-        """(4,) xyxy of the box as shares of a picture of the given (height, width)."""
+        """Returns the box as `(4,)` x1, y1, x2, y2, as fractions of a picture of the given (height, width)."""
         if self.box is None:
             return None
         height, width = size
@@ -57,18 +57,18 @@ class ObjectPrompt:
 def parse_clicks(
     points: PointsLike | None, labels: Iterable[int] | None, box: BoxLike | None, size: tuple[int, int]
 ) -> ObjectPrompt:
-    """Reads clicks and a box.
+    """Checks clicks and a box, and returns them as one prompt.
 
     Args:
         points: (x, y) in pixels of the picture, 0 <= x < width and 0 <= y < height.
-        labels: 1 or True for a click on the object, 0 or False for one beside it; None for all on it.
+        labels: 1 or True for a click on the object, 0 or False for a click beside it; None if all are on it.
         box: A box around the object, clipped to the picture.
         size: (height, width) of the picture.
 
     Raises:
-        PointError: A point is not two finite numbers or outside the picture, or points and labels
-            do not match.
-        BoxError: The box is no box, is negative, lies outside or has no area.
+        PointError: A point is not two finite numbers or is outside the picture, or the numbers of
+            points and labels differ.
+        BoxError: The box is not a box, is negative, is outside the picture or has no area.
     """
     listed = _listed(points, "points")
     if None not in _two_numbers(listed):
@@ -82,19 +82,19 @@ def parse_clicks(
         raise PointError(f"({got})", reason=reason, expected=expected, what="list of clicks")
     around = None if box is None else parse_box(box, size)
     if around is not None and not around.positive:
-        expected = "a positive box around the object; negative clicks show what is not meant"
-        raise BoxError(repr(box), reason="a negative box shows no object", expected=expected)
+        expected = "a positive box around the object; to leave something out, use negative clicks"
+        raise BoxError(repr(box), reason="it is a negative box", expected=expected)
     return ObjectPrompt(places, signs, around)
 
 
 def require_object(prompt: ObjectPrompt) -> ObjectPrompt:
-    """The same prompt.
+    """Returns the same prompt, after checking that it has a positive click or a box.
 
     Raises:
-        EmptyPromptError: Nothing in it shows where the object is.
+        EmptyPromptError: The prompt has neither.
     """
     if prompt.box is None and 1 not in prompt.labels:
-        got = f"{len(prompt.points)} negative points alone" if prompt.points else "no point and no box"
+        got = f"only negative points ({len(prompt.points)})" if prompt.points else "no point and no box"
         raise EmptyPromptError(got=got, expected="at least one positive point or a box", remedy=_REMEDY)
     return prompt
 
@@ -115,12 +115,12 @@ def _inside(point: object, size: tuple[int, int]) -> tuple[float, float]:
     if x is None or y is None:
         raise PointError(repr(point), reason="it is not two finite numbers", expected=expected)
     if not (0 <= x < width and 0 <= y < height):
-        raise PointError(repr(point), reason="it lies outside the picture", expected=expected)
+        raise PointError(repr(point), reason="it is outside the picture", expected=expected)
     return x, y
 
 
 def _two_numbers(values: object) -> tuple[float | None, float | None]:
-    """Returns x and y; None for what is no finite number."""
+    """Returns x and y; None for each value that is not a finite number."""
     if not isinstance(values, Sequence) or len(values) != 2:  # noqa: PLR2004 - x, y
         return None, None
     x, y = map(as_finite, values)
@@ -130,6 +130,6 @@ def _two_numbers(values: object) -> tuple[float | None, float | None]:
 def _sign(label: object) -> int:
     sign = as_sign(label)
     if sign is None:
-        expected = "1 on the object or 0 beside it"
-        raise PointError(repr(label), reason="it is no label of a click", expected=expected, what="label")
+        expected = "1 for a click on the object, or 0 for a click beside it"
+        raise PointError(repr(label), reason="it is not a label of a click", expected=expected, what="label")
     return int(sign)

@@ -1,4 +1,4 @@
-"""Boxes in the form of X-AnyLabeling's marks."""
+"""Marks: box prompts in the form that X-AnyLabeling uses."""
 
 from __future__ import annotations
 
@@ -13,20 +13,20 @@ from sam3_onnx.prompts.boxes import Box, finite_corners
 __all__ = ["MarksLike", "parse_marks"]
 
 MarksLike: TypeAlias = Iterable[Mapping[str, object]]
-"""What `parse_marks` takes."""
+"""Marks in a form that `parse_marks` accepts."""
 
 
 @known_keywords()
 def parse_marks(marks: MarksLike) -> tuple[Box, ...]:
-    """Read boxes from marks in the form that X-AnyLabeling uses.
+    """Converts marks in the form that X-AnyLabeling uses to boxes.
 
     Args:
         marks: `{"type": "rectangle", "data": [x1, y1, x2, y2], "label": 1}` with
-            opposite corners in pixels of the picture, label 1 for what is meant
-            and 0 for what is not.
+            opposite corners in pixels of the picture; label 1 is a positive and
+            0 a negative box.
 
     Returns:
-        The boxes in the order given, for `parse_boxes` to check against a picture.
+        The boxes in the given order; `parse_boxes` checks them against a picture.
 
     Raises:
         UnsupportedPromptError: A mark is a point.
@@ -46,7 +46,7 @@ def _marked(mark: object) -> Box:
             family="concept",
             wanted=f"the point mark {mark!r}",
             allowed="words and boxes",
-            remedy="A point means one object: pass it to predict_object, or draw a box around an example instead.",
+            remedy="A point selects one object: pass it to predict_object, or draw a box around an example instead.",
         )
     if not (isinstance(kind, str) and kind == "rectangle"):
         raise MarkError(repr(mark), reason=f"its type is {kind!r}")

@@ -1,16 +1,16 @@
-"""The token ids that SAM 3's text encoder sees for a prompt.
+"""CLIP's tokenizer as SAM 3 uses it: conversion of prompts to the token ids of the text encoder.
 
 SAM 3's reference (`sam3/model/tokenizer_ve.py` in github.com/facebookresearch/sam3)
-cleans a prompt with `ftfy.fix_text`, unescapes html entities twice, folds
-whitespace, lower-cases, splits with a regular expression and applies CLIP's byte
-pair merges. The same steps are made here with the standard library and the
-`tokenizers` library, so that neither ftfy nor regex has to be installed.
+cleans a prompt with `ftfy.fix_text`, unescapes HTML entities twice, reduces
+whitespace to single spaces, converts to lower case, splits with a regular expression
+and applies CLIP's byte pair merges. This module does the same steps with the standard
+library and the `tokenizers` library, so that neither ftfy nor regex has to be installed.
 
-The ids are the reference's, with two exceptions:
+The ids are those of the reference, with two exceptions:
 
-- Mojibake, UTF-8 that was read in another encoding (`cafÃ©` for `café`), is taken
-  as it stands; ftfy guesses what was meant.
-- Letters and digits that Unicode assigned lately count as symbols until the
+- Mojibake, UTF-8 that was decoded in another encoding (`cafÃ©` for `café`), is not
+  changed; ftfy guesses the original text.
+- Letters and digits that were recently added to Unicode count as symbols until the
   `tokenizers` library knows them (in its release 0.23: those newer than Unicode
   16); the reference depends on its release of regex in the same way.
 """
@@ -43,7 +43,7 @@ _PIECES = (
     rf"<[s{_LONG_S}]tart_of_text>|<end_of_text>|'[s{_LONG_S}tmd]|'re|'ve|'ll|"
     r"\p{L}+|\p{N}|[^\s\p{L}\p{N}\x{345}]+"
 )
-"""The reference's pattern. It ignores case there, which adds the long s and drops the Greek iota subscript (U+0345)."""
+"""Pattern of the reference. It ignores case there: this adds the long s and drops the Greek iota subscript (U+0345)."""
 
 _ENTITY = re.compile(r"&#?[0-9A-Za-z]{1,24};")
 _TERMINAL_ESCAPE = re.compile(r"\x1b\[[\d;]*[A-Za-z]")
@@ -57,30 +57,30 @@ _FOLDED: Final = (
     | dict.fromkeys((0x2BC, *range(0x2018, 0x201C)), "'")
     | dict.fromkeys(range(0x201C, 0x2020), '"')
 )
-"""C1 controls read as Windows-1252, Latin ligatures, full and half width forms, curly quotes."""
+"""Replaced characters: C1 controls (as in Windows-1252), ligatures, full-width and half-width forms, curly quotes."""
 
 _REMOVED: Final = dict.fromkeys(
     (*range(0x09), 0x0B, *range(0x0E, 0x20), 0x7F, *range(0x206A, 0x2070), 0xFEFF, *range(0xFFF9, 0xFFFD))
 )
-"""Control characters without a visible effect; tab, line feed, form feed and carriage return are whitespace."""
+"""Control characters that are removed; tab, line feed, form feed and carriage return are kept as whitespace."""
 
 
 class ClipTokenizer:
-    """CLIP's byte pair encoding as SAM 3 uses it.
+    """Byte pair encoding of CLIP, as SAM 3 uses it.
 
-    Making one reads the merge table; `load_tokenizer` keeps one per process.
-    An instance may be used by several threads.
+    Creating an instance reads the merge table; `load_tokenizer` keeps one per process.
+    An instance can be used by several threads.
     """
 
     START: Final = 49406
-    """Id that opens every prompt."""
+    """Id of the start of every prompt."""
     END: Final = 49407
-    """Id that closes every prompt; the highest id there is."""
+    """Id of the end of every prompt; the highest of all ids."""
     CONTEXT: Final = 32
-    """Ids that the text encoder takes, start and end included."""
+    """Number of ids that the text encoder takes, including start and end."""
 
     def __init__(self) -> None:
-        # The runtime of geometry and of box-only prompts does without this library.
+        # Geometry and prompts with boxes only do not need this library.
         from tokenizers import Regex, models, pre_tokenizers  # noqa: PLC0415
 
         alphabet = sorted(pre_tokenizers.ByteLevel.alphabet())
@@ -97,18 +97,18 @@ class ClipTokenizer:
         self._special = {"<start_of_text>": [self.START], "<end_of_text>": [self.END]}
 
     def encode(self, text: str, *, truncate: bool = False) -> list[int]:
-        """Turn a prompt into the ids that the text encoder takes.
+        """Converts a prompt to the token ids that the text encoder takes.
 
         Args:
             text: The prompt, in any language and case.
-            truncate: Cut a prompt that is too long, as the reference does:
-                start, the first 30 ids, end.
+            truncate: Whether to cut a prompt that is too long, as the reference
+                does: start, the first 30 ids, end.
 
         Returns:
             `[START, ..., END]`, at most `CONTEXT` ids, each in 0..49407.
 
         Raises:
-            PromptTooLongError: There are more than `CONTEXT` ids, and `truncate` is off.
+            PromptTooLongError: There are more than `CONTEXT` ids, and `truncate` is False.
 
         Example:
             >>> load_tokenizer().encode("a Cat")
@@ -129,17 +129,17 @@ class ClipTokenizer:
 @functools.cache
 @undivided()
 def load_tokenizer() -> ClipTokenizer:
-    """Give the one tokenizer of this process, made at the first call."""
+    """Returns the tokenizer of this process, which is created at the first call."""
     return ClipTokenizer()
 
 
 def pad(ids: Sequence[Sequence[int]], *, pad_id: int, length: int = ClipTokenizer.CONTEXT) -> NDArray[np.int64]:
-    """Fill rows of ids up to one length.
+    """Pads rows of ids to the same length.
 
     Args:
-        ids: P rows, such as `ClipTokenizer.encode` gives.
-        pad_id: What to fill with: 0 where the graph derives its mask from `tokens != 0`.
-        length: Length of every row afterwards.
+        ids: P rows, for example of `ClipTokenizer.encode`.
+        pad_id: Id to pad with: 0 if the graph derives its mask from `tokens != 0`.
+        length: Length of every row in the result.
 
     Returns:
         `(P, length)` int64.
@@ -157,14 +157,14 @@ def pad(ids: Sequence[Sequence[int]], *, pad_id: int, length: int = ClipTokenize
 
 
 def clean(text: str) -> str:
-    r"""Fold a prompt as the reference does before it splits it.
+    r"""Cleans a prompt in the same way as the reference before splitting.
 
     Args:
-        text: Any string, lone surrogates included.
+        text: Any string, including one with lone surrogates.
 
     Returns:
-        Lower case, single spaces, straight quotes, standard widths, no html
-        entities and no control characters.
+        The text in lower case, with single spaces, straight quotes and standard
+        widths, without HTML entities and control characters.
 
     Example:
         >>> clean(" A\tﬂuﬀy CAT&rsquo;s tail ")
@@ -177,7 +177,7 @@ def clean(text: str) -> str:
 
 
 def _repaired(line: str, *, unescape: bool) -> str:
-    """Do what `ftfy.fix_text` does to a line, except for the repair of mojibake."""
+    """Repairs a line like `ftfy.fix_text`, but without the repair of mojibake."""
     while True:
         before = line
         if unescape:
@@ -191,7 +191,7 @@ def _repaired(line: str, *, unescape: bool) -> str:
 
 
 def _character(entity: re.Match[str]) -> str:
-    """Decode an entity that ends in a semicolon; names in capitals count too (`&EACUTE;`)."""
+    """Decodes an HTML entity that ends with a semicolon; its name may be in capitals (`&EACUTE;`)."""
     escaped = entity[0]
     name = escaped[1:]
     if name in html5:

@@ -1,4 +1,4 @@
-"""Words: the concepts that a class list names."""
+"""Text prompts: reading of class lists into concepts."""
 
 from __future__ import annotations
 
@@ -19,50 +19,51 @@ __all__ = [
 ]
 
 VISUAL: Final = "visual"
-"""The word that stands for the text where there are boxes only: `Sam3Processor.add_geometric_prompt` in
+"""Text prompt that is used if there are only boxes: `Sam3Processor.add_geometric_prompt` in
 `sam3/model/sam3_image_processor.py` of github.com/facebookresearch/sam3."""
 
 _COMMAS = "[,\uff0c\uff64\u3001\u060c|\uff5c\uff1b\u061b\n\r\u2028\u2029]"
 _SEMICOLON = r"(?<!&\w\w)(?<!&\w{3})(?<!&\w{4})(?<!&#\w\w)(?<!&#\w{3});"
-"""A semicolon that does not end an HTML entity, such as `&amp;`, which the tokenizer reads as the reference does."""
+"""A semicolon that separates: it does not end an HTML entity, such as `&amp;`, which the tokenizer decodes."""
 _STOPS = "[.\uff0e\uff61\u3002\u06d4]"
 _SEPARATOR = re.compile(rf"{_COMMAS}|{_SEMICOLON}|{_STOPS}(?!\d)|(?<=[^\d\s.,]){_STOPS}")
 
 
 @dataclass(frozen=True)
 class Concept:
-    """One thing to look for."""
+    """A concept to look for: a prompt and the label of its instances."""
 
     prompt: str
-    """The words that the text encoder gets."""
+    """Text for the text encoder."""
     label: str
-    """What its instances are called in the result."""
+    """Label of its instances in the result."""
 
 
 TextLike: TypeAlias = str | Sequence[str] | Mapping[str, str]
-"""What `parse_text` takes."""
+"""Text prompts in a form that `parse_text` accepts."""
 
 
 @known_keywords()
 def parse_text(text: TextLike) -> tuple[Concept, ...]:
-    """Read the concepts out of a class list.
+    """Reads the concepts of a class list.
 
     Args:
-        text: A string, in which commas, periods, semicolons, vertical bars and
-            ends of lines separate, also mixed and in their East Asian and Arabic
-            forms; a period before a digit separates only after a letter or sign,
-            so that `2.5 mm screw` and `.22 cartridge` are one concept. A list or
-            tuple of strings, each taken as it is. Or a mapping of prompt to label.
+        text: A string with one or more concepts, a list or tuple of strings, or a
+            mapping of prompt to label. In a string, concepts are separated by
+            commas, periods, semicolons, vertical bars and line breaks, also in
+            their East Asian and Arabic forms; a period before a digit separates
+            only after a letter or sign, so that `2.5 mm screw` and
+            `.22 cartridge` are one concept. Items of a list are not split.
 
     Returns:
-        The concepts in the order given, without surrounding spaces, blanks and
-        duplicates. Two prompts are duplicates where the model sees the same text
-        (`Cat`, `cat`); the first one stays.
+        The concepts in the given order, without surrounding spaces, empty items
+        and duplicates. Two prompts are duplicates if the model sees the same text
+        (`Cat`, `cat`); the first one is kept.
 
     Raises:
-        EmptyPromptError: No concept is left.
-        OptionError: `text` is of another type, a label is blank, or a mapping
-            gives two labels to what the model sees as one prompt.
+        EmptyPromptError: The text contains no concept.
+        OptionError: `text` has another type, a label is empty, or a mapping gives
+            two labels to prompts that are the same text to the model.
 
     Example:
         >>> [concept.prompt for concept in parse_text("person, 2.5 mm screw. Person")]
@@ -76,14 +77,14 @@ def parse_text(text: TextLike) -> tuple[Concept, ...]:
         first = found.setdefault(seen, concept)
         if isinstance(text, Mapping) and first.label != concept.label:
             got = {first.prompt: first.label, concept.prompt: concept.label}
-            raise OptionError("text", expected="a mapping with one label for each prompt, whatever its case", got=got)
+            raise OptionError("text", expected="a mapping with one label for each prompt, ignoring case", got=got)
     if not found:
         raise EmptyPromptError(got=f"the text {text!r}")
     return tuple(found.values())
 
 
 def _listed(text: object) -> list[Concept]:
-    """Give a concept for each item of a class list, blank ones and duplicates included."""
+    """Returns a concept for each item of a class list, including empty ones and duplicates."""
     if isinstance(text, Mapping):
         return [Concept(_string(prompt), _label(label)) for prompt, label in text.items()]
     if isinstance(text, str):

@@ -169,8 +169,8 @@ def test_what_a_format_cannot_say_is_counted_but_for_what_it_never_can(tmp_path:
     cv2.imwrite(str(tmp_path / "ring.png"), scene)
     session = Sam3Session.from_pretrained("miniature", provider="cpu")
     filled = annotate_folder(session, tmp_path, "ring", label_format="yolo-segment")
-    assert filled.losses == {"ring: holes filled": 1}
-    assert "the format cannot say: ring: holes filled (1x)" in str(filled)
+    assert filled.losses == {"holes were filled (ring)": 1}
+    assert "not stored in this format: holes were filled (ring)" in str(filled)
     assert annotate_folder(session, tmp_path, "ring", label_format="yolo-detect", out=tmp_path / "boxes").losses == {}
 
 

@@ -106,7 +106,7 @@ def test_a_tracker_of_another_checkpoint_is_refused(maker: ModuleType, models: t
     other = maker.make_tracker(model)
     with torch.no_grad():
         other.vision_encoder.backbone.layers[0].attention.q_proj.weight.add_(0.1)
-    with pytest.raises(TrackerMismatchError, match=r"0.attention.q_proj.weight differs. Both must come from one"):
+    with pytest.raises(TrackerMismatchError, match=r"0.attention.q_proj.weight differs. Take both from one"):
         export_bundle(model, tmp_path, tracker=other, source="a test", licence="none")
     assert not list(tmp_path.iterdir())
 

@@ -64,7 +64,7 @@ class TestBmp:
 
     def test_colours_that_its_palette_does_not_have(self) -> None:
         body = bytes([0, 1, 2, 3, 0, 0, 0, 0])
-        with pytest.raises(PictureDecodeError, match="other colours than the 3"):
+        with pytest.raises(PictureDecodeError, match="a number above the 3"):
             load_image(bmp(-1, 8, body, between=bytes(12), colours=3))
         assert load_image(bmp(-1, 8, body, between=bytes(16), colours=4)).shape == (1, 8, 3)
 

@@ -52,7 +52,7 @@ class TestJpeg2000:
             ("LA", b"\x0f\1\1\x0f", "2 channels of 16 bits"),
             ("L", b"\x87", "8 bits, signed"),
             ("RGB", b"\x87\1\1\x87\1\1\x87", "signed"),
-            ("L", b"\0", "of 1 bits, and at least eight"),
+            ("L", b"\0", "of 1 bits, but at least eight"),
         ],
     )
     def test_samples_that_pillow_would_answer_wrongly(self, mode: str, kinds: bytes, reason: str) -> None:

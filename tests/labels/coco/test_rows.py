@@ -26,7 +26,7 @@ def test_run_lengths_hold_every_pixel(mask: NDArray[np.bool_]) -> None:
     assert json.loads(json.dumps(picture)) == picture
     if not mask.any():
         assert picture["annotations"] == []
-        assert [str(loss) for loss in losses] == ["coin: empty mask left out"]
+        assert [str(loss) for loss in losses] == ["empty mask was left out (coin)"]
         return
     (row,) = picture["annotations"]
     segmentation = row["segmentation"]
@@ -43,7 +43,7 @@ def test_polygons_hold_every_part_and_tell_of_holes() -> None:
     assert ring["segmentation"] == [[5, 5, 5, 24, 24, 24, 24, 5]]
     assert len(torn["segmentation"]) == 2
     assert ring["area"] == RING.sum()
-    assert [str(loss) for loss in losses] == ["coin: holes filled"]
+    assert [str(loss) for loss in losses] == ["holes were filled (coin)"]
 
 
 def test_a_mask_too_thin_for_a_polygon_is_written_as_run_lengths() -> None:
@@ -66,11 +66,11 @@ def test_shapes_of_one_group_are_one_instance() -> None:
     assert (together["bbox"], together["score"]) == ([10, 10, 25, 25], 0.25)
     assert (alone["bbox"], alone["area"], alone["score"]) == ([10, 10, 20, 20], 400, None)
     assert [str(loss) for loss in losses if not loss.by_nature] == [
-        "coin: line left out",
-        "dot: point left out",
-        "far: rectangle left out",
+        "line was left out (coin)",
+        "point was left out (dot)",
+        "rectangle was left out (far)",
     ]
     assert {str(loss) for loss in losses if loss.by_nature} == {
-        "coin: polygon written as rle",
-        "coin: rectangle written as rle",
+        "polygon was written as rle (coin)",
+        "rectangle was written as rle (coin)",
     }

@@ -104,7 +104,7 @@ def test_labelme_opens_what_is_written(samples: list[Sample], mode: Any) -> None
 
 
 @pytest.mark.skipif(XANYLABELING is None, reason=NO_CHECKOUT)
-@pytest.mark.filterwarnings("ignore:.*holes filled:sam3_onnx.errors.LabelLossWarning")
+@pytest.mark.filterwarnings("ignore:.*holes were filled.*:sam3_onnx.errors.LabelLossWarning")
 @pytest.mark.parametrize("mode", ["polygon", "rectangle", "rotation"])
 def test_x_anylabeling_opens_what_is_written_and_we_read_what_it_saves(samples: list[Sample], mode: Any) -> None:  # noqa: ANN401
     written = {}

@@ -116,7 +116,7 @@ def test_an_untouched_file_keeps_every_field(tmp_path: Path) -> None:
 def test_holes_are_filled_and_that_is_told(tmp_path: Path) -> None:
     ring = Shape("ring", "polygon", SQUARE, holes=(HOLE,))
     path = tmp_path / "ring.json"
-    with pytest.warns(LabelLossWarning, match=r"ring\.json does not hold all: ring: holes filled$"):
+    with pytest.warns(LabelLossWarning, match=r"ring\.json does not contain everything: holes were filled \(ring\)$"):
         losses = write_labelme(path, [ring], image_path="a.png", image_size=SIZE)
     assert losses == (Loss("ring", "holes", "filled"),)
     np.testing.assert_array_equal(read_labelme(path).shapes[0].points, SQUARE)
@@ -139,10 +139,10 @@ def test_kinds_that_labelme_refuses_are_turned_or_left_out(tmp_path: Path) -> No
         Shape("c", "point", SQUARE[:1]),
     ]
     path = tmp_path / "kinds.json"
-    with pytest.warns(LabelLossWarning, match="does not hold all") as told:
+    with pytest.warns(LabelLossWarning, match="does not contain everything") as told:
         losses = write_labelme(path, shapes, image_path="a.png", image_size=SIZE)
     assert len(told) == 1
-    assert [str(loss) for loss in losses] == ["a: quadrilateral written as polygon", "b: cuboid left out"]
+    assert [str(loss) for loss in losses] == ["quadrilateral was written as polygon (a)", "cuboid was left out (b)"]
     assert [shape.shape_type for shape in read_labelme(path).shapes] == ["polygon", "point"]
 
 
@@ -189,8 +189,8 @@ def test_x_anylabeling_gets_polygons_of_masks_and_of_what_it_does_not_know() -> 
     assert [(entry["label"], entry["shape_type"]) for entry in entries] == [("coin", "polygon"), ("box", "rotation")]
     assert sorted(entries[0]["points"]) == [[3, 4], [3, 9], [8, 4], [8, 9]]
     assert [str(loss) for loss in losses] == [
-        "coin: mask outlined by polygons",
-        "coin: holes filled",
-        "ai: points left out",
-        "dust: mask without an outline left out",
+        "mask was outlined by polygons (coin)",
+        "holes were filled (coin)",
+        "points were left out (ai)",
+        "mask without an outline was left out (dust)",
     ]

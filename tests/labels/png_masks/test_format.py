@@ -87,14 +87,17 @@ class TestWriting:
         assert [shape.label for shape in decoded.shapes] == ["coin", "dog"], "a group is one object"
         np.testing.assert_array_equal(decoded.shapes[0].to_mask(SIZE), shapes[0].to_mask(SIZE))
         told = loss_summary(loss for loss in losses if not loss.by_nature)
-        assert told == "cat: point left out; cat: no pixels in the picture left out; the file: fields checked left out"
+        assert (
+            told == "point was left out (cat); shape without pixels in the picture was left out (cat); "
+            "fields checked were left out (the file)"
+        )
 
     def test_what_others_hide_is_a_loss_unless_it_is_of_the_same_class(self) -> None:
         small, large = instance(DISC & (np.indices(SIZE)[1] < 60), "coin", 0.3), instance(DISC, "coin", 0.9)
         hidden = Segmentation((small, large), SIZE).shapes("mask")
         file = LabelFile(tuple(hidden), "a.jpg", SIZE)
         told = {name: [str(loss) for loss in made(name).encode(file)[1] if not loss.by_nature] for name in KINDS}
-        assert told == {"png-masks": [], "png-masks-instance": ["coin: mask wholly under others left out"]}
+        assert told == {"png-masks": [], "png-masks-instance": ["mask completely under others was left out (coin)"]}
 
     def test_there_is_an_end_to_numbers(self) -> None:
         classes = [f"class {number}" for number in range(300)]
@@ -141,7 +144,7 @@ class TestReading:
             (b"", LabelFileDamagedError, "first bytes"),
             (whole[:-20], LabelFileDamagedError, "cut off"),
             (whole[:45] + b"?" + whole[46:], LabelFileDamagedError, "checksum"),
-            (png(np.zeros((*SIZE, 3), np.uint8)), LabelFileKindError, "folder of their own"),
+            (png(np.zeros((*SIZE, 3), np.uint8)), LabelFileKindError, "a separate folder"),
             (png(np.zeros((*SIZE, 4), np.uint8)), LabelFileKindError, "mode RGBA"),
             (png(np.zeros((61, 90), np.uint8)), LabelFileSizeError, "90 x 61"),
             (png(np.full(SIZE, 4, np.uint8)), LabelFileDamagedError, "numbers of 3 classes.* the number 4"),

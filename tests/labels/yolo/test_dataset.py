@@ -72,7 +72,7 @@ def test_a_shorter_list_catches_up(tmp_path: Path) -> None:
 def test_label_files_without_a_list_are_refused_with_what_to_do(tmp_path: Path) -> None:
     (tmp_path / "a.txt").write_text(ROW)
     for refused in (lambda: write(tmp_path / "b.txt", "coin"), lambda: labels_of(tmp_path / "a.txt")):
-        with pytest.raises(ClassListMissingError, match=r"a\.txt.*put the list there"):
+        with pytest.raises(ClassListMissingError, match=r"a\.txt.*Add the list"):
             refused()
     with pytest.raises(ClassListMissingError):
         picture_format("yolo-detect", folder=tmp_path)
@@ -125,7 +125,7 @@ def test_lines_of_a_list_end_with_line_feeds_alone(tmp_path: Path) -> None:
     (tmp_path / "a.txt").write_text("1 0.2 0.3 0.2 0.4\n")
     assert labels_of(tmp_path / "a.txt") == ["dog"]
     (tmp_path / "classes.txt").write_bytes(b"cat\rdog\n")
-    with pytest.raises(LabelFileDamagedError, match="a CR alone on line 1"):
+    with pytest.raises(LabelFileDamagedError, match="a CR without LF on line 1"):
         labels_of(tmp_path / "a.txt")
 
 

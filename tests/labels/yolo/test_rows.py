@@ -71,7 +71,7 @@ def test_rows_are_written_anew_for_another_list_or_another_task(tmp_path: Path) 
     file = read_yolo(tmp_path / "a.txt", task="detect", image_size=SIZE)
     (loss,) = write_yolo(tmp_path / "b.txt", file, task="detect", classes=tmp_path / "other.txt")
     assert (tmp_path / "b.txt").read_text(encoding="utf-8") == "0 0.2 0.3 0.2 0.4\n"
-    assert str(loss) == "coin: score left out"
+    assert str(loss) == "score was left out (coin)"
 
 
 @pytest.mark.parametrize(

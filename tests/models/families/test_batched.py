@@ -234,7 +234,7 @@ def test_without_the_geometry_encoder_words_work_and_boxes_are_refused(tmp_path:
         assert session.capabilities.family == "batched-geometry"
         assert not session.capabilities.boxes
         assert_as_pytorch(session, golden)
-        wanted = "batched-geometry model cannot take boxes of examples; it takes words"
+        wanted = "batched-geometry model does not support boxes of examples; it supports words"
         with pytest.raises(UnsupportedPromptError, match=wanted):
             session.predict(golden.image, "coin", boxes=[Box(1, 1, 50, 50)])
         with pytest.raises(UnsupportedPromptError, match=wanted):

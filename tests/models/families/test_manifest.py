@@ -71,7 +71,8 @@ def test_an_entry_that_is_no_value_of_its_kind(role: str, key: str, value: str) 
     parts = native()
     parts[role] = with_entry(parts[role], key, value)
     text = refused(ManifestError, opened, parts, NativeFamily)
-    assert text.startswith(f"The manifest of {role}.onnx has {value[:100]!r} as sam3_onnx.{key}: expected ")
+    assert text.startswith(f"The metadata of {role}.onnx has an invalid sam3_onnx.{key}: expected ")
+    assert f", got {value[:100]!r}. " in text
 
 
 @pytest.mark.parametrize(("key", "value"), [(key, value) for key, values in RIGHT.items() for value in values])
@@ -100,8 +101,8 @@ def test_it_is_found_out_when_the_bundle_is_opened(tmp_path: Path) -> None:
     path.write_bytes(content.replace(b"\x05false", b"\x05FALSE"))
     text = refused(ManifestError, Sam3Session.from_folder, folder)
     assert text == (
-        f"The manifest of {path} has 'FALSE' as sam3_onnx.cut_to_box: expected true or false. "
-        "Export the model anew, or correct the entry in the graph's metadata."
+        f"The metadata of {path} has an invalid sam3_onnx.cut_to_box: expected true or false, got 'FALSE'. "
+        "Export the model again, or correct this entry in the graph's metadata."
     )
 
 

@@ -43,7 +43,7 @@ def run(code: str, *, fails: bool = False) -> str:
 @pytest.mark.parametrize("lost", LOST)
 def test_a_session_cannot_be_imported_and_the_command_that_mends_it_is_named(lost: str) -> None:
     printed = run(LOST[lost] + "\n" + OPEN)
-    assert printed.startswith("OnnxRuntimeError ONNX Runtime cannot be used: expected a whole installation, got onnx")
+    assert printed.startswith("OnnxRuntimeError ONNX Runtime cannot be used: expected a complete installation, got o")
     assert "`pip install --force-reinstall --no-deps onnxruntime" in printed
 
 

@@ -127,7 +127,7 @@ def test_a_full_disk_is_told_once_and_leaves_nothing_behind(tmp_path: Path) -> N
 def test_a_folder_that_cannot_be_used_is_refused_at_once(tmp_path: Path) -> None:
     (tmp_path / "file").write_bytes(b"")
     for folder in (tmp_path / "file", tmp_path / "file" / "below"):
-        with pytest.raises(EmbeddingFolderError, match=r"cannot be used: .*Name another with cache_folder="):
+        with pytest.raises(EmbeddingFolderError, match=r"cannot be used: .*Choose another with cache_folder="):
             fake_session({}, cache_folder=folder)
     with pytest.raises(OptionError, match="cache_folder must be the path of a folder, or None for none, got ''"):
         fake_session({}, cache_folder="")

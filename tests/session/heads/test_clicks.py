@@ -125,7 +125,7 @@ def test_stages_are_told(session: Sam3Session) -> None:
 def test_a_model_without_a_tracker_says_what_to_get() -> None:
     session = Sam3Session(FakeFamily({}), model="fake")
     with pytest.raises(
-        UnsupportedPromptError, match=r"fake model cannot take clicks.*tracker head: put an export of the"
+        UnsupportedPromptError, match=r"fake model does not support clicks.*tracker head: put an export of the"
     ):
         session.predict_object(IMAGE, [(3, 4)])
 

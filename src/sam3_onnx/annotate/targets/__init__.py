@@ -1,1 +1,1 @@
-"""Where the labels of a folder go: a file for each picture, or one COCO file for all."""
+"""Targets for the labels of a folder: one file for each picture, or one COCO file for all."""

@@ -1,8 +1,8 @@
-"""Labels of a folder in one COCO file.
+"""One COCO file for the labels of a folder.
 
-It is written at the end of a run, from what the journal noted of each picture, in the order of the pictures: an
-interruption leaves no trace in it. What it holds by then is what the pictures are joined to, as somebody may have saved
-it while the run went on.
+The file is written at the end of a run, from the entries of the journal, in the order of the pictures, so that an
+interruption does not change it. The rows are added to the content that the file has at that time, because another
+program may have saved it during the run.
 """
 
 from __future__ import annotations
@@ -36,7 +36,7 @@ _SEGMENTATIONS: dict[str, CocoSegmentation] = {"mask": "rle", "polygon": "polygo
 
 @dataclass
 class CocoFile:
-    """One COCO file for the labels of all pictures, which it names by their paths seen from their folder."""
+    """One COCO file for the labels of all pictures; it names them by their paths relative to the folder of pictures."""
 
     root: Path
     """The folder of pictures."""
@@ -45,45 +45,45 @@ class CocoFile:
     epsilon: float | None
     merging: Merging
     dataset: CocoDataset = field(default_factory=CocoDataset)
-    """What the file held when the run began."""
+    """Content of the file at the start of the run."""
 
     @classmethod
     def of_mode(
         cls, mode: ShapeType | None, *, root: Path, folder: Path, epsilon: float | None, merging: Merging
     ) -> CocoFile:
-        """Returns the file of a folder, with masks as run lengths or as polygons.
+        """Returns the target for a folder, with masks as run lengths or polygons.
 
         Raises:
-            OptionError: It has no such mode.
+            OptionError: COCO does not support the mode.
         """
         if mode is not None and mode not in _SEGMENTATIONS:
             raise OptionError("mode", expected=f"one of {', '.join(_SEGMENTATIONS)} for coco", got=mode)
         return cls(root, folder, _SEGMENTATIONS[mode or "mask"], epsilon, merging)
 
     def begin(self, pictures: Iterable[Path]) -> None:  # noqa: ARG002 - the protocol's
-        """Reads the file if it is there.
+        """Reads the file if it exists.
 
         Raises:
-            LabelError: It is damaged, or another kind of file.
+            LabelError: The file is damaged, or in another format.
         """
         content = content_of(self._path)
         if content is not None:
             self.dataset = CocoDataset.decode(content, path=self._path)
 
     def has_labels(self, picture: Path) -> bool:
-        """Returns whether the file knows a picture."""
+        """Returns whether the file contains a picture."""
         return self._name(picture) in self.dataset.file_names
 
     def still_has(self, picture: Path, written: Written) -> bool:
-        """Returns whether the rows of a finished picture are still to be written, or the file knows it."""
+        """Returns whether a finished picture has rows that are not written yet, or is in the file."""
         return bool(written.pending) or self.has_labels(picture)
 
     def write(self, picture: Path, result: Segmentation) -> Written:
-        """Makes the rows of a picture, to be written at the end.
+        """Creates the rows of a picture, which are written at the end of the run.
 
         Raises:
-            LabelFileSizeError: The file knows the picture in another size.
-            LabelShapeError: What the file says of the picture makes no sense.
+            LabelFileSizeError: The file has another size for the picture.
+            LabelShapeError: The entries of the picture in the file are invalid.
         """
         name = self._name(picture)
         self.dataset.require_size(name, result.size)
@@ -92,10 +92,10 @@ class CocoFile:
         return Written(losses=counted(losses), pending=[rows])
 
     def finish(self, pictures: Sequence[FinishedPicture]) -> Completed:
-        """Joins the rows of all pictures to what the file holds by now.
+        """Adds the rows of all pictures to the current content of the file.
 
         Raises:
-            FolderError: The file cannot be read any more.
+            FolderError: The file can no longer be read.
         """
         completed = Completed(())
 
@@ -108,12 +108,12 @@ class CocoFile:
         try:
             rewrite(self._path, joined)
         except LabelError as error:
-            reason = f"{error} Nothing that was found is lost: begin the run again, and it goes on from here"
+            reason = f"{error} The results are kept: run the same command again to continue"
             raise FolderError(self.folder, doing="writing labels", reason=reason) from error
         return completed
 
     def _joined(self, dataset: CocoDataset, pictures: Sequence[FinishedPicture]) -> Completed:
-        """Puts the rows that wait into a dataset."""
+        """Adds the waiting rows to a dataset."""
         dataset.add_labels(self.merging.labels)
         finished: list[FinishedPicture] = []
         failures: list[tuple[FinishedPicture, LabelError]] = []
@@ -130,7 +130,7 @@ class CocoFile:
         return Completed(finished, failures)
 
     def _join(self, dataset: CocoDataset, picture: CocoPicture) -> tuple[int, int, int]:
-        """Puts a picture's rows into a dataset; returns how many were added, removed, and there already."""
+        """Adds the rows of a picture to a dataset; returns the numbers of added, removed and duplicate shapes."""
         found = CocoDataset()
         found.add_rows(picture)
         name, rows, existing = picture["file_name"], picture["annotations"], self.merging.existing
@@ -160,5 +160,5 @@ class CocoFile:
 
 
 def _shapes_of(row: CocoRow) -> int:
-    """Returns how many shapes an instance is read as: one, or one for each polygon."""
+    """Returns the number of shapes of an instance: one, or one for each polygon."""
     return len(row["segmentation"]) if isinstance(row["segmentation"], list) else 1

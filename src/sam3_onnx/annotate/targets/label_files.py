@@ -1,4 +1,4 @@
-"""Labels of a folder in one file for each picture."""
+"""Label files of a folder, one for each picture."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ __all__ = ["FolderOfFiles"]
 
 @dataclass
 class FolderOfFiles:
-    """One label file for each picture, with the picture's name and the format's ending."""
+    """One label file for each picture, with the name of the picture and the file extension of the format."""
 
     root: Path
     """The folder of pictures."""
@@ -41,7 +41,7 @@ class FolderOfFiles:
     mode: ShapeType
     epsilon: float | None
     min_area: int
-    """Pixels below which parts of polygons are left out."""
+    """Parts of polygons with fewer pixels than this are left out."""
     merging: Merging
 
     @classmethod
@@ -56,35 +56,34 @@ class FolderOfFiles:
         min_area: int,
         merging: Merging,
     ) -> FolderOfFiles:
-        """Returns files of a format, by its name.
+        """Returns the target for a format with a given name.
 
         Raises:
-            OptionError: There is no such format, or it has no such mode; or its files are pictures, and would lie among
-                those that are labelled.
-            LabelError: It cannot write one of the labels, or its list of classes cannot be read.
+            OptionError: The format is unknown, or does not support the mode; or its files are pictures and would be in
+                the folder of the labelled pictures.
+            LabelError: The format cannot store one of the labels, or its class list cannot be read.
         """
         chosen = picture_format(name, folder=folder).with_labels(merging.labels)
         if mode is not None and mode not in chosen.modes:
             raise OptionError("mode", expected=f"one of {', '.join(chosen.modes)} for {name}", got=mode)
         if chosen.suffix in picture_suffixes() and folder.resolve().is_relative_to(root.resolve()):
-            remedy = (
-                f"Files of {name} are pictures, which would be labelled the next time: name a folder with out= (-o)."
-            )
+            remedy = f"Files of {name} are pictures, which the next run would label: choose a folder with out= (-o)."
             raise OptionError("out", expected=f"a folder outside {root}", got=str(folder), remedy=remedy)
         return cls(root, folder, chosen, mode or chosen.modes[0], epsilon, min_area, merging)
 
     def begin(self, pictures: Iterable[Path]) -> None:
-        """Writes what the label files share: the list of classes, if the format has one.
+        """Writes the class list, if the format has one.
 
         Raises:
-            LabelCollisionError: Two pictures would be labelled in one file, or one in what the files share.
-            LabelError: The list of classes does not fit the label files that are there.
+            LabelCollisionError: Two pictures would have the same label file, or a label file would replace the class
+                list.
+            LabelError: The class list does not match the existing label files.
         """
         taken: dict[Path, str] = {}
         for picture in pictures:
             path = self._path(picture)
             if path.name in self.format.shared_names:
-                claimed_by = (f"the file {path.name} that label files share", str(picture))
+                claimed_by = (f"the shared file {path.name}", str(picture))
                 raise LabelCollisionError(path, claimed_by=claimed_by)
             if path in taken:
                 raise LabelCollisionError(path, claimed_by=(taken[path], str(picture)))
@@ -96,15 +95,15 @@ class FolderOfFiles:
         """Returns whether a picture has a label file."""
         try:
             return self._path(picture).is_file()
-        except OSError:  # such as a name that is too long: `write` tells of it
+        except OSError:  # such as a name that is too long: `write` raises the error
             return False
 
     def still_has(self, picture: Path, written: Written) -> bool:  # noqa: ARG002 - the protocol's
-        """Returns whether the label file of a finished picture is still there."""
+        """Returns whether the label file of a finished picture still exists."""
         return self.has_labels(picture)
 
     def write(self, picture: Path, result: Segmentation) -> Written:
-        """Joins what was found to the picture's label file, and makes one if there is none."""
+        """Adds the found shapes to the label file of the picture, which is created if it does not exist."""
         path = self._path(picture)
         found, unshaped = shapes_of(result, self.mode, epsilon=self.epsilon, parts="all", min_area=self.min_area)
         new = LabelFile((), seen_from(path.parent, picture), result.size)
@@ -122,9 +121,9 @@ class FolderOfFiles:
         return written
 
     def _joined(self, there: LabelFile, found: Sequence[Shape], path: Path) -> tuple[bytes, Merged, Sequence[Loss]]:
-        """Returns the content of a label file with new shapes, what joined, and what it does not say."""
+        """Returns the new content of a label file, the result of merging, and the losses."""
         content, losses = self.format.encode(there.with_shapes(found))
-        # what is there comes from a file as well: only what the format tells of the new shapes can be held against it
+        # existing shapes come from such a file: only the losses of new shapes are losses of this run
         as_written = self.format.decode(content, path=path, image_size=there.image_size).shapes
         merged = merge_shapes(
             there.shapes,
@@ -140,7 +139,7 @@ class FolderOfFiles:
         return content, merged, losses
 
     def finish(self, pictures: Sequence[FinishedPicture]) -> Completed:
-        """Returns the pictures as they are: every file is written."""
+        """Returns the pictures unchanged, because every file is already written."""
         return Completed(pictures)
 
     def _path(self, picture: Path) -> Path:

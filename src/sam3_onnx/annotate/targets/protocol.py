@@ -1,4 +1,4 @@
-"""The protocol of the places where the labels of a folder may go."""
+"""`Target`: protocol of the places to which the labels of a folder can be written."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ __all__ = ["Merging", "Target"]
 
 @dataclass(frozen=True)
 class Merging:
-    """How new labels join those that are there; see `merge_shapes`."""
+    """Options for merging new labels with existing ones, see `merge_shapes`."""
 
     labels: Sequence[str]
     existing: Existing
@@ -26,42 +26,42 @@ class Merging:
 
 
 class Target(Protocol):
-    """Where the labels of a folder's pictures go."""
+    """A place to which the labels of the pictures in a folder are written."""
 
     @property
     def folder(self) -> Path:
-        """The folder in which the labels lie."""
+        """Folder of the labels."""
         ...
 
     @property
     def merging(self) -> Merging:
-        """How new labels join those that are there."""
+        """Options for merging new labels with existing ones."""
         ...
 
     def begin(self, pictures: Iterable[Path]) -> None:
-        """Prepares for the labels of some pictures."""
+        """Prepares the target for the labels of some pictures."""
         ...
 
     def has_labels(self, picture: Path) -> bool:
-        """Returns whether labels of a picture are there."""
+        """Returns whether a picture already has labels."""
         ...
 
     def still_has(self, picture: Path, written: Written) -> bool:
-        """Returns whether what was written of a finished picture is still there, or still to be written."""
+        """Returns whether the labels of a finished picture still exist, or are waiting to be written."""
         ...
 
     def write(self, picture: Path, result: Segmentation) -> Written:
-        """Joins what was found to what is there.
+        """Merges a result with the existing labels of a picture, and writes them.
 
         Raises:
-            LabelError: What is there cannot be gone on with.
+            LabelError: The existing labels cannot be used.
         """
         ...
 
     def finish(self, pictures: Sequence[FinishedPicture]) -> Completed:
-        """Completes the labels after the last picture, given all that are finished.
+        """Completes the labels after the last picture.
 
         Raises:
-            FolderError: What is there cannot be gone on with.
+            FolderError: The existing labels cannot be used.
         """
         ...

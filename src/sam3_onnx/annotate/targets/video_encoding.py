@@ -80,7 +80,7 @@ class _OpenCvEncoder:
             raise OSError(f"OpenCV cannot write the video {path} with the codec {code}")
 
     def add(self, image: NDArray[np.uint8], time: float) -> None:
-        """See `VideoEncoder`; the time is not kept."""
+        """Writes a frame, see `VideoEncoder`; its time is ignored."""
         del time
         self._writer.write(np.ascontiguousarray(image[..., ::-1]))
         self._frames += 1
@@ -116,7 +116,7 @@ class _PyAvEncoder:
         self._stream.codec_context.time_base = Fraction(1, _TICKS)
 
     def add(self, image: NDArray[np.uint8], time: float) -> None:
-        """See `VideoEncoder`.
+        """Writes a frame, see `VideoEncoder`.
 
         Raises:
             OSError: It cannot be written.

@@ -1,1 +1,1 @@
-"""Frames of videos, folders, cameras and arrays, as the pictures that a model takes."""
+"""Reading of frames from videos, folders, cameras and arrays."""

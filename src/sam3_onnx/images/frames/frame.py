@@ -1,4 +1,4 @@
-"""One frame, and the protocol of what frames come from."""
+"""`Frame`, one picture of a video, and `FrameSource`, the protocol of sources of frames."""
 
 from __future__ import annotations
 
@@ -19,47 +19,47 @@ class Frame:
     """One picture of a video."""
 
     index: int
-    """Number of the frame, from 0."""
+    """Index of the frame, counted from 0."""
     time: float
-    """Seconds from the beginning, as the file says them: frames need not be equally far apart."""
+    """Time in seconds from the beginning, from the file; the intervals between frames may differ."""
     image: NDArray[np.uint8]
-    """(H, W, 3) uint8 RGB, upright."""
+    """Picture as (H, W, 3) uint8 RGB, upright."""
 
 
 class FrameSource(Protocol):
-    """A video file, a folder of pictures, arrays, or a camera. It is not for several threads at once."""
+    """A video file, a folder of pictures, arrays, or a camera; use it in one thread only."""
 
     @property
     def name(self) -> str:
-        """What messages call it."""
+        """Name of the source in messages."""
         ...
 
     @property
     def size(self) -> tuple[int, int]:
-        """(height, width) of all frames in pixels."""
+        """Height and width of all frames in pixels."""
         ...
 
     @property
     def stated(self) -> int | None:
-        """Number of frames that the source says it has; None if it does not. Files may be wrong about it."""
+        """Number of frames according to the source, which may be wrong; None if it does not say."""
         ...
 
     @property
     def can_go_back(self) -> bool:
-        """Whether an earlier frame can be read again; not of a camera, nor of an iterator."""
+        """Whether earlier frames can be read again; False for a camera and an iterator."""
         ...
 
     def __iter__(self) -> Iterator[Frame]:
-        """Reads all frames from the first one on; those of a camera or an iterator from the next one on."""
+        """Yields all frames from the first one; for a camera or an iterator, from the next one."""
         ...
 
     def read(self, index: int) -> Frame:
         """Reads one frame.
 
         Raises:
-            FrameIndexError: There is none of that number, or it went by.
-            FrameSizeError: It has another size than the first one.
-            VideoDamagedError: The file is damaged before it.
+            FrameIndexError: There is no frame with this index, or it can no longer be read.
+            FrameSizeError: The frame has another size than the first one.
+            VideoDamagedError: The file is damaged before the frame.
         """
         ...
 

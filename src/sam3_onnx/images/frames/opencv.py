@@ -1,7 +1,7 @@
-"""Video files and cameras, read by OpenCV.
+"""Reading of video files and cameras with OpenCV.
 
-It turns frames upright. A broken packet ends its reading without a word, and AV1 opens without giving a
-frame; `CountedFrames` notices both.
+OpenCV rotates frames upright. It ends at a damaged packet without an error, and opens AV1 files but returns no
+frame; `CountedFrames` detects both.
 """
 
 from __future__ import annotations
@@ -20,11 +20,11 @@ if TYPE_CHECKING:
 __all__ = ["CameraReader", "OpenCvReader"]
 
 _MOST = 10**8
-"""Frames; what is stated beyond is no number of frames (an animated PNG was seen to state -2.8e15)."""
+"""Largest plausible number of frames; files may state impossible numbers (seen: -2.8e15 for an animated PNG)."""
 
 
 class _CaptureReader:
-    """What OpenCV's `VideoCapture` gives, frame by frame."""
+    """Reader of the frames of OpenCV's `VideoCapture`."""
 
     stated: int | None = None
     duration: float | None = None
@@ -41,14 +41,14 @@ class _CaptureReader:
             raise VideoOpenError(name, reason=reason, remedy=remedy)
 
     def take(self) -> tuple[float, NDArray[np.uint8]] | None:
-        """Returns time and picture of the next frame; None at the end, or where a packet is broken."""
+        """Returns time and picture of the next frame; None at the end, or at a damaged packet."""
         is_read, image = self._video.read()
         if not is_read:
             return None
         return self._time(), np.asarray(cv2.cvtColor(image, cv2.COLOR_BGR2RGB), np.uint8)
 
     def skip(self) -> float | None:
-        """Leaves the next frame out; returns its time, None at the end."""
+        """Skips the next frame and returns its time; None at the end."""
         return self._time() if self._video.grab() else None
 
     def close(self) -> None:
@@ -56,12 +56,12 @@ class _CaptureReader:
         self._video.release()
 
     def _time(self) -> float:
-        """Returns seconds of the frame that was read last."""
+        """Returns the time in seconds of the last frame that was read."""
         return float(self._video.get(cv2.CAP_PROP_POS_MSEC)) / 1000
 
 
 class OpenCvReader(_CaptureReader):
-    """A video file."""
+    """Reader of a video file with OpenCV."""
 
     def __init__(self, path: str) -> None:
         """Opens it.
@@ -69,7 +69,7 @@ class OpenCvReader(_CaptureReader):
         Raises:
             VideoOpenError: OpenCV cannot.
         """
-        remedy = 'Check that it is a video. `pip install "sam3-onnx[video]"` reads more kinds.'
+        remedy = 'Check that it is a video. `pip install "sam3-onnx[video]"` adds support for more formats.'
         super().__init__(path, path, reason="OpenCV cannot open it", remedy=remedy)
         self._video.set(cv2.CAP_PROP_ORIENTATION_AUTO, 1)  # the default of OpenCV 5, but not of 4.11
         count, rate = (self._video.get(name) for name in (cv2.CAP_PROP_FRAME_COUNT, cv2.CAP_PROP_FPS))
@@ -78,7 +78,7 @@ class OpenCvReader(_CaptureReader):
 
 
 class CameraReader(_CaptureReader):
-    """A camera, whose frames are counted and timed from the first one that is read."""
+    """Reader of a camera; index and time of its frames are counted from the first frame that is read."""
 
     def __init__(self, number: int) -> None:
         """Opens it.

@@ -1,4 +1,4 @@
-"""Any source of frames, opened."""
+"""`open_frames`: opening of any source of frames."""
 
 from __future__ import annotations
 
@@ -29,45 +29,44 @@ if TYPE_CHECKING:
 __all__ = ["Backend", "FramesLike", "open_frames"]
 
 FramesLike: TypeAlias = "str | os.PathLike[str] | int | Iterable[Picture] | NDArray[np.uint8]"
-"""What `open_frames` takes: the path of a video or of a folder, the number of a camera, or pictures in order."""
+"""Sources for `open_frames`: the path of a video or folder, the number of a camera, or a sequence of pictures."""
 Backend: TypeAlias = Literal["auto", "opencv", "pyav"]
-"""What reads video files: PyAV where it is installed, otherwise OpenCV; or one of the two."""
+"""Library that reads video files: "auto" is PyAV if installed, otherwise OpenCV."""
 
 _PYAV = "av"
-_INSTALL = '`pip install "sam3-onnx[video]"` reads more kinds, AV1 among them.'
+_INSTALL = '`pip install "sam3-onnx[video]"` adds support for more formats, including AV1.'
 
 
 @known_keywords()
 def open_frames(
     source: FramesLike, *, fps: float = 25.0, color: Literal["rgb", "bgr"] = "rgb", backend: Backend = "auto"
 ) -> FrameSource:
-    """Opens a video, a folder of pictures, a camera, or pictures that are in memory already.
+    """Opens a video, a folder of pictures, a camera, or pictures in memory.
 
-    Frames are upright RGB, numbered from 0. Times are those that a file states, also where frames are not equally far
-    apart; pictures are `1 / fps` seconds apart. Pictures of a folder come in the order of their names, 2.png before
-    10.png.
+    Frames are upright RGB, with indices from 0. Times come from the file, and the intervals may differ; the interval
+    between pictures is `1 / fps` seconds. Pictures of a folder are sorted by name, with 2.png before 10.png.
 
-    How many frames a file has is known when its last one was read: what it states may be wrong. A file that ends before
-    the time that it states gives a `VideoWarning`. With the extra `video`, PyAV reads files: more kinds, and damage is
-    an error where OpenCV just ends.
+    The number of frames is known only after the last frame was read, because files may state a wrong number. A file
+    that ends before its stated duration gives a `VideoWarning`. With the extra `video`, PyAV reads files: it supports
+    more formats, and raises an error for damage where OpenCV ends silently.
 
     Args:
-        source: The path of a video or of a folder; the number of a camera; pictures in order, as anything that
-            `load_image` takes each, or as one array (N, H, W, 3). An iterator is read once.
-        fps: Frames in a second of pictures; not of videos, which state their times.
-        color: Channel order of arrays.
-        backend: What reads video files.
+        source: The path of a video or folder; the number of a camera; or a sequence of pictures, each in a form that
+            `load_image` accepts, or as one array (N, H, W, 3). An iterator can be read only once.
+        fps: Frames per second for pictures; ignored for videos, which contain times.
+        color: Channel order of arrays, "rgb" or "bgr".
+        backend: Library that reads video files.
 
     Returns:
-        The frames. Close it when it is no longer needed.
+        A source of frames. Close it when it is no longer needed.
 
     Raises:
-        VideoOpenError: It cannot be opened, or has no frame.
-        FolderError: The folder may not be read.
+        VideoOpenError: The source cannot be opened, or has no frame.
+        FolderError: The folder cannot be read.
         NoPicturesError: The folder has no picture.
         PictureError: The first picture cannot be read.
         MissingExtraError: `backend` is "pyav" and PyAV is not installed.
-        OptionError: Another kind of source, or an option out of its range.
+        OptionError: The source has an unsupported type, or an option has a value that is not allowed.
     """
     if not is_number(fps) or not 0 < fps < float("inf"):
         raise OptionError("fps", expected="a number above 0", got=fps)
@@ -98,7 +97,7 @@ def _of_path(path: Path, *, fps: float, color: Literal["rgb", "bgr"], backend: B
 
 
 def _video_reader(path: str, backend: Backend) -> tuple[Callable[[], Reader], str]:
-    """Returns what opens a video file, and what to do if it has no frame."""
+    """Returns a function that opens a video file, and the advice if it has no frame."""
     has_pyav = importlib.util.find_spec(_PYAV) is not None
     if backend == "pyav" and not has_pyav:
         raise MissingExtraError(feature="Reading videos with PyAV", package=_PYAV, extra="video")
@@ -108,15 +107,15 @@ def _video_reader(path: str, backend: Backend) -> tuple[Callable[[], Reader], st
         return partial(OpenCvReader, path), _INSTALL
     from sam3_onnx.images.frames.pyav import PyAvReader  # noqa: PLC0415 - one of two
 
-    return partial(PyAvReader, path), "Check that it is whole."
+    return partial(PyAvReader, path), "Check that it is complete."
 
 
 def _of_pictures(source: object, *, fps: float, color: Literal["rgb", "bgr"]) -> FrameSource:
     if isinstance(source, np.ndarray) and source.ndim != 4:  # noqa: PLR2004 - frames, rows, columns, channels
         remedy = "Pass [array] for one picture."
-        raise OptionError("source", expected="an array (N, H, W, 3)", got=f"one {source.shape}", remedy=remedy)
+        raise OptionError("source", expected="an array (N, H, W, 3)", got=f"an array {source.shape}", remedy=remedy)
     if isinstance(source, bytes | bytearray) or not isinstance(source, Iterable):
-        expected = "the path of a video or a folder, the number of a camera, or pictures in order"
+        expected = "the path of a video or folder, the number of a camera, or a sequence of pictures"
         raise OptionError("source", expected=expected, got=type(source))
     can_go_back = isinstance(source, Sequence | np.ndarray) or not isinstance(source, Iterator)
     stated = len(source) if isinstance(source, Sequence | np.ndarray) else None

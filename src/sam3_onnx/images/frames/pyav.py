@@ -1,4 +1,4 @@
-"""Video files, read by PyAV (extra `video`): more kinds than OpenCV reads, and damage is an error."""
+"""Reading of video files with PyAV (extra `video`), which supports more formats than OpenCV and reports damage."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ _QUARTER = 90
 
 
 class PyAvReader:
-    """A video file."""
+    """Reader of a video file with PyAV."""
 
     survives_fork = False
 
@@ -27,23 +27,23 @@ class PyAvReader:
         """Opens it.
 
         Raises:
-            VideoOpenError: FFmpeg cannot, or it holds no video.
+            VideoOpenError: FFmpeg cannot open the file, or it contains no video.
         """
         import av  # noqa: PLC0415 - an optional extra
 
         self._path, self._frames, self._error = path, 0, av.FFmpegError
-        remedy = "Check that it is a video, and that it is whole."
+        remedy = "Check that it is a video, and that it is complete."
         try:
             self._container: Any = av.open(path)
         except av.FFmpegError as error:
             raise VideoOpenError(path, reason=f"FFmpeg says: {error.strerror}", remedy=remedy) from error
         if not self._container.streams.video:
             self._container.close()
-            raise VideoOpenError(path, reason="there is no picture in it", remedy=remedy)
+            raise VideoOpenError(path, reason="it contains no video", remedy=remedy)
         stream = self._container.streams.video[0]
         stream.thread_type = "AUTO"
         self.stated: int | None = stream.frames or None
-        # in millionths of a second; it counts from the first frame, which need not be at 0
+        # in microseconds, counted from the first frame, which may have another time than 0
         self.duration = self._container.duration / 1e6 if self._container.duration else None
         self._decoded: Iterator[Any] = self._container.decode(stream)
         self._first: float | None = None
@@ -61,7 +61,7 @@ class PyAvReader:
         return self._time(frame), np.ascontiguousarray(upright)
 
     def skip(self) -> float | None:
-        """Leaves the next frame out; returns its time, None at the end.
+        """Skips the next frame and returns its time; None at the end.
 
         Raises:
             VideoDamagedError: The file is damaged here.
@@ -82,7 +82,7 @@ class PyAvReader:
         return frame
 
     def _time(self, frame: Any) -> float:  # noqa: ANN401
-        """Returns seconds from the first frame, as players count them."""
+        """Returns the time in seconds from the first frame, as video players do."""
         at = float(frame.time) if frame.time is not None else 0.0
         self._first = at if self._first is None else self._first
         return at - self._first

@@ -1,8 +1,8 @@
-"""Frames of a source that is read from its beginning to its end, in any order that is asked for.
+"""`CountedFrames`: reading of frames by index from a source that can only be read from beginning to end.
 
-A frame is found by counting, never by seeking: numbers of frames that files state, and places that decoders jump to,
-are wrong for some kinds of files. Counting decodes what lies before, which takes little beside a model's seconds for a
-frame.
+A frame is found by counting, not by seeking: for some formats, the number of frames in the file is wrong, and decoders
+jump to wrong positions. Counting decodes all frames before, but this takes little time compared with a model, which
+needs seconds per frame.
 """
 
 from __future__ import annotations
@@ -23,30 +23,30 @@ if TYPE_CHECKING:
 __all__ = ["CountedFrames", "Reader"]
 
 _TOLERANCE = 1.5
-"""Of the longest time between two frames: the last frame is shown for about as long as others."""
+"""Tolerance for the end of a video, as a multiple of the longest interval between two frames."""
 _SHORTEST = 0.02
-"""Seconds between two frames where there is only one."""
+"""Assumed interval in seconds for a video with only one frame."""
 
 _FORKED = "Open it in the process that reads it."
 _BACK = "Pass the path of a video, a folder, or a list of arrays, whose frames can be read again."
 
 
 class Reader(Protocol):
-    """Reads frames one after another."""
+    """Protocol of readers that return frames one after the other."""
 
     @property
     def stated(self) -> int | None:
-        """Number of frames that the source says it has; None if it does not."""
+        """Number of frames according to the source; None if it does not say."""
         ...
 
     @property
     def duration(self) -> float | None:
-        """Seconds that the source says it takes, the last frame's own among them; None if it does not."""
+        """Duration in seconds according to the source, including the last frame; None if it does not say."""
         ...
 
     @property
     def survives_fork(self) -> bool:
-        """Whether it can be read in the child of a fork; what has threads or a device cannot."""
+        """Whether the reader works in a forked child process; readers with threads or devices do not."""
         ...
 
     def take(self) -> tuple[float, NDArray[np.uint8]] | None:
@@ -54,28 +54,28 @@ class Reader(Protocol):
         ...
 
     def skip(self) -> float | None:
-        """Leaves the next frame out; returns its time in seconds, None at the end."""
+        """Skips the next frame and returns its time in seconds; None at the end."""
         ...
 
     def close(self) -> None:
-        """Closes what is read from."""
+        """Closes the source."""
         ...
 
 
 class CountedFrames:
-    """Frames by their numbers, each counted from the beginning."""
+    """Frames of a source by index, counted from its beginning."""
 
     def __init__(self, name: str, reader: Callable[[], Reader], *, can_go_back: bool, empty: str) -> None:
         """Opens the source and reads its first frame.
 
         Args:
-            name: What messages call it.
-            reader: Opens the source at its beginning.
-            can_go_back: Whether it can be opened again.
-            empty: What to do if there is no frame, for messages.
+            name: Name of the source in messages.
+            reader: Function that opens the source at its beginning.
+            can_go_back: Whether the source can be opened again.
+            empty: Advice for the message if there is no frame.
 
         Raises:
-            VideoOpenError: It cannot be opened, or has no frame.
+            VideoOpenError: The source cannot be opened, or has no frame.
         """
         self.name, self.can_go_back = name, can_go_back
         self._opened, opened = reader, reader()
@@ -84,7 +84,7 @@ class CountedFrames:
         first = opened.take()
         if first is None:
             opened.close()
-            raise VideoOpenError(name, reason="it opens, but gives no frame", remedy=empty)
+            raise VideoOpenError(name, reason="it can be opened, but no frame can be read", remedy=empty)
         self.size = (first[1].shape[0], first[1].shape[1])
         self._last = Frame(0, *first)
         self._next = 1
@@ -93,7 +93,7 @@ class CountedFrames:
         renew_in_children(self)
 
     def begin_anew(self) -> None:
-        """Leaves the reader to the parent, in the child of a fork; a file is opened again when it is read there."""
+        """Leaves the reader to the parent process in a forked child, which opens a file again when it reads it."""
         if self._reader is not None and not self._reader.survives_fork:
             keep_for_ever(self._reader)
             self._reader = None
@@ -119,7 +119,7 @@ class CountedFrames:
             self._reader.close()
 
     def _at(self, index: int) -> Frame | None:
-        """Returns the frame of a number, None behind the end."""
+        """Returns the frame with an index; None if it is after the end."""
         if self._end is not None and index >= self._end:
             return None
         if index == self._last.index:
@@ -145,7 +145,7 @@ class CountedFrames:
         return self._last
 
     def _count(self, time: float) -> None:
-        """Notes that a frame went by."""
+        """Counts a frame that was read or skipped."""
         if self._next:
             self._longest = max(self._longest, time - self._time)
         self._time = time
@@ -161,15 +161,15 @@ class CountedFrames:
         return self._reader
 
     def _note_end(self) -> None:
-        """Notes how many frames there are, and warns once if the source said that it is longer."""
+        """Records the number of frames, and warns once if the source ended before its stated duration."""
         if self._end is not None:
             return
         self._end = self._next
         duration = self._duration
         if duration is not None and duration - self._time > _TOLERANCE * max(self._longest, _SHORTEST):
             warnings.warn(
-                f"{self.name} says that it takes {duration:.2f} s, and its last frame that can be read, number "
-                f"{self._end - 1}, is at {self._time:.2f} s. It is damaged or cut off, or what it says is wrong.",
+                f"{self.name} states a duration of {duration:.2f} s, but the last frame that can be read, with index "
+                f"{self._end - 1}, is at {self._time:.2f} s. The file is damaged or cut off, or its duration is wrong.",
                 VideoWarning,
                 stacklevel=4,
             )

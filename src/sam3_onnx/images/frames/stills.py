@@ -1,4 +1,4 @@
-"""Frames that are pictures already: a folder of files, or arrays."""
+"""Frames from still pictures: a folder of files, or arrays."""
 
 from __future__ import annotations
 
@@ -22,20 +22,20 @@ __all__ = ["StillsReader", "files_in_order"]
 
 
 class StillsReader:
-    """Pictures, each of which is a frame, equally far apart in time."""
+    """Reader of pictures, each of which is a frame, with equal time intervals."""
 
     survives_fork = True
 
     def __init__(
         self, pictures: Iterable[Picture], *, fps: float, color: Literal["rgb", "bgr"], stated: int | None
     ) -> None:
-        """Begins with the first one.
+        """Starts with the first picture.
 
         Args:
-            pictures: Anything that `load_image` takes, in order.
-            fps: Frames in a second.
-            color: Channel order of arrays.
-            stated: Number of pictures; None if it is not known.
+            pictures: Pictures in order, in any form that `load_image` accepts.
+            fps: Frames per second.
+            color: Channel order of arrays, "rgb" or "bgr".
+            stated: Number of pictures; None if not known.
         """
         self.stated, self.duration = stated, None
         self._pictures: Iterator[Picture] = iter(pictures)
@@ -45,7 +45,7 @@ class StillsReader:
         """Returns time and picture of the next frame; None at the end.
 
         Raises:
-            PictureError: It cannot be read.
+            PictureError: The picture cannot be read.
         """
         picture = next(self._pictures, None)
         if picture is None:
@@ -54,26 +54,26 @@ class StillsReader:
         return (self._index - 1) / self._fps, load_image(picture, color=self._color)
 
     def skip(self) -> float | None:
-        """Leaves the next frame out; returns its time, None at the end."""
+        """Skips the next frame and returns its time; None at the end."""
         if next(self._pictures, None) is None:
             return None
         self._index += 1
         return (self._index - 1) / self._fps
 
     def close(self) -> None:
-        """Nothing is open."""
+        """Does nothing, because no file is open."""
 
 
 def files_in_order(folder: Path) -> list[Path]:
-    """Returns the pictures of a folder in the order of their names, numbers in them as numbers: 2.png before 10.png.
+    """Returns the pictures of a folder sorted by name, with numbers compared by value: 2.png before 10.png.
 
     Raises:
-        FolderError: The folder is not there, or may not be read.
-        NoPicturesError: It has no picture.
+        FolderError: The folder does not exist, or cannot be read.
+        NoPicturesError: The folder has no picture.
     """
     return sorted(find_pictures(folder), key=lambda path: (_natural(path.stem), path.name))
 
 
 def _natural(name: str) -> list[tuple[int, int | str]]:
-    """Returns a name in pieces that compare as people count: digits by their value, all else as text."""
+    """Splits a name into pieces for natural sorting: digits are compared by value, everything else as text."""
     return [(0, int(piece)) if piece.isdecimal() else (1, piece) for piece in re.split(r"(\d+)", name) if piece]

@@ -1,1 +1,1 @@
-"""The formats of picture files: whether a file is whole, and which part of it holds the pixels."""
+"""Structure of picture files, by format: checks that a file is complete, and finds the part with the pixels."""

@@ -1,4 +1,4 @@
-"""BMP and PNM: pictures without compression, or nearly so (BITMAPINFOHEADER; Netpbm)."""
+"""Structure of BMP and PNM: pictures without or with simple compression (BITMAPINFOHEADER; Netpbm)."""
 
 from __future__ import annotations
 
@@ -42,7 +42,7 @@ _GAP = rb"(?:\s|#[^\r\n]*[\r\n])+"
 _PNM = re.compile(rb"P([1-6])" + _GAP + rb"(\d{1,10})" + _GAP + rb"(\d{1,10})" + rb"(?=\D)")
 _WHITE = re.compile(_GAP + rb"(\d{1,5})(?=\D)(?:#[^\r\n]*[\r\n])?\s?")
 _LONGEST_HEADER = 1 << 16
-"""Bytes that may lie before the pixels: comments cost many times their length while they are looked through."""
+"""Maximum number of bytes before the pixels, because searching long comments takes much time."""
 _BITMAPS, _GREYS = "14", {"3": "2", "6": "5"}
 _DEEPEST, _ONE_BYTE = 0xFFFF, 0xFF
 
@@ -50,8 +50,8 @@ _DEEPEST, _ONE_BYTE = 0xFFFF, 0xFF
 def read_pnm(data: bytes) -> PictureFile:
     """Reads the header of a PBM, PGM or PPM.
 
-    A colour picture of more than eight bits goes to the decoder as a grey one that is three times as wide: of a grey
-    one all bits come back and can be shifted, those of a colour one are rounded to eight.
+    A colour picture of more than eight bits is decoded as a grey picture of three times the width: the decoder keeps
+    all bits of grey pictures, which can then be shifted, but rounds colours to eight bits.
 
     Raises:
         ValueError: The header is cut off or impossible.
@@ -64,7 +64,7 @@ def read_pnm(data: bytes) -> PictureFile:
         return PictureFile(b"P%s %d %d\n" % (head[1], width, height) + data[head.end() + 1 :], width, height)
     white = _WHITE.match(data, head.end(), _LONGEST_HEADER)
     if white is None or not 0 < int(white[1]) <= _DEEPEST:
-        raise ValueError("its header does not say which value is white, from 1 to 65535")
+        raise ValueError("its header has no value for white in 1 to 65535")
     if head[1] in b"56":
         _require_samples(data, white.end(), width * height * (3 if kind == "6" else 1), int(white[1]))
     is_wide = int(white[1]) > _ONE_BYTE and kind in _GREYS
@@ -77,4 +77,4 @@ def _require_samples(data: bytes, begin: int, count: int, white: int) -> None:
     if begin + count * kind.itemsize > len(data):
         raise ValueError(f"it is cut off: {begin + count * kind.itemsize - len(data)} bytes of its pixels are missing")
     if white not in (_ONE_BYTE, _DEEPEST) and np.frombuffer(data, kind, count, begin).max(initial=0) > white:
-        raise ValueError(f"it has samples above {white}, which is white by its header")
+        raise ValueError(f"it has samples above {white}, the value for white in its header")

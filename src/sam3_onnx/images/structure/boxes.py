@@ -1,4 +1,4 @@
-"""AVIF and JPEG 2000: files of boxes, and the codestream within (ISO/IEC 14496-12, 23008-12 and 15444-1)."""
+"""Structure of AVIF and JPEG 2000: boxes and the codestream inside (ISO/IEC 14496-12, 23008-12 and 15444-1)."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ _IS_SIGNED, _EIGHT_BITS = 0x80, 8
 
 
 def _boxes(data: bytes, at: int, end: int) -> Iterator[tuple[bytes, int, int]]:
-    """Kind of each box, and where its content begins and ends."""
+    """Yields the type of each box, and start and end of its content."""
     while at < end:
         length, kind = struct.unpack_from(">I4s", data, at)
         head = 8
@@ -38,11 +38,11 @@ def _boxes(data: bytes, at: int, end: int) -> Iterator[tuple[bytes, int, int]]:
 
 
 def read_avif(data: bytes) -> PictureFile:
-    """Reads the boxes of an AVIF, and its largest size: a grid, its tiles and a thumbnail have one each.
+    """Reads the boxes of an AVIF and the largest size in them; a grid, its tiles and a thumbnail have one each.
 
     Raises:
         ValueError: A box is cut off, or there is no size.
-        struct.error: The file ends within a box's head.
+        struct.error: The file ends within the header of a box.
     """
     boxes = {kind: (begin, end) for kind, begin, end in _boxes(data, 0, len(data))}
     if b"meta" not in boxes:
@@ -52,7 +52,7 @@ def read_avif(data: bytes) -> PictureFile:
         struct.unpack_from(">II", data, found.end() + 4) for found in re.compile(b"ispe").finditer(data, begin, end)
     ]
     if not sizes:
-        raise ValueError("its header says no size")
+        raise ValueError("its header has no size")
     width, height = max(sizes, key=math.prod)
     return PictureFile(data, width, height, has_more_frames=b"moov" in boxes)
 
@@ -78,7 +78,7 @@ def read_jpeg2000(data: bytes) -> PictureFile:
 
 def _codestream(data: bytes, begin: int, end: int) -> PictureFile:
     if not data.startswith(_CODESTREAM, begin):
-        raise ValueError("its codestream does not begin with a size")
+        raise ValueError("its codestream does not start with a size")
     _, _, right, bottom, left, top, tile_width, tile_height, tile_left, tile_top, components = _SIZES.unpack_from(
         data, begin + 4
     )
@@ -105,19 +105,20 @@ def _codestream(data: bytes, begin: int, end: int) -> PictureFile:
 
 
 def _require_samples(kinds: bytes) -> None:
-    """Lets samples pass that Pillow brings to eight bits as it should, of whatever kind alpha is.
+    """Checks that Pillow converts the samples to eight bits correctly; alpha may be of any kind.
 
-    Fewer bits it shifts, so that white is not 255. More bits of several channels it rounds, and white becomes black.
+    Pillow shifts samples of fewer bits, so that white is not 255. With several channels of more bits, it rounds them,
+    and white becomes black.
 
     Args:
-        kinds: For each channel its bits, less one, and whether it is signed (`Ssiz`).
+        kinds: For each channel, the number of bits minus one, and whether it is signed (`Ssiz`).
     """
     colours = kinds[:_RGB] if len(kinds) >= _RGB else kinds[:1]
     bits = [(kind & ~_IS_SIGNED) + 1 for kind in colours]
-    held = f"it holds {len(kinds)} channels of {bits[0]} bits"
+    held = f"it has {len(kinds)} channels of {bits[0]} bits"
     if any(kind & _IS_SIGNED for kind in kinds):
-        raise SampleError(f"{held}, signed, of which it does not say what is black and white")
+        raise SampleError(f"{held}, signed, without values for black and white")
     if min(bits) < _EIGHT_BITS:
-        raise SampleError(f"{held}, and at least eight are read")
+        raise SampleError(f"{held}, but at least eight are needed")
     if max(bits) > _EIGHT_BITS and len(kinds) > 1:
-        raise SampleError(f"{held}, and more than eight are read of a single channel alone")
+        raise SampleError(f"{held}, but more than eight are supported only for a single channel")

@@ -1,4 +1,4 @@
-"""GIF: every block, to the byte that ends the file (GIF89a)."""
+"""Structure of GIF: every block, to the last byte of the file (GIF89a)."""
 
 from __future__ import annotations
 
@@ -17,10 +17,10 @@ _HAS_TRANSPARENCY = 1
 def read_gif(data: bytes) -> PictureFile:
     """Reads the blocks of a GIF.
 
-    The decoder gets the first frame, on a screen that holds all of it.
+    The decoder receives only the first frame, on a screen that contains all of it.
 
     Raises:
-        ValueError: The file is cut off, or holds no frame.
+        ValueError: The file is cut off, or contains no frame.
         IndexError: The file ends within a block.
         struct.error: As `IndexError`.
     """
@@ -45,7 +45,7 @@ def read_gif(data: bytes) -> PictureFile:
         else:
             raise ValueError(f"it has a block of an unknown kind at byte {at}")
     if not frame:
-        raise ValueError("it holds no picture")
+        raise ValueError("it contains no picture")
     screen = _SCREEN.pack(version, width, height, flags, background, aspect) + data[_SCREEN.size : first]
     data_of_frame = screen + _without_disposal(control) + frame + bytes([_TRAILER])
     return PictureFile(data_of_frame, width, height, has_more_frames=frames > 1)
@@ -62,5 +62,5 @@ def _end_of_blocks(data: bytes, at: int) -> int:
 
 
 def _without_disposal(control: bytes) -> bytes:
-    """A control extension that says nothing of what comes after the frame."""
+    """Returns a graphic control extension without a disposal method."""
     return control[:3] + bytes([control[3] & _HAS_TRANSPARENCY]) + control[4:] if control else b""

@@ -1,4 +1,4 @@
-"""JPEG: every segment, to the marker that ends the picture (ISO/IEC 10918-1)."""
+"""Structure of JPEG: every segment, to the marker at the end of the picture (ISO/IEC 10918-1)."""
 
 from __future__ import annotations
 
@@ -14,21 +14,21 @@ if TYPE_CHECKING:
 __all__ = ["read_jpeg"]
 
 _WITHIN_SCANS = frozenset({0x00, 0x01, 0xFF, *range(0xD0, 0xD8)})
-"""What may follow the byte FF without beginning a segment: what is written so, fill bytes and restarts."""
+"""Bytes that may follow the byte FF without starting a segment: escaped FF bytes, fill bytes and restart markers."""
 _FRAMES = frozenset(range(0xC0, 0xD0)) - {0xC4, 0xC8, 0xCC}
 _MARK, _FILL = b"\xff", 0xFF
 _START, _END, _SCAN, _COMMENT, _EXIF, _INDEX = 0xD8, 0xD9, 0xDA, 0xFE, 0xE1, 0xE2
 _WITHOUT_BODY = (_START, _END)
 _WITHOUT_PIXELS = frozenset({*range(0xE1, 0xEE), 0xEF, _COMMENT})
-"""Comments, and what applications add; but for JFIF and Adobe, which say what the colours mean."""
+"""Markers of comments and application data, except JFIF and Adobe, which define the colours."""
 
 
 def read_jpeg(data: bytes) -> PictureFile:
-    """Reads the segments of a JPEG, of the first picture if there are several.
+    """Reads the segments of a JPEG; if it contains several pictures, those of the first one.
 
     Raises:
         ValueError: The file is cut off, or has no frame or no scan.
-        struct.error: The file ends within a segment's head.
+        struct.error: The file ends within the header of a segment.
     """
     kept = [data[:2]]
     size: tuple[int, int] | None = None
@@ -53,7 +53,7 @@ def read_jpeg(data: bytes) -> PictureFile:
 
 
 def _segments(data: bytes, at: int = 2) -> Iterator[tuple[int, int, int, int]]:
-    """Marker of each segment, where it begins, where its body begins, and where it ends."""
+    """Yields the marker of each segment, its start, the start of its body, and its end."""
     while (begin := data.find(_MARK, at)) >= 0 and begin + 1 < len(data):
         marker = data[begin + 1]
         if marker in _WITHIN_SCANS:

@@ -1,4 +1,4 @@
-"""Deflate and LZMA: compressions with a checksum at their end, where libtiff stops with the last row."""
+"""Checksums of Deflate and LZMA data, which libtiff does not check, because it stops after the last row."""
 
 from __future__ import annotations
 
@@ -13,26 +13,26 @@ __all__ = ["WITH_CHECKSUM", "require_unpacked"]
 
 _BLOCK = 1 << 20
 _MOST_MEMORY = 1 << 27
-"""Bytes that the dictionary of LZMA may have; the highest level of its writers takes half of it."""
+"""Maximum size of the LZMA dictionary in bytes, twice that of the highest compression level."""
 
 
 def require_unpacked(packed: bytes, compression: int, most: int) -> None:
-    """Lets compressed data pass that can be read to their checksum.
+    """Checks that compressed data can be unpacked up to its checksum.
 
     Args:
-        packed: The data.
+        packed: The compressed data.
         compression: One of `WITH_CHECKSUM`.
-        most: The bytes that they are expected to hold; some more are let pass.
+        most: Expected number of unpacked bytes; a few more are allowed.
 
     Raises:
-        ValueError: They are damaged or cut off, or hold far more.
+        ValueError: The data is damaged or cut off, or unpacks to far more bytes.
     """
     found = 0
     try:
         for length in WITH_CHECKSUM[compression](packed):
             found += length
             if found > 2 * most + _BLOCK:
-                raise ValueError("holds more pixels than it announces")
+                raise ValueError("contains more pixels than its header says")
     except (zlib.error, lzma.LZMAError) as error:
         raise ValueError(f"is damaged ({error})") from error
 
@@ -60,4 +60,4 @@ def _lzma(packed: bytes) -> Iterator[int]:
 
 
 WITH_CHECKSUM: dict[int, Callable[[bytes], Iterator[int]]] = {8: _deflated, 32946: _deflated, 34925: _lzma}
-"""TIFF's numbers of these compressions, and what yields the lengths of the pieces that data unpack to."""
+"""Functions that unpack data and yield the lengths of the pieces, by the compression number of TIFF."""

@@ -1,4 +1,4 @@
-"""What is known of a picture file before anything is decoded."""
+"""`PictureFile`: facts about a picture file that are known before decoding."""
 
 from __future__ import annotations
 
@@ -8,48 +8,48 @@ __all__ = ["PictureFile", "SampleError"]
 
 
 class SampleError(ValueError):
-    """Samples of which nobody here knows how they become 0 to 255."""
+    """The samples of a picture cannot be converted to 0 to 255, because their range is unknown."""
 
 
 @dataclass(frozen=True)
 class PictureFile:
-    """A picture file that is whole, as far as its format can show it."""
+    """A picture file that is complete, as far as its format allows to check this."""
 
     data: bytes
-    """What the decoder gets. Text, thumbnails, profiles and later frames are left out where the format allows it: they
-    make no pixels, but memory, warnings and errors."""
+    """Bytes for the decoder. Text, thumbnails, profiles and later frames are left out if the format allows it: they do
+    not affect the pixels, but cost memory and cause warnings and errors."""
 
     width: int
-    """Columns as stored, before turning."""
+    """Number of stored columns, before rotation."""
 
     height: int
-    """Rows as stored, before turning."""
+    """Number of stored rows, before rotation."""
 
     header: bytes = b""
-    """A file that stands for `data` where the plug-in only chooses how to decode; empty where it is the same."""
+    """A small file that Pillow's plug-in opens instead of `data`, to choose how to decode; empty to open `data`."""
 
     largest_block: tuple[int, int] = (0, 0)
-    """Width and height of the largest tile or coded frame, which the decoder allocates as well."""
+    """Width and height of the largest tile or coded frame, for which the decoder allocates memory as well."""
 
     orientation: int = 1
-    """How the picture is turned, as EXIF numbers it, 1 to 8."""
+    """EXIF orientation of the picture, 1 to 8."""
 
     colours: int | None = None
-    """Colours of its palette, which no pixel may go beyond; None where there is none, or none that can be too short."""
+    """Number of colours of the palette, which limits the pixels; None if there is no palette, or a complete one."""
 
     depth: int = 16
-    """Bits of a sample where the decoder answers with more than eight."""
+    """Number of bits of a sample, if the decoder returns more than eight."""
 
     inverted: bool = False
-    """Whether zero is white and the decoder leaves it so."""
+    """Whether 0 is white and the decoder does not invert it."""
 
     grey_triples: bool = False
-    """Whether the decoder gets a colour picture as a grey one that is three times as wide."""
+    """Whether a colour picture is decoded as a grey picture of three times the width."""
 
     has_more_frames: bool = False
-    """Whether it holds other frames, pages or pictures, which are left out."""
+    """Whether the file contains more frames, pages or pictures, which are left out."""
 
     @property
     def allocated(self) -> tuple[int, int]:
-        """Width and height of the larger of the picture and its largest block."""
+        """Width and height of the picture or of its largest block, whichever is larger."""
         return max((self.width, self.height), self.largest_block, key=lambda size: size[0] * size[1])

@@ -1,4 +1,4 @@
-"""TIFF: every directory, and every strip or tile that one announces (TIFF 6.0, BigTIFF)."""
+"""Structure of TIFF: every directory, with all its strips or tiles (TIFF 6.0, BigTIFF)."""
 
 from __future__ import annotations
 
@@ -30,20 +30,20 @@ _PIXELS = frozenset(
     {*_ONE_VALUE, *_ONE_VALUE_OF_TILES, *_STRIPS, *_TILES, _BITS, _KINDS_OF_SAMPLES}
     | {292, 293, _PALETTE, 332, 338, 347, *range(512, 522), 529, 530, 531, 532}
 )
-"""Tags that make pixels. The decoder gets no others: the rest costs memory and warnings, and the orientation is read
-here, since turning is left to `orientation.py` in every format."""
+"""Tags that affect pixels. The decoder receives no other tags, because they cost memory and cause warnings. The
+orientation is read here, because `orientation.py` rotates pictures of all formats."""
 _INTEGERS = {1: "B", 3: "H", 4: "I", 6: "b", 8: "h", 9: "i", 13: "I", 16: "Q", 17: "q", 18: "Q"}
 _BYTES = {2: 1, 5: 8, 7: 1, 10: 8, 11: 4, 12: 8} | {kind: struct.calcsize(code) for kind, code in _INTEGERS.items()}
 _MOST_VALUES = 3 << 16
-"""Values of a tag that is no list of strips or tiles: the palette of 16 bits has the most."""
+"""Maximum number of values of a tag other than lists of strips or tiles; a palette of 16 bits has the most."""
 _RAW, _LZW, _JPEG = 1, 5, 7
 _SEPARATE, _WHITE_IS_ZERO, _IS_PALETTE, _SUBSAMPLED = 2, 0, 3, 6
 _COMPRESSIONS = (*range(1, 6), 7, 8, 32771, 32773, 32809, 32946, 34676, 34677, 34925, 50000, 50001)
-"""Those that Pillow hands on to libtiff, but for the JPEG of TIFF 6.0 (6): one that is cut is answered with grey."""
+"""Compressions that Pillow passes to libtiff, except JPEG of TIFF 6.0 (6), because a cut off one gives grey pixels."""
 _KINDS_OF_PIXELS = frozenset(
     {_WIDTH, _HEIGHT, _BITS, _COMPRESSION, _MEANING, _FILL_ORDER, _SAMPLES, _PLANAR, _PALETTE, 338, _KINDS_OF_SAMPLES}
 )
-"""Tags that Pillow's plug-in needs: what says how pixels look, and not where they lie."""
+"""Tags that Pillow's plug-in needs: those about the kind of pixels, not about their positions."""
 _LONG, _LOWEST_BIT_FIRST = 4, 2
 _REVERSED = bytes(int(f"{byte:08b}"[::-1], 2) for byte in range(256))
 _BIG = 43
@@ -52,7 +52,7 @@ _EIGHT_BITS, _DEEPEST = 8, 16
 
 @dataclass(frozen=True)
 class _Layout:
-    """How the two kinds of TIFF write numbers."""
+    """Number formats of the two variants of TIFF."""
 
     order: str
     count: str
@@ -61,25 +61,25 @@ class _Layout:
 
     @property
     def entry(self) -> struct.Struct:
-        """One entry: tag, kind, number of values, and the values or where they lie."""
+        """Format of an entry: tag, type, number of values, and the values or their position."""
         return struct.Struct(f"{self.order}HH{self.number}{struct.calcsize(self.number)}s")
 
 
 @dataclass(frozen=True)
 class _Directory:
     entries: Mapping[int, bytes]
-    """The entries that make pixels, as they are written."""
+    """Entries that affect pixels, as bytes of the file."""
     values: Mapping[int, tuple[int, ...]]
-    """Values of tags that are whole numbers, but for those of strips and tiles."""
+    """Values of tags with integers, except those of strips and tiles."""
     lists: Mapping[int, NDArray[np.integer]]
-    """Where strips and tiles lie, and how long they are. Not copied: a file may claim as many as it has bytes."""
+    """Positions and lengths of strips and tiles, without a copy, because a file may have as many as bytes."""
     entries_within: int
-    """All of its entries."""
+    """Number of all entries in the directory."""
     following: int
-    """Where the directory of the next page lies; 0 for none."""
+    """Position of the directory of the next page; 0 if there is none."""
 
     def one(self, tag: int, default: int = 0) -> int:
-        """The value of a tag that has one."""
+        """Returns the value of a tag with a single value."""
         return self.values.get(tag, (default,))[0]
 
 
@@ -96,7 +96,7 @@ def read_tiff(data: bytes) -> PictureFile:
     directory = _directory(data, layout, begin)
     _require_samples(directory)
     if directory.one(_COMPRESSION, _RAW) not in _COMPRESSIONS:
-        raise ValueError(f"its compression, number {directory.one(_COMPRESSION)}, is not one that is read")
+        raise ValueError(f"its compression, number {directory.one(_COMPRESSION)}, is not supported")
     colours = len(directory.values.get(_PALETTE, ()))
     if directory.one(_MEANING) == _IS_PALETTE and colours != 3 << directory.one(_BITS, 1):
         raise ValueError(f"its palette has {colours} numbers")
@@ -121,7 +121,7 @@ def read_tiff(data: bytes) -> PictureFile:
 
 
 def _require_pages(data: bytes, layout: _Layout, begin: int) -> None:
-    """Lets further pages pass that lie within the file; of a chain that leads back, each once."""
+    """Checks that further pages are within the file; each page once, also if the chain of pages is a loop."""
     seen: set[int] = set()
     bytes_of_entries = 0
     while begin and begin not in seen and bytes_of_entries <= len(data):
@@ -130,7 +130,7 @@ def _require_pages(data: bytes, layout: _Layout, begin: int) -> None:
         bytes_of_entries += directory.entries_within * layout.entry.size
         for places, lengths in (_STRIPS, _TILES):
             if not _lie_within(len(data), directory.lists.get(places), directory.lists.get(lengths)):
-                raise ValueError(f"it is cut off: its page {len(seen) + 1} lies beyond its end")
+                raise ValueError(f"it is cut off: its page {len(seen) + 1} is beyond its end")
         begin = directory.following
 
 
@@ -151,7 +151,7 @@ def _directory(data: bytes, layout: _Layout, begin: int) -> _Directory:
     (count,) = struct.unpack_from(layout.order + layout.count, data, begin)
     at = begin + struct.calcsize(layout.count)
     if at + count * layout.entry.size > len(data):
-        raise ValueError("it is cut off: its directory lies beyond its end")
+        raise ValueError("it is cut off: its directory is beyond its end")
     entries: dict[int, bytes] = {}
     values: dict[int, tuple[int, ...]] = {}
     lists: dict[int, NDArray[np.integer]] = {}
@@ -171,7 +171,7 @@ def _directory(data: bytes, layout: _Layout, begin: int) -> _Directory:
 
 
 def _place(data: bytes, layout: _Layout, entry: int, size: int) -> int:
-    """Where the values of an entry lie."""
+    """Returns the position of the values of an entry."""
     inline = struct.calcsize(layout.number)
     at = entry + layout.entry.size - inline
     if size <= inline:
@@ -195,14 +195,12 @@ def _require_samples(directory: _Directory) -> None:
     bits = max(directory.values.get(_BITS, (1,)))
     name = next((name for name, kind in kinds.items() if kind in found), "unsigned")
     if name != "unsigned" or bits > _DEEPEST:
-        raise SampleError(
-            f"it holds {name} samples of {bits} bits, and does not say which value is black and which is white"
-        )
+        raise SampleError(f"it has {name} samples of {bits} bits, without values for black and white")
 
 
 @dataclass(frozen=True)
 class _Blocks:
-    """The strips or tiles of a picture, all of one size but those at the lower edge of strips."""
+    """The strips or tiles of a picture, all of the same size except the lowest strip."""
 
     width: int
     height: int
@@ -215,7 +213,7 @@ class _Blocks:
     @classmethod
     def of(cls, directory: _Directory) -> _Blocks:
         width, height = directory.one(_WIDTH), directory.one(_HEIGHT)
-        # as libtiff has it, to which offsets of strips and of tiles are one field
+        # as in libtiff, in which the offsets of strips and tiles are the same field
         are_tiles = _TILE_WIDTH in directory.entries or _TILE_HEIGHT in directory.entries
         if are_tiles:
             across, down = directory.one(_TILE_WIDTH), directory.one(_TILE_HEIGHT)
@@ -238,14 +236,14 @@ class _Blocks:
         )
 
     def rows(self, index: int, height: int) -> int:
-        """Rows of one of them: the lowest strip ends with the picture."""
+        """Returns the number of rows of a strip or tile; the lowest strip ends with the picture."""
         row = index // self.across % self.down
         return self.height if self.are_tiles else min(self.height, height - row * self.height)
 
 
 def _require_blocks(data: bytes, directory: _Directory, blocks: _Blocks) -> None:
     if _STRIPS[0] in directory.entries and _TILES[0] in directory.entries:
-        raise ValueError("its header says strips and tiles")
+        raise ValueError("its header has both strips and tiles")
     places, lengths = _TILES if _TILES[0] in directory.entries else _STRIPS
     begins = directory.lists.get(places, np.empty(0, np.int64))
     announced = directory.lists.get(lengths)
@@ -260,7 +258,7 @@ def _require_blocks(data: bytes, directory: _Directory, blocks: _Blocks) -> None
             needed = blocks.rows(index, directory.one(_HEIGHT)) * blocks.bytes_of_row
         length = needed if announced is None else int(announced[index])
         if not 0 <= begin <= begin + max(length, needed) <= len(data) or (needed and length < needed):
-            raise ValueError(f"it is cut off or damaged: its strip or tile {index} does not lie within the file")
+            raise ValueError(f"it is cut off or damaged: its strip or tile {index} is not within the file")
         if announced is None:
             continue
         if compression in WITH_CHECKSUM:
@@ -275,7 +273,7 @@ def _require_blocks(data: bytes, directory: _Directory, blocks: _Blocks) -> None
 
 
 def _with_directory(data: bytes, layout: _Layout, directory: _Directory) -> bytes:
-    """The file with a directory at its end that holds nothing but what makes the pixels of the first page."""
+    """Returns the file with a new directory at its end that contains only the tags of the first page's pixels."""
     padding = bytes(-len(data) % 8)
     begin = struct.pack(layout.order + layout.number, len(data) + len(padding))
     body = b"".join(entry for _, entry in sorted(directory.entries.items()))
@@ -285,11 +283,11 @@ def _with_directory(data: bytes, layout: _Layout, directory: _Directory) -> byte
 
 
 def _header(directory: _Directory) -> bytes:
-    """A TIFF without pixels that looks like this one to Pillow's plug-in.
+    """Returns a TIFF without pixels that looks like this one to Pillow's plug-in.
 
-    The plug-in chooses the mode by it. It is in Intel's order whatever the file's is, since the plug-in knows more
-    modes in that one, and libtiff answers in the machine's order anyway. It always says a compression: uncompressed
-    pixels are read by the plug-in itself, wrongly where planes are separate or chroma is subsampled.
+    The plug-in uses it to choose the mode. It is always little-endian, because the plug-in supports more modes in this
+    byte order, and libtiff returns pixels in the byte order of the machine. It always has a compression: the plug-in
+    reads uncompressed pixels itself, wrongly for separate planes or subsampled chroma.
     """
     values = {tag: found for tag, found in directory.values.items() if tag in _KINDS_OF_PIXELS}
     if directory.one(_COMPRESSION, _RAW) == _RAW:

@@ -1,4 +1,4 @@
-"""WebP: every chunk, as long as it is announced to be (WebP container specification)."""
+"""Structure of WebP: every chunk with its stated length (WebP container specification)."""
 
 from __future__ import annotations
 
@@ -17,31 +17,31 @@ def read_webp(data: bytes) -> PictureFile:
     """Reads the chunks of a WebP.
 
     Raises:
-        ValueError: The file is cut off, or its chunks do not fit into what it announces.
-        struct.error: The file ends within a chunk's head.
+        ValueError: The file is cut off, or its chunks are longer than its stated length.
+        struct.error: The file ends within the header of a chunk.
     """
     (announced,) = struct.unpack_from("<I", data, 4)
     end = announced + 8
     if end > len(data):
-        raise ValueError(f"it is cut off: it announces {end} bytes and has {len(data)}")
+        raise ValueError(f"it is cut off: its header says {end} bytes, but it has {len(data)}")
     size, exif, frames, at = None, b"", 0, 12
     while at < end:
         kind, length = struct.unpack_from("<4sI", data, at)
         body = at + 8
         if body + length > end:
-            raise ValueError(f"its chunk {kind!r} announces {length} bytes, more than the file holds")
+            raise ValueError(f"the stated length of its chunk {kind!r}, {length} bytes, is beyond the end of the file")
         size = size or _size(data, kind, body)
         frames += kind == b"ANMF"
         if kind == b"EXIF":
             exif = exif or data[body : body + length]
         at = body + length + length % 2
     if size is None:
-        raise ValueError("it holds no picture")
+        raise ValueError("it contains no picture")
     return PictureFile(data[:end], *size, orientation=orientation_of(exif), has_more_frames=frames > 1)
 
 
 def _size(data: bytes, kind: bytes, body: int) -> tuple[int, int] | None:
-    """Width and height in a chunk; of the canvas where there is one, since it comes first."""
+    """Returns width and height in a chunk; those of the canvas if there is one, because it comes first."""
     if kind == b"VP8X":
         return tuple(int.from_bytes(data[at : at + 3], "little") + 1 for at in (body + 4, body + 7))  # type: ignore[return-value]
     if kind == b"VP8L":

@@ -1,1 +1,1 @@
-"""COCO files: one for the labels of many pictures."""
+"""COCO files, which contain the labels of many pictures in one file."""

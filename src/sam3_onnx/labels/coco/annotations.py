@@ -1,6 +1,6 @@
-"""One annotation of a COCO file as shapes, or the reason why it makes no sense.
+"""Conversion of one annotation of a COCO file to shapes, with checks.
 
-Sizes are compared with the picture's before anything is decoded, as a few bytes can claim any size.
+Sizes are compared with the size of the picture before anything is decoded, because a few bytes can claim any size.
 """
 
 from __future__ import annotations
@@ -39,16 +39,16 @@ def annotation_shapes(
     Args:
         annotation: The entry of the file.
         label: Name of its category.
-        where: What messages call it.
-        groups: Numbers for annotations of several polygons.
-        size: (height, width) of its picture, None for what the file does not say.
+        where: Name of the annotation in messages.
+        groups: New group ids for annotations with several polygons.
+        size: (height, width) of its picture; None for a value that the file does not contain.
 
     Raises:
-        LabelShapeError: It makes no sense.
+        LabelShapeError: The annotation is invalid.
     """
     score = number(annotation.get("score"))
     extra = {key: value for key, value in annotation.items() if key not in _INTERPRETED}
-    if not extra.get("iscrowd"):  # one object, as every other shape is
+    if not extra.get("iscrowd"):  # one object, like every other shape
         extra.pop("iscrowd", None)
     outline = annotation.get("segmentation")
     if isinstance(outline, dict):
@@ -68,8 +68,8 @@ def annotation_shapes(
 def _mask(outline: Mapping[str, object], where: str, size: tuple[int | None, int | None]) -> Window:
     claimed = outline.get("size")
     if None in size or claimed != list(size):
-        expected = f"run lengths of the picture's height and width {list(size)}"
-        raise LabelShapeError(where=where, expected=expected, got=f"those of {claimed!r:.80}")
+        expected = f"run lengths with the height and width of the picture, {list(size)}"
+        raise LabelShapeError(where=where, expected=expected, got=f"{claimed!r:.80}")
     try:
         return Window.of(rle_to_mask(outline))
     except MaskError as error:
@@ -87,7 +87,7 @@ def _ring(values: object, where: str) -> NDArray[np.float64]:
 def _corners(values: object, where: str) -> NDArray[np.float64]:
     box = numbers(values)
     if box is None or box.size != _BOX or (box[2:] < 0).any():
-        expected = "a bbox of x, y, width and height, finite numbers, the last two at least 0"
+        expected = "a bbox of x, y, width and height: finite numbers, width and height at least 0"
         raise LabelShapeError(where=where, expected=expected, got=f"{values!r:.80}")
     x, y, width, height = box.tolist()
     return np.array([(x, y), (x + width, y), (x + width, y + height), (x, y + height)])

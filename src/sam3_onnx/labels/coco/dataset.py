@@ -1,8 +1,8 @@
-"""A COCO file that is made, read and extended.
+"""`CocoDataset`: a COCO file that can be created, read and extended.
 
-One file holds many pictures. What is in it already keeps its numbers and all its fields; pictures are told apart by
-`file_name`, categories by `name`. An entry that makes no sense is kept as well, and stands in the way of its own
-picture only.
+One file contains many pictures. Existing entries keep their ids and all their fields; pictures are identified by
+`file_name`, categories by `name`. An invalid entry is kept as well, and causes an error only when its own picture is
+used.
 """
 
 from __future__ import annotations
@@ -41,9 +41,9 @@ _LISTS = ("images", "annotations", "categories")
 
 @known_methods
 class CocoDataset:
-    """The pictures, instances and categories of one COCO file.
+    """The pictures, annotations and categories of one COCO file.
 
-    The same steps from the same file give the same bytes. It is not for several threads at once.
+    The same steps on the same file give the same bytes. Use an object in one thread only.
 
     Example:
         >>> dataset = CocoDataset()
@@ -62,22 +62,23 @@ class CocoDataset:
         """Reads a file of COCO instances.
 
         Raises:
-            LabelFileDamagedError: It is not JSON. NaN and infinities pass, as Python's own programs write them.
-            LabelFileKindError: It is another kind of JSON.
-            OSError: It cannot be opened.
+            LabelFileDamagedError: The file is not JSON. NaN and infinity are accepted, because Python programs write
+                them.
+            LabelFileKindError: The file is JSON in another format.
+            OSError: The file cannot be opened.
         """
         return cls.decode(require_path("path", path).read_bytes(), path=path)
 
     @classmethod
     def decode(cls, content: bytes, *, path: str | os.PathLike[str]) -> CocoDataset:
-        """Returns what the bytes of a file of COCO instances say.
+        """Decodes the bytes of a file of COCO instances.
 
         Args:
-            content: The file as it was read, or as `encode` returned it.
-            path: What the file is called, for messages; nothing is read there.
+            content: The bytes of a file, or those that `encode` returned.
+            path: Path for messages; the file is not read.
 
         Raises:
-            LabelError: As `read`.
+            LabelError: The same errors as for `read`.
         """
         fields = parse_json(content, path, python_numbers=True)
         if not isinstance(fields, dict):
@@ -107,13 +108,14 @@ class CocoDataset:
         return tuple(self._numbers)
 
     def shapes(self, file_name: str) -> tuple[Shape, ...]:
-        """Returns what is labelled in a picture; nothing for one that is not in the file.
+        """Returns the shapes of a picture; an empty tuple if the file does not contain the picture.
 
-        Run lengths become shapes of the type "mask", polygons become polygons that share a `group_id` if an instance
-        has several, and what has only a box becomes a rectangle.
+        Run lengths become shapes of the type "mask"; polygons become polygons, with the same `group_id` if an
+        annotation has several; an annotation with only a box becomes a rectangle.
 
         Raises:
-            LabelShapeError: An annotation that makes no sense, or it is not clear which annotations are the picture's.
+            LabelShapeError: An annotation is invalid, or the file is ambiguous about which annotations belong to the
+                picture.
         """
         image = self._image_of(file_name)
         if image is None:
@@ -138,26 +140,27 @@ class CocoDataset:
         segmentation: CocoSegmentation = "rle",
         epsilon: float | None = None,
     ) -> tuple[Loss, ...]:
-        """Puts the instances of a picture beside what is there, or in its place.
+        """Adds the instances of a picture to the existing annotations, or replaces them.
 
         Args:
-            file_name: Of the picture, as the file is to name it.
-            found: A result, a `LabelFile`, or shapes. Shapes that share a label and a `group_id` are one instance.
-            image_size: (height, width) of the picture; a result and a `LabelFile` know their own.
-            replace: Whether older annotations of the picture go.
-            segmentation: "rle", or "polygons": without holes.
-            epsilon: Of the polygons of a result; None for the session's.
+            file_name: Name of the picture in the file.
+            found: A result, a `LabelFile`, or shapes. Shapes with the same label and `group_id` are one instance.
+            image_size: (height, width) of the picture; not needed for a result or a `LabelFile`, which contain it.
+            replace: Whether to remove older annotations of the picture.
+            segmentation: "rle", or "polygons", which have no holes.
+            epsilon: Epsilon of the polygons of a result; None for the value of the session.
 
         Returns:
-            What the rows do not say.
+            Losses: what the rows cannot store.
 
         Raises:
-            LabelFileSizeError: The file knows the picture in another size.
-            LabelShapeError: The file has two pictures of that name or number.
-            OptionError: What is no shapes, shapes without a size, another size than found, or another segmentation.
+            LabelFileSizeError: The file has another size for the picture.
+            LabelShapeError: The file has two pictures with that name or id.
+            OptionError: `found` is not shapes, shapes are passed without a size, `image_size` differs from that of
+                `found`, or `segmentation` is unknown.
 
         Warns:
-            LabelLossWarning: The rows do not say all.
+            LabelLossWarning: The rows cannot store everything.
         """
         picture, losses = coco_picture(
             file_name, found, image_size=image_size, segmentation=segmentation, epsilon=epsilon
@@ -167,26 +170,25 @@ class CocoDataset:
         return losses
 
     def add_rows(self, picture: CocoPicture, *, replace: bool | Collection[str] = False) -> int:
-        """Puts rows of `coco_picture` beside what is there, or in its place, as `add` does.
+        """Adds rows of `coco_picture` to the existing annotations, or replaces them.
 
-        They may have been made at another time, or in another process.
-        Annotations that go hand their numbers and their place on to those that come, so that doing the same twice
-        changes nothing.
+        The rows may have been made earlier or in another process. New annotations take over the ids and positions of
+        those they replace, so that adding the same rows twice changes nothing.
 
         Args:
             picture: The rows.
-            replace: Whether older annotations of the picture go; or the labels of those that do.
+            replace: Whether to remove older annotations of the picture; or the labels whose annotations to remove.
 
         Returns:
-            How many older annotations went.
+            Number of older annotations that were removed.
 
         Raises:
-            LabelFileSizeError: The file knows the picture in another size.
-            LabelShapeError: The file has two pictures of that name or number.
-            OptionError: `replace` is one string.
+            LabelFileSizeError: The file has another size for the picture.
+            LabelShapeError: The file has two pictures with that name or id.
+            OptionError: `replace` is a single string.
         """
         if isinstance(replace, str):
-            raise OptionError("replace", expected="True, False or several labels: [label] for one", got=replace)
+            raise OptionError("replace", expected="True, False or a list of labels, such as [label]", got=replace)
         image = entry_id(self._image(picture))
         slots = self._slots_of.setdefault(image, [])
         going = set(replace) if not isinstance(replace, bool) else set()
@@ -210,11 +212,11 @@ class CocoDataset:
         return len(freed)
 
     def require_size(self, file_name: str, size: tuple[int, int]) -> None:
-        """Lets a picture pass that the file does not know, or knows in that (height, width).
+        """Checks that the file does not contain a picture with another (height, width).
 
         Raises:
-            LabelFileSizeError: The file knows it in another size.
-            LabelShapeError: The file has two pictures of that name or number.
+            LabelFileSizeError: The file has another size for the picture.
+            LabelShapeError: The file has two pictures with that name or id.
         """
         image = self._image_of(file_name) or {}
         said = image.get("height"), image.get("width")
@@ -222,7 +224,7 @@ class CocoDataset:
             raise LabelFileSizeError(Path(file_name), expected=size, got=said)
 
     def add_labels(self, labels: Iterable[str]) -> None:
-        """Puts categories that are not there yet at the end, in the order given."""
+        """Adds new categories at the end, in the given order; existing ones are skipped."""
         for label in labels:
             if label not in self._numbers:
                 self._numbers[label] = number = self._next_category
@@ -237,18 +239,18 @@ class CocoDataset:
         return dump_json({**self._content, **dict(lists)}, indent=None, python_numbers=True)
 
     def write(self, path: str | os.PathLike[str]) -> None:
-        """Writes the file in one step: it is whole, or the older file is as it was.
+        """Writes the file atomically: the file is complete, or the older file is unchanged.
 
         Raises:
-            LabelFilePermissionError: The file may not be written.
-            LabelFolderMissingError: Its folder is not there.
+            LabelFilePermissionError: There is no permission to write the file.
+            LabelFolderMissingError: Its folder does not exist.
             OSError: The file cannot be written.
         """
         require_folder(path)
         put(path, self.encode())
 
     def _adopt(self, content: Entry, images: list[Entry], annotations: list[Entry], categories: list[Entry]) -> None:
-        """Takes the content of a file and finds its way about it. Any entry may be anything."""
+        """Takes over the content of a file and indexes it. Entries are not checked yet and may have any type."""
         self._content, self._images, self._categories = content, images, categories
         self._named: dict[str, list[Entry]] = {}
         for image in images:
@@ -257,7 +259,7 @@ class CocoDataset:
                 self._named.setdefault(name, []).append(image)
         self._image_ids = Counter(map(entry_id, images))
         self._names: dict[Id, set[str]] = {}
-        """Names of the categories of a number: one, unless the file contradicts itself."""
+        """Category names for each id: one, or several if the file is inconsistent."""
         for entry in categories:
             number, name = entry_id(entry), entry_name(entry, "name")
             if number is not None and name is not None:
@@ -267,23 +269,23 @@ class CocoDataset:
             if len(names) == 1:
                 self._numbers.setdefault(next(iter(names)), number)
         self._slots = [[annotation] for annotation in annotations]
-        """Annotations in the order of the file; those that come in the place of others share its slot."""
+        """Annotations in the order of the file; annotations that replace another one are in the same slot."""
         self._slots_of: dict[Id | None, list[int]] = {}
         owners = [entry_id(annotation, "image_id") for annotation in annotations]
         for slot, owner in enumerate(owners):
             self._slots_of.setdefault(owner, []).append(slot)
         self._used = Counter(map(entry_id, annotations))
-        # numbers that annotations name without an entry of that number stay free: a new entry would adopt them
+        # ids that annotations refer to without an entry are not used: a new entry would take over those annotations
         self._next_image = next_id([*self._image_ids, *owners])
         self._next_annotation = next_id(self._used)
         named = [entry_id(annotation, "category_id") for annotation in annotations]
         self._next_category = next_id([*map(entry_id, categories), *named])
 
     def _image_of(self, file_name: str) -> Entry | None:
-        """Returns the picture's entry, None if there is none.
+        """Returns the entry of a picture, or None if there is none.
 
         Raises:
-            LabelShapeError: There are two of its name or number, or it has no number.
+            LabelShapeError: There are two entries with its name or id, or its entry has no id.
         """
         entries = self._named.get(file_name, [])
         if not entries:
@@ -291,15 +293,15 @@ class CocoDataset:
         number = entry_id(entries[0])
         if len(entries) > 1 or number is None or self._image_ids[number] > 1:
             where = f"{self._where}picture {file_name}"
-            got = f"{len(entries)} of the name, the first with the id {entries[0].get('id')!r:.40}"
-            raise LabelShapeError(where=where, expected="one entry in images, with an id of its own", got=got)
+            got = f"{len(entries)} with this name, the first with the id {entries[0].get('id')!r:.40}"
+            raise LabelShapeError(where=where, expected="one entry in images, with a unique id", got=got)
         return entries[0]
 
     def _label_of(self, annotation: Entry) -> str:
         """Returns the name of an annotation's category.
 
         Raises:
-            LabelShapeError: There is none, or more than one.
+            LabelShapeError: The category has no name, or more than one.
         """
         names = self._names.get(number, set()) if (number := entry_id(annotation, "category_id")) is not None else set()
         if len(names) != 1:
@@ -313,7 +315,7 @@ class CocoDataset:
         return f"{self._where}annotation {annotation.get('id')!r:.40}"
 
     def _image(self, picture: CocoPicture) -> Entry:
-        """Returns the picture's entry, a new one if there is none."""
+        """Returns the entry of the picture; creates it if there is none."""
         size = picture["height"], picture["width"]
         self.require_size(picture["file_name"], size)
         image = self._image_of(picture["file_name"])
@@ -336,5 +338,6 @@ class CocoDataset:
 
 
 def _another_kind(path: str | os.PathLike[str], expected: str, got: str) -> LabelFileKindError:
-    remedy = "CocoDataset reads COCO instances; label files of one picture have functions of their own."
+    remedy = "CocoDataset reads COCO instances; for label files of one picture, use read_xanylabeling, read_labelme or "
+    remedy += "read_yolo."
     return LabelFileKindError(Path(path), expected=expected, got=got, remedy=remedy)

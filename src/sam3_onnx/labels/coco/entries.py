@@ -1,4 +1,4 @@
-"""Numbers by which the entries of a COCO file refer to each other."""
+"""Ids and names of the entries of a COCO file."""
 
 from __future__ import annotations
 
@@ -12,14 +12,14 @@ if TYPE_CHECKING:
 __all__ = ["Entry", "Id", "entry_id", "entry_name", "next_id"]
 
 Entry: TypeAlias = dict[str, object]
-"""An object of the file, with whatever fields it has."""
+"""An object of the file, with all its fields."""
 Id: TypeAlias = int | str
 _LARGEST = 2**53
-"""Above it, programs that read all numbers as floats take one number for another."""
+"""Largest id; above it, programs that read all numbers as floats may confuse two ids."""
 
 
 def entry_id(entry: object, field: str = "id") -> Id | None:
-    """Returns a number or a name that a field of an entry holds; 1.0 is 1. None for what can be no such number."""
+    """Returns the id in a field of an entry, a number or a string (1.0 is read as 1); None if it is not a valid id."""
     value = entry.get(field) if isinstance(entry, dict) else None
     if isinstance(value, str):
         return value
@@ -29,11 +29,11 @@ def entry_id(entry: object, field: str = "id") -> Id | None:
 
 
 def entry_name(entry: object, field: str) -> str | None:
-    """Returns the name in a field of an entry; None for what is none."""
+    """Returns the name in a field of an entry; None if it is not a name."""
     value = entry.get(field) if isinstance(entry, dict) else None
     return str(value) if isinstance(value, str) or is_whole(value) else None
 
 
 def next_id(ids: Iterable[Id | None]) -> int:
-    """Returns a number above all that are in use, as far as they are sensible ones."""
+    """Returns an id above all ids in use; ids out of range are ignored."""
     return 1 + max((one for one in ids if isinstance(one, int) and 0 < one < _LARGEST), default=0)

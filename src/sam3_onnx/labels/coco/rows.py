@@ -1,6 +1,6 @@
-"""Rows of one picture in a COCO file, before they are numbered.
+"""Rows of one picture in a COCO file, before they get ids.
 
-Fields follow the COCO data format (cocodataset.org, "Data format", object detection). Run lengths are written by
+Fields follow the COCO data format (cocodataset.org, "Data format", object detection). Run lengths are encoded by
 `sam3_onnx.geometry.rle`, so that no other package is needed.
 """
 
@@ -31,7 +31,7 @@ if TYPE_CHECKING:
 __all__ = ["CocoPicture", "CocoRow", "CocoSegmentation", "coco_picture"]
 
 CocoSegmentation: TypeAlias = Literal["rle", "polygons"]
-"""How masks are written: "rle" says every pixel, "polygons" outlines each part and fills holes."""
+"""Form in which masks are written: "rle" stores every pixel, "polygons" outlines each part and fills holes."""
 
 _LEAST_VERTICES = 3
 _SAID = {"rle": "mask", "polygons": "polygon"}
@@ -39,22 +39,22 @@ _SAID = {"rle": "mask", "polygons": "polygon"}
 
 
 class CocoRow(TypedDict):
-    """One instance, without the numbers of its row, its picture and its category."""
+    """One instance, without the ids of its row, its picture and its category."""
 
     label: str
     score: float | None
     bbox: list[float]
-    """x, y, width and height of the mask's own rectangle, in pixels."""
+    """x, y, width and height of the bounding box of the mask, in pixels."""
     area: int
-    """Pixels of the mask."""
+    """Number of pixels of the mask."""
     segmentation: Rle | list[list[float]]
-    """Run lengths, or for each part x, y, x, y, ... of its vertices."""
+    """Run-length encoding, or for each part a list x, y, x, y, ... of its vertices."""
     iscrowd: int
-    """0: one instance."""
+    """Always 0: the row is one instance, not a crowd."""
 
 
 class CocoPicture(TypedDict):
-    """A picture with its instances: plain values, which can be kept as JSON until `CocoDataset` takes them."""
+    """A picture with its instances as plain values, which can be stored as JSON and added to a `CocoDataset` later."""
 
     file_name: str
     height: int
@@ -71,21 +71,23 @@ def coco_picture(
     segmentation: CocoSegmentation = "rle",
     epsilon: float | None = None,
 ) -> tuple[CocoPicture, tuple[Loss, ...]]:
-    """Returns the rows of one picture, and what they do not say.
+    """Returns the rows of one picture, and the losses: what the rows cannot store.
 
     Args:
-        file_name: Of the picture, as the COCO file names it.
-        found: A result, a `LabelFile`, or shapes. Shapes that share a label and a `group_id` are one instance.
-        image_size: (height, width) of the picture; a result and a `LabelFile` know their own.
-        segmentation: "rle", or "polygons": without holes. A mask too thin for a polygon is written as run lengths.
-        epsilon: Of the polygons of a result; None for the session's.
+        file_name: Name of the picture in the COCO file.
+        found: A result, a `LabelFile`, or shapes. Shapes with the same label and `group_id` are one instance.
+        image_size: (height, width) of the picture; not needed for a result or a `LabelFile`, which contain it.
+        segmentation: "rle", or "polygons", which have no holes; a mask too thin for a polygon is written as run
+            lengths.
+        epsilon: Epsilon of the polygons of a result; None for the value of the session.
 
     Raises:
-        OptionError: What is no shapes, shapes without a size, another size than found, or another segmentation.
+        OptionError: `found` is not shapes, shapes are passed without a size, `image_size` differs from that of `found`,
+            or `segmentation` is unknown.
     """
     require_choice("segmentation", segmentation, ("rle", "polygons"))
     if not isinstance(file_name, str):
-        raise OptionError("file_name", expected="the picture's name, a string", got=file_name)
+        raise OptionError("file_name", expected="the name of the picture, a string", got=file_name)
     losses: list[Loss] = []
     if isinstance(found, Segmentation):
         size, instances = _one_size(found.size, image_size), _of_result(found, segmentation, epsilon)
@@ -94,7 +96,7 @@ def coco_picture(
         instances = _of_shapes(found.shapes, size, segmentation)
         losses += unsaid_file_fields(found)
     elif image_size is None:
-        raise OptionError("image_size", expected="given with shapes", got=None)
+        raise OptionError("image_size", expected="passed together with shapes", got=None)
     else:
         shapes = require_shapes(found)
         size = require_image_size(shapes, image_size)
@@ -111,19 +113,19 @@ def coco_picture(
 
 def _one_size(known: tuple[int, int], asked: tuple[int, int] | None) -> tuple[int, int]:
     if asked is not None and require_size("image_size", asked) != tuple(known):
-        raise OptionError("image_size", expected=f"left out, or {known} as what was found says", got=asked)
+        raise OptionError("image_size", expected=f"left out, or {known}, the size in found", got=asked)
     return known
 
 
 class _Found(NamedTuple):
-    """One instance before it is a row."""
+    """One instance before its conversion to a row."""
 
     label: str
     score: float | None
     mask: NDArray[np.bool_]
-    """Pixels (H, W) of the instance."""
+    """Mask (H, W) of the instance."""
     rings: list[NDArray[np.float64]]
-    """Outlines (V, 2) of its parts where polygons are wanted."""
+    """Outlines (V, 2) of its parts, if it is written as polygons."""
     losses: list[Loss]
 
 
@@ -136,7 +138,7 @@ def _of_result(result: Segmentation, segmentation: CocoSegmentation, epsilon: fl
             rings = [polygon.exterior for polygon in outlines.polygons]
             if any(polygon.holes for polygon in outlines.polygons):
                 losses.append(Loss(instance.label, "holes", "filled"))
-            if rings:  # without any, run lengths say every pixel
+            if rings:  # without rings, the instance is written as run lengths
                 losses += thin_losses(instance, outlines)
         mask = instance.mask
         losses += [] if mask.any() else [Loss(instance.label, "empty mask", "left out")]
@@ -165,7 +167,7 @@ def _of_shapes(shapes: Sequence[Shape], size: tuple[int, int], segmentation: Coc
 
 
 def _row(found: _Found) -> CocoRow | None:
-    """Returns the row of an instance, None for one that covers no pixel of the picture."""
+    """Returns the row of an instance, or None if it covers no pixel of the picture."""
     if not found.mask.any():
         return None
     measures = coco_measures(found.mask)

@@ -1,1 +1,1 @@
-"""Label files in JSON: those of X-AnyLabeling and of labelme, and what the two dialects share."""
+"""Label files in JSON: those of X-AnyLabeling and labelme, and the code that both share."""

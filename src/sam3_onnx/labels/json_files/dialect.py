@@ -1,8 +1,8 @@
-"""Shapes of one picture as JSON in the form that X-AnyLabeling and labelme share.
+"""The JSON form for the shapes of one picture that X-AnyLabeling and labelme share.
 
-Both programs descend from the first labelme: one object with `shapes`, `imagePath` and the picture's size, each shape
-an object with `label`, `points`, `shape_type` and `group_id`. What they differ in is a `Dialect`. Fields that are not
-known are carried along, and a shape that nobody changed is written back as it stood.
+Both programs are based on the first version of labelme: a file is one object with `shapes`, `imagePath` and the size of
+the picture, and each shape is an object with `label`, `points`, `shape_type` and `group_id`. A `Dialect` describes the
+differences. Unknown fields are kept, and an unchanged shape is written back exactly as it was read.
 """
 
 from __future__ import annotations
@@ -40,15 +40,15 @@ _INTERPRETED = {"label", "points", "shape_type"}
 
 
 class Fit(Protocol):
-    """A function that says a shape in the kinds of shape that an application knows."""
+    """A function that converts a shape to the shape types of an application."""
 
     def __call__(self, shape: Shape, holes: HoleChoice) -> tuple[Sequence[Shape], Sequence[Loss]]:
-        """Returns the shapes to write for one shape, its parts, and what they do not say."""
+        """Returns the shapes to write for one shape, and the losses: what they cannot store."""
         ...
 
 
 class _Source(NamedTuple):
-    """What a shape was read from."""
+    """The JSON entry from which a shape was read."""
 
     program: Program
     entry: Mapping[str, object]
@@ -56,33 +56,33 @@ class _Source(NamedTuple):
 
 @dataclass(frozen=True)
 class Dialect:
-    """The form of label files that one application writes."""
+    """The JSON form of the label files of one application."""
 
     program: Program
     version: str
-    """Version of the application whose form is written; files of its major version and older ones are read."""
+    """Version of the application whose form is written; files of this major version and older ones can be read."""
     file_fields: Mapping[str, object]
-    """Fields of a new file in the application's order, with the values that it starts from."""
+    """Fields of a new file in the order of the application, with their default values."""
     shape_fields: Mapping[str, object]
-    """Fields of a new shape, as `file_fields` are those of a file."""
+    """Fields of a new shape in the order of the application, with their default values."""
     fit: Fit
     holds_masks: bool = False
-    """Whether `mask` in a shape is its pixels as a picture."""
+    """Whether the field `mask` of a shape contains its pixels as a picture."""
 
 
 def decode_picture(
     content: bytes, path: str | os.PathLike[str], dialect: Dialect, image_size: tuple[int, int] | None
 ) -> LabelFile:
-    """Returns what the label file of one picture says.
+    """Decodes the label file of one picture.
 
     Args:
         content: The bytes of the file.
-        path: What it is called, for messages.
-        dialect: The program's whose file it has to be.
-        image_size: (height, width) of the picture, None for what the file says.
+        path: Path of the file, for messages.
+        dialect: Dialect of the program that must have written the file.
+        image_size: (height, width) of the picture; None to take the size from the file.
 
     Raises:
-        LabelError: As `PictureFormat.decode`.
+        LabelError: The same errors as for `PictureFormat.decode`.
     """
     target = Path(path)
     fields = parse_json(content, target)
@@ -90,7 +90,7 @@ def decode_picture(
         raise _another_kind(target, dialect, f"a {type(fields).__name__}")
     entries, image_path = fields.get("shapes"), fields.get("imagePath")
     if not isinstance(entries, list) or not isinstance(image_path, str):
-        raise _another_kind(target, dialect, f"an object with {', '.join(sorted(fields)[:8]) or 'nothing in it'}")
+        raise _another_kind(target, dialect, f"an object with {', '.join(sorted(fields)[:8]) or 'no fields'}")
     version = fields.get("version")
     writer = origin(fields)
     if writer is not None and writer != dialect.program:
@@ -103,10 +103,10 @@ def decode_picture(
 
 
 def encode_picture(file: LabelFile, dialect: Dialect, holes: HoleChoice) -> tuple[bytes, tuple[Loss, ...]]:
-    """Returns the bytes of a label file, and what they do not say.
+    """Encodes a label file, and returns its bytes and the losses: what they cannot store.
 
     Raises:
-        LabelShapeError: A shape that no application could read.
+        LabelShapeError: No application could read one of the shapes.
     """
     entries: list[Mapping[str, object]] = []
     losses: list[Loss] = []
@@ -166,7 +166,7 @@ def _shape(entry: object, where: str, dialect: Dialect, size: tuple[int, int]) -
 
 
 def _entry_as_it_stood(shape: Shape, dialect: Dialect, size: tuple[int, int]) -> Mapping[str, object] | None:
-    """Returns what an untouched shape was read from; None for a changed or a new one, or one of another program."""
+    """Returns the entry of an unchanged shape; None for a changed or new shape, or one of another program."""
     source = shape.source
     if not isinstance(source, _Source) or source.program != dialect.program:
         return None
@@ -202,7 +202,7 @@ def _mask(text: str, where: str, size: tuple[int, int]) -> NDArray[np.bool_]:
     try:
         return mask_from_text(text, size)
     except ValueError as error:
-        expected = "a mask as a picture in base64, no larger than the labelled one"
+        expected = "a mask as a picture in base64, not larger than the labelled picture"
         raise LabelShapeError(where=where, expected=expected, got=f"{text[:40]!r}: {error}") from error
 
 
@@ -214,7 +214,7 @@ def _require_readable(shape: Shape, where: str) -> None:
 
 
 def _size(path: Path, content: Mapping[str, object], asked: tuple[int, int] | None) -> tuple[int, int]:
-    """Returns height and width as the file says; where it does not, as they are known."""
+    """Returns height and width from the file or, if the file has none, from the caller."""
     said = content.get("imageHeight"), content.get("imageWidth")
     height, width = map(side, said)
     if asked is not None:
@@ -230,7 +230,7 @@ def _size(path: Path, content: Mapping[str, object], asked: tuple[int, int] | No
 
 
 def _version(content: Mapping[str, object], dialect: Dialect) -> object:
-    """Returns the version to write: a file keeps its own, unless that is one of another program."""
+    """Returns the version to write: that of the file, unless another program wrote it."""
     version = content.get("version")
     known = 0 <= major_version(version) <= major_version(dialect.version)
     return version if known and origin(content) in {None, dialect.program} else dialect.version
@@ -238,11 +238,11 @@ def _version(content: Mapping[str, object], dialect: Dialect) -> object:
 
 def _another_kind(path: Path, dialect: Dialect, got: str) -> LabelFileKindError:
     expected = f"a label file of {dialect.program.name}: an object with shapes and imagePath"
-    remedy = f"{dialect.program.reader} reads nothing else; COCO files are read by CocoDataset.read."
+    remedy = f"{dialect.program.reader} reads only such files; for COCO files use CocoDataset.read."
     return LabelFileKindError(path, expected=expected, got=got, remedy=remedy)
 
 
 def _of_another_program(path: Path, asked: Program, writer: Program, version: object) -> LabelFileKindError:
-    expected, got = f"a label file of {asked.name}", f"one of {writer.name}, version {version}"
+    expected, got = f"a label file of {asked.name}", f"a label file of {writer.name}, version {version}"
     remedy = f"Read it with {writer.reader}; in a shell, pass --format {writer.format_name}."
     return LabelFileKindError(path, expected=expected, got=got, remedy=remedy)

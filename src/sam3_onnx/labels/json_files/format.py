@@ -1,4 +1,4 @@
-"""The label files of a program that writes JSON, as a format."""
+"""`JsonFormat`: base class of the formats with label files in JSON."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ __all__ = ["JsonFormat"]
 
 @dataclass(frozen=True)
 class JsonFormat(PictureFormat):
-    """Label files in JSON; a class for each program says in which dialect."""
+    """Label files in JSON; a subclass for each program sets the dialect."""
 
     holes: HoleChoice = "fill"
 
@@ -31,18 +31,18 @@ class JsonFormat(PictureFormat):
 
     @property
     def name(self) -> str:
-        """Name of the format as `picture_format` takes it."""
+        """Name of the format, for `picture_format`."""
         return self.dialect.program.format_name
 
     @property
     def modes(self) -> tuple[ShapeType, ...]:
-        """Kinds of shapes that it is written from."""
+        """Shape types that the format can be written from."""
         return modes_of(self.name)
 
     def decode(self, content: bytes, *, path: str | os.PathLike[str], image_size: tuple[int, int] | None) -> LabelFile:
-        """See `PictureFormat.decode`; `image_size` may be None for what the file says."""
+        """Decodes a label file, see `PictureFormat.decode`; `image_size=None` takes the size from the file."""
         return decode_picture(content, path, self.dialect, image_size)
 
     def encode(self, file: LabelFile) -> tuple[bytes, tuple[Loss, ...]]:
-        """See `PictureFormat.encode`."""
+        """Encodes a label file, see `PictureFormat.encode`."""
         return encode_picture(file, self.dialect, self.holes)

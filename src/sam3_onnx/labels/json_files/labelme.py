@@ -1,7 +1,7 @@
-"""Label files that labelme opens.
+"""Reading and writing of the label files of labelme.
 
 Field names and forms follow labelme 7.1.0: `read_label_file` and `write_label_file` in `labelme/_label_file.py` of its
-repository. Its kinds of shape are those of `labelme/_shape.py`.
+repository. Its shape types are those in `labelme/_shape.py`.
 """
 
 from __future__ import annotations
@@ -34,9 +34,9 @@ _CORNERS = 4
 
 
 def _fit(shape: Shape, holes: HoleChoice) -> tuple[list[Shape], list[Loss]]:
-    """Says a shape in the kinds that labelme knows.
+    """Converts a shape to the shape types of labelme.
 
-    It refuses a whole file for one kind of shape that it does not know, or for a rectangle of four corners.
+    labelme rejects a complete file because of one unknown shape type, or one rectangle with four corners.
     """
     if shape.shape_type == "rectangle" and len(shape.points) >= _CORNERS:
         return [replace(shape, points=np.array([shape.points.min(axis=0), shape.points.max(axis=0)]))], []
@@ -68,22 +68,22 @@ _DIALECT = Dialect(
 
 
 class LabelmeFormat(JsonFormat):
-    """labelme's label files, as a `PictureFormat`."""
+    """`PictureFormat` of the label files of labelme."""
 
     dialect = _DIALECT
 
 
 @known_keywords()
 def read_labelme(path: str | os.PathLike[str], *, image_size: tuple[int, int] | None = None) -> LabelFile:
-    """Reads a label file of labelme. Fields that are not known are kept, for writing.
+    """Reads a label file of labelme. Unknown fields are kept, and can be written again.
 
     Args:
         path: The label file.
-        image_size: Height and width of the picture, to make sure that it is this one's file; None for what it says.
+        image_size: Height and width of the picture, to check that the file belongs to it; None for no check.
 
     Raises:
-        LabelError: As `PictureFormat.read`.
-        OSError: It cannot be opened.
+        LabelError: The same errors as for `PictureFormat.read`.
+        OSError: The file cannot be opened.
     """
     size = None if image_size is None else require_size("image_size", image_size)
     return LabelmeFormat().decode(require_path("path", path).read_bytes(), path=path, image_size=size)
@@ -98,30 +98,31 @@ def write_labelme(
     image_size: tuple[int, int] | None = None,
     holes: HoleChoice = "fill",
 ) -> tuple[Loss, ...]:
-    """Writes the label file of one picture, in one step: it is whole, or the older file is as it was.
+    """Writes the label file of one picture for labelme, in one step; after an error the old file is unchanged.
 
-    A rectangle is written as its top left and bottom right corner. A rotated box is written as an
-    `oriented_rectangle`, which labelme knows since 6.2. The score is a field that labelme keeps and does not show.
+    A rectangle is written as its top left and bottom right corners. A rotated box is written as an
+    `oriented_rectangle`, which labelme supports since 6.2. The score is a field that labelme keeps but does not show.
 
     Args:
-        path: The label file, as a rule beside the picture and with its name, ending in `.json`.
-        shapes: What `Segmentation.shapes` returns; may be empty. Or a `LabelFile`, which knows the picture itself.
-        image_path: The picture's path as seen from the label file. labelme opens the picture there.
+        path: The label file, usually next to the picture, with its name and the file extension `.json`.
+        shapes: Shapes, for example from `Segmentation.shapes`; may be empty. Or a `LabelFile`, which also contains path
+            and size of the picture.
+        image_path: Path of the picture relative to the label file. labelme opens the picture there.
         image_size: Height and width of the picture in pixels.
-        holes: What becomes of holes, which its polygons do not have; its masks do.
+        holes: How the holes of polygons are written, because labelme's polygons have none; its masks keep them.
 
     Returns:
-        What the file does not say.
+        Losses: what the file cannot store.
 
     Raises:
         LabelShapeError: A shape has points or other numbers that are not finite.
-        LabelFilePermissionError: The file may not be written.
-        LabelFolderMissingError: Its folder is not there.
-        OptionError: What is no shapes, or shapes without the picture's path and size.
+        LabelFilePermissionError: There is no permission to write the file.
+        LabelFolderMissingError: Its folder does not exist.
+        OptionError: `shapes` is not shapes, or shapes are passed without path and size of the picture.
         OSError: The file cannot be written.
 
     Warns:
-        LabelLossWarning: The file does not say all.
+        LabelLossWarning: The file cannot store everything.
     """
     losses = encode_and_put(path, label_file(shapes, image_path, image_size), LabelmeFormat(holes))
     warn_of_losses(path, losses)

@@ -1,9 +1,10 @@
-"""The programs that write label files in JSON, and which of them wrote a file.
+"""The programs that write label files in JSON, and recognition of the program that wrote a file.
 
-X-AnyLabeling and labelme share their form, and each keeps fields of the other that it does not know. What tells them
-apart is what only one of them adds by itself: X-AnyLabeling `checked` to a file (`create_xlabel_template`) and
-`difficult`, `attributes` and `kie_linking` to every shape (`Shape.to_dict`), labelme `mask` to every shape
-(`labelme/_label_file.py`). X-AnyLabeling is at version 4; labelme was at 5 before it had masks.
+X-AnyLabeling and labelme use the same form, and each keeps unknown fields of the other. They can be distinguished by
+fields that only one of them adds: X-AnyLabeling adds `checked` to a file (`create_xlabel_template`) and `difficult`,
+`attributes` and `kie_linking` to every shape (`Shape.to_dict`), labelme adds `mask` to every shape
+(`labelme/_label_file.py`). The version helps too: X-AnyLabeling is at version 4, and labelme was at 5 before it had
+masks.
 """
 
 from __future__ import annotations
@@ -25,9 +26,9 @@ class Program(NamedTuple):
 
     name: str
     reader: str
-    """The function that reads its files."""
+    """Name of the function that reads its files."""
     format_name: str
-    """Name of the format as `picture_format` takes it."""
+    """Name of the format, for `picture_format`."""
 
 
 X_ANYLABELING = Program("X-AnyLabeling", "read_xanylabeling", "xanylabeling")
@@ -35,7 +36,7 @@ LABELME = Program("labelme", "read_labelme", "labelme")
 
 
 def origin(content: Mapping[str, object]) -> Program | None:
-    """Returns the program that wrote a file last; None where it may be either."""
+    """Returns the program that wrote a file last; None if it may be either of the two."""
     entries = content.get("shapes")
     names = (
         {name for entry in entries if isinstance(entry, dict) for name in entry} if isinstance(entries, list) else set()
@@ -48,6 +49,6 @@ def origin(content: Mapping[str, object]) -> Program | None:
 
 
 def major_version(version: object) -> int:
-    """Returns the number before the first point; -1 for what is no version, which is taken for an old one."""
+    """Returns the number before the first period of a version; -1 for an invalid version, which counts as old."""
     found = re.match(r"\d{1,9}", version) if isinstance(version, str) else None
     return int(found[0]) if found else -1

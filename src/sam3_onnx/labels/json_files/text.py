@@ -1,4 +1,4 @@
-"""JSON that is read strictly and written so that other programs read the same."""
+"""Strict reading and portable writing of JSON."""
 
 from __future__ import annotations
 
@@ -16,16 +16,16 @@ __all__ = ["dump_json", "parse_json"]
 
 
 def parse_json(content: bytes, path: str | os.PathLike[str], *, python_numbers: bool = False) -> object:
-    """Returns what JSON in UTF-8 says, with or without a byte order mark.
+    """Parses JSON in UTF-8, with or without a byte order mark.
 
     Args:
         content: The bytes of a file.
-        path: What the file is called, for messages.
-        python_numbers: Whether NaN and Infinity pass, which Python's own `json` writes and reads.
+        path: Path of the file, for messages.
+        python_numbers: Whether to accept NaN and Infinity, which Python's `json` module writes and reads.
 
     Raises:
-        LabelFileDamagedError: It is not JSON, or an object of it has two values of one name, of which only one could
-            be kept.
+        LabelFileDamagedError: The content is not JSON, or one of its objects has two values with the same name, of
+            which only one could be kept.
     """
     try:
         parsed: object = json.loads(
@@ -41,12 +41,12 @@ def parse_json(content: bytes, path: str | os.PathLike[str], *, python_numbers: 
 
 
 def dump_json(content: object, *, indent: int | None = 2, python_numbers: bool = False) -> bytes:
-    """Returns JSON in UTF-8, letters of every script as they are, with a line's end at the end.
+    """Encodes values as JSON in UTF-8, with unescaped letters of all scripts and a line break at the end.
 
     Args:
         content: Plain values.
-        indent: Spaces for each level; None for all on one line.
-        python_numbers: Whether NaN and infinities pass, as `parse_json` lets them.
+        indent: Number of spaces for each level; None for everything on one line.
+        python_numbers: Whether to accept NaN and infinity, as for `parse_json`.
 
     Raises:
         LabelShapeError: Values are nested too deeply to be written.
@@ -55,16 +55,16 @@ def dump_json(content: object, *, indent: int | None = 2, python_numbers: bool =
     try:
         text = json.dumps(content, ensure_ascii=False, indent=indent, allow_nan=python_numbers)
     except RecursionError as error:
-        expected = "values within values within values, but not hundreds of them"
-        raise LabelShapeError(where="What is to be written", expected=expected, got="more") from error
+        expected = "values that are nested in at most a few hundred levels"
+        raise LabelShapeError(where="The label file", expected=expected, got="more levels") from error
     try:
         return f"{text}\n".encode()
-    except UnicodeEncodeError:  # half of a surrogate pair: UTF-8 has no form for it, an escape sequence is one
+    except UnicodeEncodeError:  # half of a surrogate pair: impossible in UTF-8, but possible as an escape sequence
         return f"{json.dumps(content, indent=indent, allow_nan=python_numbers)}\n".encode()
 
 
 def _refused(constant: str) -> float:
-    raise ValueError(f"{constant}, which is no JSON number")
+    raise ValueError(f"{constant}, which is not a JSON number")
 
 
 def _with_each_name_once(pairs: list[tuple[str, object]]) -> dict[str, object]:

@@ -1,4 +1,4 @@
-"""Values of JSON files that may be anything: numbers and sizes as pictures have them, and None for all else."""
+"""Checked reading of numbers and sizes from JSON values of any type."""
 
 from __future__ import annotations
 
@@ -14,16 +14,16 @@ if TYPE_CHECKING:
 __all__ = ["FARTHEST", "number", "numbers", "side"]
 
 FARTHEST = 1e9
-"""Pixels: what lies farther away is no place in a picture, nor a size of one."""
+"""Largest coordinate and size in pixels; no picture is larger."""
 
 
 def number(value: object) -> float | None:
-    """Returns a number of at most `FARTHEST`, up or down; None for text, True, NaN, what is larger, and all else."""
+    """Returns a number between `-FARTHEST` and `FARTHEST`; None for any other value, such as text, True or NaN."""
     return float(value) if is_number(value) and abs(value) <= FARTHEST else None
 
 
 def numbers(values: object) -> NDArray[np.float64] | None:
-    """Returns a list of numbers as an array (N,); None if it is no list, or `number` takes one of them for none."""
+    """Returns a list of numbers as an array (N,); None if it is not a list, or `number` rejects one of its items."""
     if not isinstance(values, list):
         return None
     known = [found for found in map(number, values) if found is not None]
@@ -31,6 +31,6 @@ def numbers(values: object) -> NDArray[np.float64] | None:
 
 
 def side(value: object) -> int | None:
-    """Returns a height or a width in pixels, from 1 to `FARTHEST`; None for all else. 40.0 is taken for 40."""
+    """Returns a height or width in pixels, from 1 to `FARTHEST` (40.0 is read as 40); None for any other value."""
     found = number(value)
     return int(found) if found is not None and found >= 1 and found.is_integer() else None

@@ -1,4 +1,4 @@
-"""Label files that X-AnyLabeling opens.
+"""Reading and writing of the label files of X-AnyLabeling.
 
 Field names and forms follow X-AnyLabeling 4.0.2: `LabelFile`, `Shape.to_dict`, `Shape.load_from_dict` and
 `create_xlabel_template` under `anylabeling/views/labeling` of its repository.
@@ -34,7 +34,7 @@ _CORNERS = 4
 
 
 def _fit(shape: Shape, holes: HoleChoice) -> tuple[list[Shape], list[Loss]]:
-    """Says a shape in the kinds that X-AnyLabeling knows: it refuses a whole file for one that it does not."""
+    """Converts a shape to the shape types of X-AnyLabeling, which rejects a complete file because of an unknown one."""
     if shape.shape_type == "mask":
         return outlined(shape, holes)
     if shape.shape_type == "oriented_rectangle":
@@ -77,24 +77,24 @@ _DIALECT = Dialect(
 
 
 class XAnyLabelingFormat(JsonFormat):
-    """X-AnyLabeling's label files, as a `PictureFormat`."""
+    """`PictureFormat` of the label files of X-AnyLabeling."""
 
     dialect = _DIALECT
 
 
 @known_keywords()
 def read_xanylabeling(path: str | os.PathLike[str], *, image_size: tuple[int, int] | None = None) -> LabelFile:
-    """Reads a label file of X-AnyLabeling. Fields that are not known are kept, for writing.
+    """Reads a label file of X-AnyLabeling. Unknown fields are kept, and can be written again.
 
-    Points are kept as they are: a ring may be open or closed, a rectangle may have two corners or four.
+    Points are not changed: a ring may be open or closed, a rectangle may have two or four corners.
 
     Args:
         path: The label file.
-        image_size: Height and width of the picture, to make sure that it is this one's file; None for what it says.
+        image_size: Height and width of the picture, to check that the file belongs to it; None for no check.
 
     Raises:
-        LabelError: As `PictureFormat.read`.
-        OSError: It cannot be opened.
+        LabelError: The same errors as for `PictureFormat.read`.
+        OSError: The file cannot be opened.
     """
     size = None if image_size is None else require_size("image_size", image_size)
     return XAnyLabelingFormat().decode(require_path("path", path).read_bytes(), path=path, image_size=size)
@@ -109,32 +109,33 @@ def write_xanylabeling(
     image_size: tuple[int, int] | None = None,
     holes: HoleChoice = "fill",
 ) -> tuple[Loss, ...]:
-    """Writes the label file of one picture, in one step: it is whole, or the older file is as it was.
+    """Writes the label file of one picture for X-AnyLabeling, in one step; after an error the old file is unchanged.
 
-    A polygon's ring is open: X-AnyLabeling's own models repeat the first vertex, but its shapes drop it again, and a
-    repeated one in a file would become a vertex of its own. A rectangle is written as the four corners around its
-    points, clockwise from the top left; one of two corners stays as it is.
+    The ring of a polygon is open: X-AnyLabeling's own models repeat the first vertex, but its shapes remove it again,
+    and a repeated vertex in a file would become an additional vertex. A rectangle is written as the four corners around
+    its points, clockwise from the top left; a rectangle that was read with two corners keeps them.
 
     Args:
-        path: The label file, as a rule beside the picture and with its name, ending in `.json`.
-        shapes: What `Segmentation.shapes` returns; may be empty. Or a `LabelFile`, which knows the picture itself.
-        image_path: The picture's path as seen from the label file. X-AnyLabeling looks for the name behind the last
-            slash in the folder of the label file, or in the folder of pictures that is open.
+        path: The label file, usually next to the picture, with its name and the file extension `.json`.
+        shapes: Shapes, for example from `Segmentation.shapes`; may be empty. Or a `LabelFile`, which also contains path
+            and size of the picture.
+        image_path: Path of the picture relative to the label file. X-AnyLabeling takes the name after the last slash
+            and looks for it in the folder of the label file, or in the open folder of pictures.
         image_size: Height and width of the picture in pixels.
-        holes: What becomes of holes, which its polygons do not have.
+        holes: How the holes of polygons are written, because X-AnyLabeling's polygons have none.
 
     Returns:
-        What the file does not say.
+        Losses: what the file cannot store.
 
     Raises:
         LabelShapeError: A shape has points or other numbers that are not finite.
-        LabelFilePermissionError: The file may not be written.
-        LabelFolderMissingError: Its folder is not there.
-        OptionError: What is no shapes, or shapes without the picture's path and size.
+        LabelFilePermissionError: There is no permission to write the file.
+        LabelFolderMissingError: Its folder does not exist.
+        OptionError: `shapes` is not shapes, or shapes are passed without path and size of the picture.
         OSError: The file cannot be written.
 
     Warns:
-        LabelLossWarning: The file does not say all.
+        LabelLossWarning: The file cannot store everything.
     """
     losses = encode_and_put(path, label_file(shapes, image_path, image_size), XAnyLabelingFormat(holes))
     warn_of_losses(path, losses)

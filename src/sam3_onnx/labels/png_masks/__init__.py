@@ -1,1 +1,1 @@
-"""Maps of classes or instances as PNG, which trainers of semantic models read."""
+"""PNG maps of classes or instances, a label format for training semantic segmentation models."""

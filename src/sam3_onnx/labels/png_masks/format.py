@@ -1,8 +1,8 @@
-"""Label files that are pictures themselves: a number for each pixel, as trainers of semantic models read them.
+"""Label files that are PNG maps with one number per pixel, for training semantic segmentation models.
 
-0 is the background. A class has the number of its line in the list of classes, counted from 1. Maps of instances hold
-1000 times that number and the place of the instance among those of its class, from 0 on, as the `instanceIds` of
-Cityscapes do (https://github.com/mcordts/cityscapesScripts).
+0 is the background. The number of a class is its line in the class list, counted from 1. In maps of instances, a pixel
+is 1000 times the class number plus the index of the instance in its class, counted from 0, as in the `instanceIds` of
+Cityscapes (https://github.com/mcordts/cityscapesScripts).
 """
 
 from __future__ import annotations
@@ -56,7 +56,7 @@ _LARGEST = 65535
 
 @dataclass(frozen=True, kw_only=True)
 class PngMasksFormat(ListedFormat):
-    """Maps of classes or of instances as PNG, as a `PictureFormat`."""
+    """`PictureFormat` of PNG maps of classes or instances."""
 
     kind: MapKind
 
@@ -64,16 +64,16 @@ class PngMasksFormat(ListedFormat):
 
     @property
     def name(self) -> str:
-        """Name of the format as `picture_format` takes it."""
+        """Name of the format, for `picture_format`."""
         return "png-masks" if self.kind == "semantic" else "png-masks-instance"
 
     @property
     def modes(self) -> tuple[ShapeType, ...]:
-        """Kinds of shapes that it is written from; all that have an area are filled."""
+        """Shape types that the format can be written from; all shapes with an area are filled."""
         return modes_of(self.name)
 
     def decode(self, content: bytes, *, path: str | os.PathLike[str], image_size: tuple[int, int]) -> LabelFile:
-        """See `PictureFormat.decode`: a mask for each class, or for each instance. No scores are in the file."""
+        """Decodes a map to one mask for each class or instance, without scores; see `PictureFormat.decode`."""
         ids = _ids(content, Path(path), image_size)
         shapes: list[Shape] = []
         for number in np.unique(ids[ids > 0]).tolist():
@@ -85,10 +85,10 @@ class PngMasksFormat(ListedFormat):
         return LabelFile(tuple(shapes), "", image_size)
 
     def encode(self, file: LabelFile) -> tuple[bytes, tuple[Loss, ...]]:
-        """See `PictureFormat.encode`. Its labels have to be among the classes, see `with_labels`.
+        """Encodes a map, see `PictureFormat.encode`; all labels must be in the class list, see `with_labels`.
 
-        Where shapes overlap, a pixel goes to the first of those without a score, which a person drew or which were in
-        the file before; then to the one with the highest score.
+        If shapes overlap, a pixel belongs to the first shape without a score (drawn by a person, or already in the
+        file), otherwise to the shape with the highest score.
         """
         objects, losses = objects_of(file.shapes, file.image_size)
         numbers = self._numbers(objects)
@@ -99,7 +99,7 @@ class PngMasksFormat(ListedFormat):
         return SegmentationMap(ids, legend).to_png(), (*losses, *unsaid_file_fields(file))
 
     def shared_in(self, folder: Path, others: Iterable[Path], labels: Iterable[str]) -> Self:
-        """See `PictureFormat.shared_in`: the labels are put at the end of the list of classes."""
+        """Adds the labels at the end of the class list, and writes it; see `PictureFormat.shared_in`."""
         folders, wanted = tuple(others), tuple(labels)
         known = classes_of_folders(folder, folders).names
         if set(wanted) - set(known):
@@ -110,8 +110,8 @@ class PngMasksFormat(ListedFormat):
         """Returns the number of each object.
 
         Raises:
-            LabelNameError: A label is no class.
-            LabelShapeError: There are more classes, or more instances of one, than there are numbers.
+            LabelNameError: A label is not in the class list.
+            LabelShapeError: There are more classes, or more instances of a class, than numbers.
         """
         classes = [class_number(self.classes, found.label) + 1 for found in objects]
         if self.kind == "semantic":
@@ -128,7 +128,7 @@ class PngMasksFormat(ListedFormat):
         if max(numbers, default=0) > _LARGEST:
             most = _LARGEST if self.kind == "semantic" else _LARGEST // _PER_CLASS - 1
             got = f"class {max(classes)}"
-            raise LabelShapeError(where="The list of classes", expected=f"at most {most} classes", got=got)
+            raise LabelShapeError(where="The class list", expected=f"at most {most} classes", got=got)
         return numbers
 
     def _label(self, number: int, path: Path) -> str:
@@ -143,17 +143,17 @@ class PngMasksFormat(ListedFormat):
         raise LabelFileDamagedError(path, expected=expected, reason=f"the number {number}")
 
     def _require_unused(self, folder: Path, known: Sequence[str]) -> None:
-        """Lets a list of classes grow if no file has the number of a class that it does not name yet.
+        """Checks that no file uses a class number that the class list does not name yet, so that the list can grow.
 
         Raises:
-            ClassListMissingError: There is a file with numbers, and no list.
-            ClassListConflictError: A file has a number beyond those of the list.
+            ClassListMissingError: There is a file with numbers, but no class list.
+            ClassListConflictError: A file has a number above those of the list.
         """
         for path in sorted(folder.rglob("*.png")):
             try:
                 file = open_indexed_png(path.read_bytes())
                 most = int(file.ids().max(initial=0)) if file.size[0] * file.size[1] <= DEFAULT_MAX_PIXELS else 0
-            except (OSError, TypeError, ValueError):  # no map of classes: reading it later raises the error
+            except (OSError, TypeError, ValueError):  # not a map: reading it later raises the error
                 continue
             most = most if self.kind == "semantic" else most // _PER_CLASS
             if most and not known:
@@ -163,23 +163,23 @@ class PngMasksFormat(ListedFormat):
                     path,
                     expected=f"numbers up to {len(known)}, so that the next is free for a new class",
                     got=f"the number {most}",
-                    remedy=f"give every number that is in use its line in {folder / 'classes.txt'}, and try again.",
+                    remedy=f"add a line for every number that is in use to {folder / 'classes.txt'}, and try again.",
                 )
 
 
 def _ids(content: bytes, path: Path, size: tuple[int, int]) -> NDArray[np.uint16]:
-    """Returns the numbers (H, W) of a file.
+    """Decodes the numbers (H, W) of a file.
 
     Raises:
-        LabelFileDamagedError: It is no whole PNG.
-        LabelFileKindError: It holds colours.
-        LabelFileSizeError: It is of another size.
+        LabelFileDamagedError: The file is not a complete PNG.
+        LabelFileKindError: The file contains colours.
+        LabelFileSizeError: The file has another size.
     """
     try:
         file = open_indexed_png(content)
         ids = file.ids() if file.size == size else None
     except TypeError as error:
-        remedy = "It may be a picture: write the maps into a folder of their own."
+        remedy = "It may be a picture: write the maps to a separate folder."
         raise LabelFileKindError(path, expected="a PNG of numbers", got=str(error), remedy=remedy) from error
     except ValueError as error:
         raise LabelFileDamagedError(path, expected="a PNG", reason=str(error)) from error

@@ -1,4 +1,4 @@
-"""Shapes painted into a map, each pixel by one of them, and what is lost where they overlap."""
+"""Painting of shapes into a map with one number per pixel, and the losses where they overlap."""
 
 from __future__ import annotations
 
@@ -24,20 +24,20 @@ __all__ = ["PaintedObject", "objects_of", "painted"]
 
 @dataclass(frozen=True, eq=False)
 class PaintedObject:
-    """One object that is painted: all shapes that share a label and a group."""
+    """An object to paint: all shapes with the same label and `group_id`."""
 
     label: str
     window: Window
-    """Its pixels."""
+    """Pixels of the object."""
     score: float
-    """In 0..1; infinity for what nobody scored, so that it lies above."""
+    """Score in 0..1; infinity for an object without a score, so that it covers the others."""
 
 
 def objects_of(shapes: Sequence[Shape], size: tuple[int, int]) -> tuple[list[PaintedObject], list[Loss]]:
-    """Returns the objects that shapes are, and what cannot be painted of them.
+    """Converts shapes to objects to paint, and returns them with the losses: what cannot be painted.
 
     Args:
-        shapes: Of any kind; those without an area are left out.
+        shapes: Shapes of any type; those without an area are left out.
         size: (height, width) of the picture.
     """
     objects: list[PaintedObject] = []
@@ -56,19 +56,19 @@ def objects_of(shapes: Sequence[Shape], size: tuple[int, int]) -> tuple[list[Pai
         if whole.any():
             objects.append(PaintedObject(together[0].label, Window.of(whole), max(scores)))
         elif filled:
-            losses.append(Loss(together[0].label, "no pixels in the picture", "left out"))
+            losses.append(Loss(together[0].label, "shape without pixels in the picture", "left out"))
     return objects, losses
 
 
 def painted(
     ids: NDArray[np.uint8] | NDArray[np.uint16], objects: Sequence[PaintedObject], numbers: Sequence[int]
 ) -> list[Loss]:
-    """Paints objects into a map, and returns what of them others cover.
+    """Paints objects into a map, and returns the losses: what other objects cover.
 
     Args:
-        ids: (H, W), changed in place.
-        objects: What is painted; the higher score lies above, of equal ones the earlier.
-        numbers: Of the objects.
+        ids: The map (H, W), which is changed in place.
+        objects: The objects; a higher score covers a lower one, and among equal scores an earlier object a later one.
+        numbers: The number of each object.
     """
 
     def pixels(found: PaintedObject) -> NDArray[np.uint8] | NDArray[np.uint16]:
@@ -81,7 +81,7 @@ def painted(
     for found, number in zip(objects, numbers, strict=True):
         visible = np.count_nonzero(pixels(found)[found.window.mask] == number)
         if not visible:
-            losses.append(Loss(found.label, "mask wholly under others", "left out"))
+            losses.append(Loss(found.label, "mask completely under others", "left out"))
         elif visible < found.window.area:
             losses.append(Loss(found.label, "pixels under others", "left out", by_nature=True))
     return losses

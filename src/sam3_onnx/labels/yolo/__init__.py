@@ -1,1 +1,1 @@
-"""YOLO's label files: a line for each object, and a list of classes beside them."""
+"""YOLO's label files: one line for each object, with a class number, and a class list."""

@@ -1,7 +1,7 @@
-"""The lists of classes of YOLO's files, and the numbers that names have in them.
+"""Class lists of YOLO datasets, and the class numbers that they define.
 
-`classes.txt` has one name on each line; the first has the number 0. `data.yaml` is a trainer's description of a data
-set, with the names in it. Label files hold numbers only, so that a name never moves: new ones are put at the end.
+`classes.txt` has one name per line; the first line is class 0. `data.yaml` describes a dataset for a trainer, and
+contains the names. Label files contain only numbers, so a name must keep its number: new names are added at the end.
 """
 
 from __future__ import annotations
@@ -30,33 +30,33 @@ __all__ = [
 ]
 
 CLASSES_FILE = "classes.txt"
-"""What a list is called that this library writes."""
+"""File name of the class lists that this library writes."""
 
 _YAML_ENDINGS = (".yaml", ".yml")
-_AROUND = " \t\r"  # what editors leave around a name; other white space belongs to it
+_AROUND = " \t\r"  # white space that editors leave around a name; any other white space is part of it
 _BYTE_ORDER_MARK = b"\xef\xbb\xbf"
 
 
 @dataclass(frozen=True)
 class ClassList:
-    """A list of classes as its file holds it."""
+    """A class list and the content of its file."""
 
     path: Path
     names: tuple[str, ...] = ()
-    """Each at its number."""
+    """Class names; the index of a name is its class number."""
     content: bytes = b""
     """Bytes of the file."""
 
     @property
     def can_grow(self) -> bool:
-        """Whether this library adds names to it: it is no description of a data set, which only its owner changes."""
+        """Whether the library may add names to the list; it never changes a `data.yaml`."""
         return self.path.suffix.lower() not in _YAML_ENDINGS
 
     def grown(self, names: Sequence[str]) -> bytes:
-        """Returns the bytes of a list that can grow with all of some names, of which the first are its own.
+        """Returns the bytes of the list with added names; `names` must start with the names of the list.
 
-        The lines that are there keep their bytes. New ones end as they do, the last one without an end if theirs has
-        none.
+        Existing lines keep their bytes. New lines have the same line ends; the last one has none if the last existing
+        line has none.
         """
         new = names[len(self.names) :]
         if not new:
@@ -73,88 +73,91 @@ class ClassList:
 
 
 def read_class_list(path: str | os.PathLike[str]) -> ClassList | None:
-    """Returns a list of classes; None for a YAML file that describes no data set.
+    """Reads a class list; returns None for a YAML file that does not describe a dataset.
 
     Raises:
-        LabelFileDamagedError: It may not be read, is no text in UTF-8, or no list of names.
-        FileNotFoundError: It is not there.
+        LabelFileDamagedError: There is no permission to read the file, or it is not text in UTF-8 or not a list of
+            names.
+        FileNotFoundError: The file does not exist.
     """
     try:
         content = Path(path).read_bytes()
     except FileNotFoundError:
         raise
     except OSError as error:
-        raise LabelFileDamagedError(Path(path), expected="a file that may be read", reason=str(error)) from error
+        raise LabelFileDamagedError(Path(path), expected="a readable file", reason=str(error)) from error
     found = ClassList(Path(path), content=content)
     names = _lines(content, path) if found.can_grow else names_in_yaml(content, path)
     return None if names is None else ClassList(Path(path), names, content)
 
 
 def require_class_list(path: str | os.PathLike[str]) -> ClassList:
-    """Returns a list of classes.
+    """Reads a class list, which must contain names.
 
     Raises:
-        LabelFileDamagedError: As `read_class_list`, or a YAML file that describes no data set.
-        FileNotFoundError: It is not there.
+        LabelFileDamagedError: The same errors as for `read_class_list`, or a YAML file that does not describe a
+            dataset.
+        FileNotFoundError: The file does not exist.
     """
     found = read_class_list(path)
     if found is None:
-        raise LabelFileDamagedError(Path(path), expected="`names` of classes", reason="a YAML file without them")
+        raise LabelFileDamagedError(Path(path), expected="a YAML file with `names`", reason="one without them")
     return found
 
 
 @known_keywords()
 def read_classes(path: str | os.PathLike[str]) -> tuple[str, ...]:
-    """Returns the names of a list of classes, each at its number; blank lines at the end are none.
+    """Reads the names of a class list; the index of a name is its class number. Blank lines at the end are ignored.
 
     Args:
-        path: A text file with a name on each line; or a trainer's `data.yaml`, known by its ending.
+        path: A text file with one name per line, or the `data.yaml` of a trainer (recognised by its file extension).
 
     Raises:
-        LabelFileDamagedError: It may not be read, is no text in UTF-8, or no list of names.
-        FileNotFoundError: It is not there.
+        LabelFileDamagedError: There is no permission to read the file, or it is not text in UTF-8 or not a list of
+            names.
+        FileNotFoundError: The file does not exist.
     """
     return require_class_list(require_path("path", path)).names
 
 
 def _lines(content: bytes, path: str | os.PathLike[str]) -> tuple[str, ...]:
-    """Returns the names of a text: lines end with a line feed, and with nothing else that Unicode calls a line end."""
-    expected = "names in UTF-8, one a line, lines that end with LF or CR LF"
+    """Returns the names in a text, one per line; only a line feed ends a line, no other Unicode line separator."""
+    expected = "names in UTF-8, one per line, with line ends LF or CR LF"
     try:
         lines = [line.strip(_AROUND) for line in content.decode("utf-8-sig").split("\n")]
     except UnicodeDecodeError as error:
         raise LabelFileDamagedError(Path(path), expected=expected, reason=str(error)) from error
     for number, line in enumerate(lines, start=1):
         if "\r" in line:
-            raise LabelFileDamagedError(Path(path), expected=expected, reason=f"a CR alone on line {number}")
+            raise LabelFileDamagedError(Path(path), expected=expected, reason=f"a CR without LF on line {number}")
     while lines and not lines[-1]:
         lines.pop()
     return tuple(lines)
 
 
 def with_new_classes(classes: tuple[str, ...], labels: Iterable[str]) -> tuple[str, ...]:
-    """Returns the list with the labels that are not in it yet at its end, in their order.
+    """Returns the list with new labels added at the end, in the given order.
 
     Raises:
-        LabelNameError: A label that cannot stand on a line of its own.
+        LabelNameError: A label cannot be written as one line.
     """
     new = tuple(dict.fromkeys(label for label in labels if label not in classes))
     for label in new:
         if label.splitlines() != [label] or label != label.strip():
             raise LabelNameError(
                 label,
-                expected="a name that can stand on a line of the list of classes: not blank, without line breaks, "
-                "without spaces around it",
+                expected="a name that can be a line of the class list: not blank, without line breaks, without spaces "
+                "at the start or end",
                 remedy="Give the prompt another label, or rename the shape.",
             )
     return classes + new
 
 
 def class_number(classes: tuple[str, ...], label: str) -> int:
-    """Returns the place of a label in the list.
+    """Returns the class number of a label.
 
     Raises:
-        LabelNameError: It is not there.
+        LabelNameError: The label is not in the list.
     """
     if label not in classes:
         expected = f"one of the {len(classes)} classes of the list ({', '.join(classes[:6])})"

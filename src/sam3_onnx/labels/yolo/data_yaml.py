@@ -1,9 +1,9 @@
-"""The names of classes in a trainer's `data.yaml`.
+"""Reading of the class names in the `data.yaml` of a trainer.
 
-Trainers and labelling tools write `names` as a list or as a mapping of numbers, over several lines or between brackets.
-That much of YAML is read here, and anything else under `names` is refused, so that what is read does not depend on
-whether a YAML library is installed. Names have to mean to us what they mean to ultralytics, which reads the file with
-PyYAML: words that are no text in YAML 1.1, such as an unquoted `no`, are refused as well.
+Trainers and labelling tools write `names` as a list or as a mapping of numbers, over several lines or in brackets. This
+module reads only this part of YAML and rejects anything else under `names`, so that the result does not depend on
+whether a YAML library is installed. Names must have the same meaning as for ultralytics, which reads the file with
+PyYAML: words that are not text in YAML 1.1, such as an unquoted `no`, are rejected as well.
 """
 
 from __future__ import annotations
@@ -40,8 +40,8 @@ _NO_TEXT = re.compile(
     |[0-9]{4}-[0-9]{1,2}-[0-9]{1,2}(?:[t\s].*)?""",
     re.VERBOSE | re.IGNORECASE | re.ASCII,
 )
-"""Plain words that PyYAML reads as something else than text: nothing, yes or no, numbers other than `12`, dates."""
-_WHITE = " \t\r\n"  # what YAML takes for space; Unicode knows more
+"""Unquoted words that PyYAML does not read as text: null, yes or no, numbers other than `12`, dates."""
+_WHITE = " \t\r\n"  # white space in YAML; Unicode has more
 _OTHER_BREAK = re.compile("[\x85\u2028\u2029]|\r(?!\n)")
 _INDICATORS = tuple("!&*|>@`%\"'#,[]{}")
 _ESCAPES = dict(zip('0abtnvfre "/\\N_LP', '\0\a\b\t\n\v\f\r\x1b "/\\\x85\xa0\u2028\u2029', strict=True))
@@ -51,19 +51,19 @@ _ESCAPED = re.compile(
 
 
 class _NotUnderstoodError(Exception):
-    """What the file has where the names of classes were expected."""
+    """The file has something else in place of class names; the message is what was found."""
 
 
 def names_in_yaml(content: bytes, path: str | os.PathLike[str]) -> tuple[str, ...] | None:
-    r"""Returns the names of classes, each at its number; None if the file is no data set's, without `names` and `nc`.
+    r"""Returns the class names in order of their numbers; None if the file has neither `names` nor `nc`.
 
     Args:
         content: The bytes of the file.
-        path: What it is called, for messages.
+        path: Path of the file, for messages.
 
     Raises:
-        LabelFileDamagedError: It is no text in UTF-8; `names` is missing beside `nc`, or has another form than those
-            that trainers write, or not the numbers from 0 on; or `nc` is not their count.
+        LabelFileDamagedError: The file is not text in UTF-8; it has `nc` but no `names`; `names` does not have a form
+            that trainers write, or its numbers are not 0, 1, 2, ...; or `nc` is not the number of names.
 
     Example:
         >>> names_in_yaml(b"train: images\nnames:\n  0: person\n  1: traffic light  # red or green\n", "data.yaml")
@@ -75,7 +75,7 @@ def names_in_yaml(content: bytes, path: str | os.PathLike[str]) -> tuple[str, ..
             return None
         return _checked(fields)
     except (UnicodeDecodeError, _NotUnderstoodError) as error:
-        expected = "`names` as a list of names, or as a mapping of the numbers from 0 on to names, and `nc` their count"
+        expected = "`names` as a list of names or as a mapping 0: name, 1: name, ..., and `nc` the number of names"
         raise LabelFileDamagedError(Path(path), expected=expected, reason=str(error)) from error
 
 
@@ -111,7 +111,7 @@ def _number(value: object) -> int:
 
 
 def _fields(text: str) -> dict[str, object]:
-    """Returns `names` and `nc`, as far as they are there."""
+    """Returns the fields `names` and `nc`, if present."""
     if _OTHER_BREAK.search(text):
         _refuse("a line break other than LF or CR LF")
     if text.lstrip(_WHITE).startswith("{"):
@@ -135,12 +135,12 @@ def _fields_of_json(text: str) -> dict[str, object]:
     try:
         found = json.loads(text, object_pairs_hook=unique)
     except (ValueError, RecursionError) as error:
-        _refuse(f"text between braces that is no JSON ({error})")
+        _refuse(f"text between braces that is not JSON ({error})")
     return {key: value for key, value in found.items() if key in {"names", "nc"}}
 
 
 def _entries(lines: Sequence[str]) -> Iterator[tuple[str, str, list[str]]]:
-    """Yields the outermost keys, each with what stands behind it and with the lines below it."""
+    """Yields the top-level keys, each with the text after it and the lines below it."""
     entry: tuple[str, str, list[str]] | None = None
     for line in (line.rstrip(_WHITE) for line in lines):
         found = _KEY.match(line)
@@ -190,7 +190,7 @@ def _unique(pairs: Iterator[tuple[str, str]]) -> dict[str, str]:
 
 
 def _in_block(text: str) -> str:
-    """Returns the scalar that is a line, or the rest of one."""
+    """Returns the scalar that is the text of a line or of the rest of a line."""
     value, end = _scalar(text, 0, _PLAIN_IN_BLOCK)
     if not _COMMENT.match(text[end:]):
         _refuse(f"{text!r:.60}")
@@ -198,7 +198,7 @@ def _in_block(text: str) -> str:
 
 
 def _in_brackets(text: str) -> list[str] | dict[str, str]:
-    """Returns a list or a mapping of scalars between brackets, which may go over several lines."""
+    """Returns a list or a mapping of scalars in brackets or braces, which may continue over several lines."""
     is_list = text[0] == "["
     closing = "]" if is_list else "}"
     items: list[str] = []
@@ -218,18 +218,18 @@ def _in_brackets(text: str) -> list[str] | dict[str, str]:
         if text[at : at + 1] == ",":
             at = _past_space(text, at + 1)
         elif text[at : at + 1] != closing:
-            _refuse(f"{text[at : at + 40]!r} where a comma or {closing} belongs")
+            _refuse(f"{text[at : at + 40]!r} in place of a comma or {closing}")
     if at >= len(text) or text[_past_space(text, at + 1) :]:
         _refuse(f"no {closing} at the end of `names`")
     return items if is_list else _unique(iter(pairs))
 
 
 def _scalar(text: str, at: int, plain: re.Pattern[str]) -> tuple[str, int]:
-    """Returns the text of a scalar that begins at a place, and where it ends."""
+    """Returns the text of the scalar that starts at an index, and the index of its end."""
     if text[at : at + 1] in {"'", '"'}:
         found = _QUOTED.match(text, at)
         if found is None:
-            _refuse(f"{text[at : at + 40]!r} with a quote that does not end")
+            _refuse(f"{text[at : at + 40]!r} with a missing closing quote")
         if found["single"] is not None:
             return _folded(found["single"]).replace("''", "'"), found.end()
         if "\n" in found["double"]:
@@ -240,12 +240,12 @@ def _scalar(text: str, at: int, plain: re.Pattern[str]) -> tuple[str, int]:
     if found is None or value.startswith(_INDICATORS) or re.match(r"[-?:](?:[ \t]|$)", value) or not value:
         _refuse(f"{text[at : at + 40]!r} as a name")
     if _NO_TEXT.fullmatch(value):
-        _refuse(f"{value} without quotes, which is no text in YAML")
+        _refuse(f"{value} without quotes, which is not text in YAML")
     return value, found.end()
 
 
 def _folded(text: str) -> str:
-    """Returns a scalar that goes over lines as one line."""
+    """Returns a scalar that continues over several lines as one line."""
     if re.search(r"\n[ \t]*\n", text):
         _refuse("a name with a blank line in it")
     return re.sub(r"[ \t]*\n[ \t]*", " ", text)

@@ -1,9 +1,9 @@
-"""The lists of classes that hold for the label files of a data set, and how they grow.
+"""Class lists of a dataset: finding the lists that apply to a folder of label files, and adding classes to them.
 
-A number of a class means one thing in a whole data set. So the list for a folder of label files may lie in it or above
-it, where trainers keep `data.yaml`, and all lists on the way up to the root of the data set have to agree. The root is
-the nearest folder, from the label files upwards, with a `data.yaml`; where there is none, the nearest with a
-`classes.txt`. The search ends below the home folder and below the root of the file system.
+A class number has the same meaning in the complete dataset. So the list for a folder of label files may be in this
+folder or in a folder above it, where trainers keep `data.yaml`, and all lists up to the root of the dataset must agree.
+The root is the nearest folder, from the label files upwards, with a `data.yaml`; if there is none, the nearest folder
+with a `classes.txt`. The search ends below the home folder and below the root of the file system.
 """
 
 from __future__ import annotations
@@ -37,52 +37,52 @@ __all__ = ["DatasetClasses", "classes_of_folders", "classes_of_list", "grow"]
 
 _LIST_FILES = (CLASSES_FILE, "data.yaml", "data.yml", "dataset.yaml", "dataset.yml")
 _LOCK_FILE = ".sam3-onnx-classes.lock"
-_PATIENCE = 60.0  # seconds; the lock is held for as long as it takes to read and write the lists
+_PATIENCE = 60.0  # seconds; the lock is held only while the lists are read and written
 _ANY_NUMBER = range(sys.maxsize)
 
 
 @dataclass(frozen=True)
 class DatasetClasses:
-    """The classes of a data set, and the lists that say them."""
+    """The classes of a dataset, and the class lists that define them."""
 
     lists: tuple[ClassList, ...]
-    """They agree as far as the shorter ones go."""
+    """Class lists; they agree up to the length of the shorter ones."""
     new: Path | None = None
-    """The list that is made when labels are written; None if one holds already."""
+    """Path of the list that is created when labels are written; None if there is a list already."""
     alone: Path | None = None
-    """The only label file that is about to be written, whose old rows do not count; None for a run over folders, before
-    which folders below those of the lists are looked through as well."""
+    """The only label file that will be written, whose old rows are ignored; None for a run over folders, which also
+    checks the folders below those of the lists."""
 
     @property
     def names(self) -> tuple[str, ...]:
-        """Names of the classes, each at its number: those of the longest list."""
+        """Class names of the longest list; the index of a name is its class number."""
         return max((known.names for known in self.lists), key=len, default=())
 
     def require_growth(self, names: Sequence[str]) -> None:
-        """Lets names pass that begin with those of the lists and may be written.
+        """Checks that new names can be added; `names` must start with the names of the lists.
 
         Raises:
-            LabelNameError: There is a new one, and a `data.yaml` says which classes there are.
+            LabelNameError: There is a new name, but the classes are defined by a `data.yaml`.
         """
         owned = [known.path for known in self.lists if not known.can_grow]
         if owned and len(names) > len(self.names):
             raise LabelNameError(
                 names[len(self.names)],
-                expected=f"one of the {len(self.names)} classes in {owned[0]}, a file that is never changed",
-                remedy=f"Add it to `names` there as number {len(self.names)}, and try again.",
+                expected=f"one of the {len(self.names)} classes in {owned[0]}, which the library never changes",
+                remedy=f"Add it to `names` in that file as number {len(self.names)}, and try again.",
             )
 
     def files(self, names: Sequence[str]) -> dict[Path, bytes]:
-        """Returns what the lists that may grow hold when they hold all of some names, by their paths."""
+        """Returns, for each class list that the library may change, its path and its bytes with all names."""
         growing = [known for known in self.lists if known.can_grow]
         growing += [] if self.new is None else [ClassList(self.new)]
         return {known.path: known.grown(names) for known in growing}
 
     def require_unused(self, names: Sequence[str]) -> None:
-        """Lets names pass whose numbers are free.
+        """Checks that no label file uses the class numbers of new names.
 
         Raises:
-            ClassListConflictError: A label file has a number that a new name would get: a class that no list names.
+            ClassListConflictError: A label file has a number that a new name would get, and no list names that class.
         """
         folders = [path.parent for path in self.files(names)]
         for folder in folders:
@@ -92,23 +92,23 @@ class DatasetClasses:
                     row.path,
                     expected=f"{row.number} to be free for {names[row.number]!r}",
                     got=f"an object of class {row.number} on line {row.line}",
-                    remedy=f"give every number that is in use its name in {folder / CLASSES_FILE}, and try again.",
+                    remedy=f"add a name for every number that is in use to {folder / CLASSES_FILE}, and try again.",
                 )
 
 
 def classes_of_folders(
     folder: str | os.PathLike[str], others: Iterable[Path] = (), *, alone: Path | None = None
 ) -> DatasetClasses:
-    """Returns the classes of a folder of label files.
+    """Returns the classes that apply to a folder of label files.
 
     Args:
-        folder: Where the label files lie; it need not be there yet.
-        others: Folders of label files that are to have the same classes.
-        alone: The only label file that is about to be written, see `DatasetClasses`.
+        folder: Folder of the label files; it does not have to exist yet.
+        others: Folders of label files that will have the same classes.
+        alone: The only label file that will be written, see `DatasetClasses`.
 
     Raises:
-        ClassListMissingError: There are label files in the folder or below it, and no list.
-        ClassListConflictError: Two lists give a number two names.
+        ClassListMissingError: There are label files in the folder or below it, but no class list.
+        ClassListConflictError: Two lists have different names for one class number.
         LabelFileDamagedError: A list cannot be read.
     """
     read = functools.cache(read_class_list)
@@ -125,10 +125,10 @@ def classes_of_folders(
 
 
 def classes_of_list(path: str | os.PathLike[str]) -> DatasetClasses:
-    """Returns the classes of one list; none if it is not there yet.
+    """Returns the classes of one class list; there are none if the file does not exist yet.
 
     Raises:
-        LabelFileDamagedError: It cannot be read, or is a YAML file without names.
+        LabelFileDamagedError: The file cannot be read, or is a YAML file without names.
     """
     missing = ClassList(Path(path))
     if missing.can_grow and not missing.path.exists():
@@ -137,17 +137,17 @@ def classes_of_list(path: str | os.PathLike[str]) -> DatasetClasses:
 
 
 def grow(read: Callable[[], DatasetClasses], labels: Iterable[str]) -> tuple[str, ...]:
-    """Puts labels that are no class yet at the end of the lists; lists that are shorter than another catch up.
+    """Adds new labels at the end of the class lists, and brings shorter lists up to date.
 
     Args:
-        read: Reads the lists. It is called again when nobody else can write them.
-        labels: What is to be a class.
+        read: Reads the lists. It is called again when no other process can write them.
+        labels: Labels that must be classes.
 
     Returns:
-        The names of the classes, each at its number.
+        The class names; the index of a name is its class number.
 
     Raises:
-        LabelError: A label cannot be a class, its number is in use, or a list may not be written.
+        LabelError: A label cannot be a class name, its number is in use, or a list cannot be written.
         OSError: The disk is full.
     """
     wanted = tuple(labels)
@@ -170,7 +170,7 @@ def grow(read: Callable[[], DatasetClasses], labels: Iterable[str]) -> tuple[str
 
 
 def _lists_above(folder: Path, read: Reader) -> dict[Path, ClassList]:
-    """Returns the lists that hold in a folder, by their real paths; a link is followed, and looked at from, both."""
+    """Returns the class lists that apply to a folder, by their real paths; searched from a link and from its target."""
     starts = dict.fromkeys((folder.absolute(), folder.resolve()))
     return {known.path.resolve(): known for start in starts for known in _lists_from(start, read)}
 
@@ -200,14 +200,14 @@ def _require_agreement(lists: Sequence[ClassList]) -> None:
                     known.path,
                     expected=f"{number} to be {longest.names[number]!r}, as in {longest.path}",
                     got=f"{name!r}",
-                    remedy="make the lists agree, or keep folders with other classes out of the run and out of the "
-                    "data set.",
+                    remedy="make the lists agree, or exclude folders with other classes from the run and from the "
+                    "dataset.",
                 )
 
 
 @contextlib.contextmanager
 def _sole_writer(folder: Path) -> Iterator[None]:
-    """Keeps other processes from writing the lists of a folder."""
+    """Locks the class lists of a folder against other processes."""
     from filelock import FileLock, Timeout  # noqa: PLC0415 - reading needs none of it
 
     path = folder / _LOCK_FILE
@@ -219,6 +219,6 @@ def _sole_writer(folder: Path) -> Iterator[None]:
     try:
         yield
     finally:
-        with contextlib.suppress(PermissionError):  # Windows keeps a file that is open, and removes it on release
+        with contextlib.suppress(PermissionError):  # Windows does not delete an open file until it is released
             path.unlink(missing_ok=True)
         lock.release()

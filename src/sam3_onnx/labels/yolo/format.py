@@ -1,8 +1,8 @@
-"""Label files that YOLO models are trained from.
+"""Reading and writing of label files for training YOLO models.
 
-Files and their checks follow ultralytics' `verify_image_label` in `ultralytics/data/utils.py` and its pages on
-dataset formats: one line for each object, the number of its class first, coordinates as shares of the picture's width
-and height. A file with coordinates outside the picture, or with more columns, is left out of a training.
+Files and checks follow ultralytics' `verify_image_label` in `ultralytics/data/utils.py` and its pages on dataset
+formats: one line for each object, with its class number first, and coordinates as fractions of the width and height
+of the picture. Training skips a file with coordinates outside the picture or with more columns.
 """
 
 from __future__ import annotations
@@ -42,7 +42,7 @@ _TASKS = ("detect", "segment", "obb")
 
 @dataclass(frozen=True, kw_only=True)
 class YoloFormat(ListedFormat):
-    """YOLO's text files for one task, as a `PictureFormat`."""
+    """`PictureFormat` of YOLO's text files for one task."""
 
     task: YoloTask
 
@@ -50,23 +50,23 @@ class YoloFormat(ListedFormat):
 
     @property
     def name(self) -> str:
-        """Name of the format as `picture_format` takes it: "yolo-" and the task."""
+        """Name of the format, for `picture_format`: "yolo-" and the task."""
         return f"yolo-{self.task}"
 
     @property
     def modes(self) -> tuple[ShapeType, ...]:
-        """Kinds of shapes that it is written from; other shapes are turned into the first."""
+        """Shape types that the format can be written from; other shapes are converted to the first one."""
         return modes_of(self.name)
 
     def decode(self, content: bytes, *, path: str | os.PathLike[str], image_size: tuple[int, int]) -> LabelFile:
-        """See `PictureFormat.decode`. The file names no picture and says no size."""
+        """Decodes a label file, see `PictureFormat.decode`; the file contains neither path nor size of the picture."""
         rows = rows_of(content, path)
         reader = RowReader(self.task, self.classes, image_size, Path(path))
         shapes = [reader.shape(row, at) for at, row in enumerate(rows, start=1)]
         return LabelFile(tuple(shape for shape in shapes if shape is not None), "", image_size, rows=rows)
 
     def encode(self, file: LabelFile) -> tuple[bytes, tuple[Loss, ...]]:
-        """See `PictureFormat.encode`. Its labels have to be among the classes, see `with_labels`."""
+        """Encodes a label file, see `PictureFormat.encode`; all labels must be in the class list, see `with_labels`."""
         for at, shape in enumerate(file.shapes):
             require_points(shape, f"shape {at}")
         reader = RowReader(self.task, self.classes, file.image_size, Path(file.image_path))
@@ -84,21 +84,21 @@ def read_yolo(
     image_size: tuple[int, int],
     classes: str | os.PathLike[str] | None = None,
 ) -> LabelFile:
-    """Reads a label file of YOLO. A number too many on a line is taken for its score.
+    """Reads a label file of YOLO. One additional number on a line is read as the score.
 
     Args:
         path: The label file.
         task: "detect", "segment" or "obb".
-        image_size: Height and width of the picture in pixels, which the file does not say.
-        classes: The list of classes, a text file or a trainer's `data.yaml`; None for the one in the label file's
-            folder or above it.
+        image_size: Height and width of the picture in pixels, because the file does not contain them.
+        classes: The class list, a text file or the `data.yaml` of a trainer; None for the list in the folder of the
+            label file or above it.
 
     Raises:
-        LabelError: As `PictureFormat.read`.
-        ClassListMissingError: There is no list of classes.
-        ClassListConflictError: Two lists do not agree.
-        OptionError: Another task.
-        OSError: It cannot be opened.
+        LabelError: The same errors as for `PictureFormat.read`.
+        ClassListMissingError: There is no class list.
+        ClassListConflictError: Two class lists disagree.
+        OptionError: `task` has an unknown value.
+        OSError: The file cannot be opened.
     """
     path = require_path("path", path)
     dataset = _dataset(path, classes)
@@ -117,51 +117,52 @@ def write_yolo(
     classes: str | os.PathLike[str] | None = None,
     holes: HoleChoice = "fill",
 ) -> tuple[Loss, ...]:
-    """Writes the label file of one picture, and the list of classes if there are new ones; each in one step.
+    """Writes the label file of one picture for YOLO, and the class list if there are new classes; each in one step.
 
-    Shapes that share a label and a `group_id` are one object, as a line is an object to the trainer: their outlines are
-    joined by seams, as ultralytics' own converter from COCO does. Rows of a file that was read with the same task and
-    classes stay as they stood if their shapes are untouched, in front of all others.
+    Shapes with the same label and `group_id` are one object and therefore one line: their outlines are joined by seams,
+    as in ultralytics' converter from COCO. Rows of a file that was read with the same task and classes are written back
+    exactly if their shapes are unchanged, before all other rows.
 
     Args:
-        path: The label file, with the picture's name, ending in `.txt`.
-        shapes: What `Segmentation.shapes` returns; may be empty. Or a `LabelFile`, which knows the size itself.
-        task: "detect" for boxes, "segment" for polygons, "obb" for rotated boxes. Shapes of another kind are turned.
+        path: The label file, with the name of the picture and the file extension `.txt`.
+        shapes: Shapes, for example from `Segmentation.shapes`; may be empty. Or a `LabelFile`, which also contains the
+            size.
+        task: "detect" for boxes, "segment" for polygons, "obb" for rotated boxes. Other shape types are converted.
         image_size: Height and width of the picture in pixels.
-        classes: The list of classes, a text file or a trainer's `data.yaml`; None for the one in the label file's
-            folder or above it, and for a new `classes.txt` beside the label file if there is none. New labels are put
-            at the end of a text file; a `data.yaml` is never written.
-        holes: What becomes of holes, which its polygons do not have.
+        classes: The class list, a text file or the `data.yaml` of a trainer; None for the list in the folder of the
+            label file or above it, or for a new `classes.txt` in this folder if there is none. New labels are added at
+            the end of a text file; a `data.yaml` is never changed.
+        holes: How the holes of polygons are written, because YOLO's polygons have none.
 
     Returns:
-        What the file does not say; scores among it, of which nobody is warned.
+        Losses: what the file cannot store; also scores, for which there is no warning.
 
     Raises:
         LabelShapeError: A shape has points that are not finite.
-        LabelNameError: A label that cannot stand on a line of the list, or that is no class of a `data.yaml`.
-        ClassListMissingError: There are other label files in the folder, and no list of classes.
-        ClassListConflictError: Two lists do not agree, or a label file has the number that a new label would get.
-        LabelFilePermissionError: A file may not be written.
-        LabelFolderMissingError: A folder is not there.
-        OptionError: Another task, what is no shapes, shapes without the picture's size, or the list of
-            classes as the label file.
+        LabelNameError: A label cannot be a line of the class list, or is not a class of a `data.yaml`.
+        ClassListMissingError: There are other label files in the folder, but no class list.
+        ClassListConflictError: Two class lists disagree, or a label file has the number that a new label would get.
+        LabelFilePermissionError: There is no permission to write a file.
+        LabelFolderMissingError: A folder does not exist.
+        OptionError: `task` has an unknown value, `shapes` is not shapes, shapes are passed without the size of the
+            picture, or `path` is the class list.
         OSError: A file cannot be written.
 
     Warns:
-        LabelLossWarning: The file does not say all.
+        LabelLossWarning: The file cannot store everything.
     """
     file = _file(shapes, image_size)
     path = require_path("path", path)
     listed = path.parent / CLASSES_FILE if classes is None else require_path("classes", classes)
     if listed.resolve() == path.resolve():
-        remedy = "Name the picture and its label file otherwise, or pass classes= with another list."
-        raise OptionError("path", expected="another file than the list of classes", got=str(path), remedy=remedy)
+        remedy = "Choose another name for the picture and its label file, or pass another class list in classes=."
+        raise OptionError("path", expected="another file than the class list", got=str(path), remedy=remedy)
     require_folder(path)
     require_folder(listed)
     labels = [shape.label for shape in file.shapes]
     chosen = _format(task, _dataset(path, classes), holes).with_labels(labels)
-    chosen.encode(file)  # before the list is written: what cannot be written leaves nothing behind
-    names = grow(lambda: _dataset(path, classes), labels)  # first: no label file may name a class that is not listed
+    chosen.encode(file)  # before the list is written, so that an error leaves both files unchanged
+    names = grow(lambda: _dataset(path, classes), labels)  # first: a label file must not use a class that is not listed
     content, losses = replace(chosen, classes=names).encode(file)
     put(path, content)
     warn_of_losses(path, losses)
@@ -184,6 +185,6 @@ def _file(shapes: Sequence[Shape] | LabelFile, size: tuple[int, int] | None) -> 
     if isinstance(shapes, LabelFile):
         return shapes
     if size is None:
-        raise OptionError("image_size", expected="given with shapes that are no LabelFile", got=None)
+        raise OptionError("image_size", expected="passed together with shapes", got=None)
     given = require_shapes(shapes)
     return LabelFile(given, "", require_image_size(given, size))

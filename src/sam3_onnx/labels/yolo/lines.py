@@ -1,4 +1,4 @@
-"""Objects as lines of YOLO's text, and what becomes of shapes on the way there."""
+"""Conversion of shapes to objects of YOLO, and to lines of its label files."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 __all__ = ["YoloObject", "YoloTask", "objects_of"]
 
 YoloTask: TypeAlias = Literal["detect", "segment", "obb"]
-"""What a model is trained for, as ultralytics names it."""
+"""Task of a model, with the names of ultralytics."""
 
 _DECIMALS = 10
 _LEAST_VERTICES = 3
@@ -32,21 +32,21 @@ _LEAST_VERTICES = 3
 
 @dataclass(frozen=True)
 class YoloObject:
-    """An object as one line says it."""
+    """An object that is one line of a label file."""
 
     label: str
     numbers: tuple[float, ...]
-    """Centre x, centre y, width and height of a detection, else x and y of each vertex; as shares of the picture."""
+    """Centre x, centre y, width and height for detection, else x and y of each vertex; as fractions of the picture."""
 
     def line(self, number: int) -> str:
-        """Returns the line, without its end."""
+        """Returns the line with a class number, without the line end."""
         return " ".join([str(number), *map(_text, self.numbers)])
 
 
 def objects_of(
     shapes: Sequence[Shape], task: YoloTask, size: tuple[int, int], holes: HoleChoice
 ) -> tuple[list[YoloObject], list[Loss]]:
-    """Returns an object for each shape, or for all that share a label and a `group_id`, and what they do not say."""
+    """Converts shapes to objects and losses; shapes with the same label and `group_id` are one object."""
     objects: list[YoloObject] = []
     losses: list[Loss] = []
     for parts in shapes_by_instance(shapes):
@@ -89,7 +89,7 @@ def _object(
     height, width = size
     inside = points if task == "obb" and _is_accepted(points, size) else np.clip(points, 0, (width, height))
     if not np.array_equal(inside, points):
-        losses.append(Loss(label, "what lies outside the picture", "moved to its edge"))
+        losses.append(Loss(label, "points outside the picture", "moved to its edge"))
     shares = inside / (width, height)
     if task == "detect":
         low, high = shares
@@ -100,7 +100,7 @@ def _object(
 
 
 def _box(parts: Sequence[Shape], rings: Sequence[NDArray[np.float64]]) -> NDArray[np.float64]:
-    """Returns top left and bottom right of pixels: a rectangle's corners are their edges, vertices their centres."""
+    """Returns the bounding box, where vertices are centres of pixels, but corners of rectangles are edges of pixels."""
     points = np.concatenate(rings)
     past = 0 if all(part.shape_type == "rectangle" for part in parts) else 1
     return np.stack([points.min(axis=0), points.max(axis=0) + past])
@@ -109,7 +109,7 @@ def _box(parts: Sequence[Shape], rings: Sequence[NDArray[np.float64]]) -> NDArra
 def _rotated(
     label: str, parts: Sequence[Shape], rings: Sequence[NDArray[np.float64]]
 ) -> tuple[NDArray[np.float64], list[Loss]]:
-    """Returns the corners (4, 2) of what is a turned rectangle already, or of the smallest one around all."""
+    """Returns the corners (4, 2) of a shape that is a rotated box, or of the smallest rotated box around all parts."""
     boxes = {"rotation", "oriented_rectangle", "rectangle"}
     if len(parts) == 1 and parts[0].shape_type in boxes and len(rings[0]) == 4:  # noqa: PLR2004 - corners
         return rings[0], []
@@ -118,7 +118,7 @@ def _rotated(
 
 
 def _is_accepted(corners: NDArray[np.float64], size: tuple[int, int]) -> bool:
-    """Whether a rotated box may hang over the edge: of it, trainers check the upright box around, not the corners."""
+    """Returns whether trainers accept a rotated box: they only check that its bounding box is in the picture."""
     height, width = size
     low, high = corners.min(axis=0), corners.max(axis=0)
     center = (low + high) / 2
@@ -126,5 +126,5 @@ def _is_accepted(corners: NDArray[np.float64], size: tuple[int, int]) -> bool:
 
 
 def _text(share: float) -> str:
-    """Returns a number in ten decimals: less than a millionth of a pixel in any picture."""
+    """Returns a number with ten decimals; the rounding error is below a millionth of a pixel in any picture."""
     return f"{share:.{_DECIMALS}f}".rstrip("0").rstrip(".")

@@ -1,4 +1,4 @@
-"""What formats share whose label files hold numbers of classes, and a list the names."""
+"""`ListedFormat`: base class of the formats whose label files contain class numbers, with names in a class list."""
 
 from __future__ import annotations
 
@@ -24,35 +24,35 @@ __all__ = ["ListedFormat"]
 
 @dataclass(frozen=True, kw_only=True)
 class ListedFormat(PictureFormat):
-    """A format whose label files hold numbers of classes."""
+    """A format whose label files contain class numbers."""
 
     classes: tuple[str, ...] = ()
-    """Names of the classes, each at its number."""
+    """Class names; the index of a name is its class number."""
     holes: HoleChoice = "fill"
     folder: Path = field(default=Path(), compare=False)
-    """Where the label files lie."""
+    """Folder of the label files."""
     dataset: DatasetClasses = field(default=DatasetClasses((), Path(CLASSES_FILE)), compare=False)
-    """The lists of classes that hold there."""
+    """Class lists that apply to the folder."""
 
     shared_names: ClassVar[frozenset[str]] = frozenset({CLASSES_FILE})
 
     def in_folder(self, folder: str | os.PathLike[str]) -> Self:
-        """See `PictureFormat.in_folder`: with the classes of the data set to which the folder belongs."""
+        """Returns the format with the classes of the dataset of a folder; see `PictureFormat.in_folder`."""
         dataset = classes_of_folders(folder)
         return replace(self, classes=dataset.names, folder=Path(folder), dataset=dataset)
 
     def with_labels(self, labels: Iterable[str]) -> Self:
-        """See `PictureFormat.with_labels`: those that are no class yet come last, so that no number changes."""
+        """Returns the format with new labels at the end of the class list, so that no number changes."""
         classes = with_new_classes(self.classes, labels)
         self.dataset.require_growth(classes)
         return replace(self, classes=classes)
 
     def shared_files(self) -> Mapping[str, bytes]:
-        """Returns the list of classes, `classes.txt`; none where a `data.yaml` holds them."""
+        """Returns the class list `classes.txt`, by its name; nothing if the classes are in a `data.yaml`."""
         files = self.dataset.files(self.classes)
         return {seen_from(self.folder.resolve(), path.resolve()): content for path, content in files.items()}
 
     def shared_in(self, folder: Path, others: Iterable[Path], labels: Iterable[str]) -> Self:
-        """See `PictureFormat.shared_in`: the labels are put at the end of the list of classes."""
+        """Adds new labels at the end of the class lists, and writes them; see `PictureFormat.shared_in`."""
         folders = tuple(others)
         return replace(self, classes=grow(lambda: classes_of_folders(folder, folders), labels))

@@ -1,4 +1,4 @@
-"""Numbers of classes that label files use."""
+"""Search for class numbers in label files."""
 
 from __future__ import annotations
 
@@ -13,26 +13,26 @@ if TYPE_CHECKING:
 __all__ = ["NumberedRow", "first_row"]
 
 _LEAST_WORDS = 5
-"""Words of the shortest row: a class, and four numbers of a box."""
+"""Number of words in the shortest row: a class number, and four numbers of a box."""
 
 
 class NumberedRow(NamedTuple):
-    """A row of a label file."""
+    """A row of a label file with its class number."""
 
     path: Path
     line: int
     number: int
-    """Number of its class."""
+    """Class number of the row."""
 
 
 def first_row(folder: Path, numbers: range, *, lists: Collection[str], alone: Path | None = None) -> NumberedRow | None:
-    """Returns a row whose class has one of some numbers, from the label files of a folder; None if there is none.
+    """Returns the first row with one of some class numbers in the label files of a folder; None if there is none.
 
     Args:
-        folder: It need not be there.
-        numbers: Which classes to look for.
-        lists: Names of lists of classes. Folders below that hold one are left out: they have numbers of their own.
-        alone: A label file that is left out, for which no folder below is looked through; None to look through all.
+        folder: The folder; it does not have to exist.
+        numbers: Class numbers to look for.
+        lists: File names of class lists. Subfolders with such a file are skipped, because they have their own numbers.
+        alone: A label file to skip; subfolders are then not searched. None to search all files.
     """
     for place, within, files in os.walk(folder) if numbers else ():
         if Path(place) != folder and not set(lists).isdisjoint(files):
@@ -49,11 +49,11 @@ def first_row(folder: Path, numbers: range, *, lists: Collection[str], alone: Pa
 
 
 def _rows(path: Path) -> Iterator[NumberedRow]:
-    """Yields the rows of a file; none where it cannot be read, of which whoever reads its shapes tells."""
+    """Yields the rows of a file; none if it cannot be read, because reading its shapes raises the error."""
     with contextlib.suppress(OSError), path.open("rb") as file:
         for at, line in enumerate(file, start=1):
             words = line.split()
-            with contextlib.suppress(ValueError):  # a line of another text
+            with contextlib.suppress(ValueError):  # a line that is not a row of YOLO
                 if len(words) >= _LEAST_WORDS and (number := float(words[0])).is_integer():
                     list(map(float, words))
                     yield NumberedRow(path, at, int(number))

@@ -1,4 +1,4 @@
-"""The rows of YOLO's label files: what they say, and how untouched ones stay as they are."""
+"""Reading of the rows of YOLO's label files, and writing of unchanged rows exactly as they were read."""
 
 from __future__ import annotations
 
@@ -27,15 +27,15 @@ __all__ = ["RowReader", "joined_rows", "rows_of", "untouched"]
 _BOX, _CORNERS, _LEAST_VERTICES = 4, 8, 6
 _PIXEL_DECIMALS = 6
 _FARTHEST = 1e6
-"""Coordinates are shares of the picture. Some files hold pixels, which stay as they are; no picture has so many."""
+"""Largest coordinate. Coordinates are fractions of the picture; some files contain pixels, but no picture is larger."""
 _COUNTS = {"detect": "4 numbers", "segment": "6 numbers or more", "obb": "8 numbers"}
 
 
 def rows_of(content: bytes, path: str | os.PathLike[str]) -> tuple[str, ...]:
-    """Returns the lines of a label file with their ends, at which trainers divide it: Python's `splitlines`.
+    """Splits a label file into lines with their line ends, like trainers do, with Python's `splitlines`.
 
     Raises:
-        LabelFileDamagedError: It is no text in UTF-8.
+        LabelFileDamagedError: The file is not text in UTF-8.
     """
     try:
         return tuple(content.decode().splitlines(keepends=True))
@@ -45,26 +45,26 @@ def rows_of(content: bytes, path: str | os.PathLike[str]) -> tuple[str, ...]:
 
 @dataclass(frozen=True)
 class RowReader:
-    """Reads the rows of a label file of one task."""
+    """Reader of the rows of a label file for one task."""
 
     task: YoloTask
     classes: Sequence[str]
-    """Names of the classes, each at its number."""
+    """Class names; the index of a name is its class number."""
     size: tuple[int, int]
     """(height, width) of the picture."""
     path: Path
-    """What the file is called, for messages."""
+    """Path of the file, for messages."""
 
     def shape(self, row: str, line: int) -> Shape | None:
-        """Returns the shape that a row says, None for a blank one or a comment.
+        """Returns the shape of a row, or None for a blank row or a comment.
 
         Args:
-            row: One of `rows_of`.
-            line: Its number, from 1 on, for messages.
+            row: A row of `rows_of`.
+            line: Its line number for messages, counted from 1.
 
         Raises:
-            LabelFileDamagedError: It holds something else than the number of a class and coordinates.
-            LabelFileKindError: It has as many numbers as rows of another task.
+            LabelFileDamagedError: The row is not a class number and coordinates.
+            LabelFileKindError: The row has the number of coordinates of another task.
         """
         words = row.removeprefix("\ufeff").split()
         if not words or words[0].startswith("#"):
@@ -81,16 +81,16 @@ class RowReader:
         score = numbers.pop() if len(numbers) % 2 else None
         self._require_count(len(numbers), line)
         if score is not None and not 0 <= score <= 1:
-            raise self._damaged("a confidence in 0..1 as the number behind the coordinates", line, words[-1][:60])
+            raise self._damaged("a score in 0..1 after the coordinates", line, words[-1][:60])
         return self._made(label, np.array(numbers, np.float64).reshape(-1, 2), score)
 
     def _label(self, word: str, line: int) -> str:
         try:
             number = _number(word)
         except ValueError as error:
-            raise self._damaged("the number of a class", line, f"{word!r:.60}") from error
+            raise self._damaged("a class number", line, f"{word!r:.60}") from error
         if number not in range(len(self.classes)):
-            raise self._damaged(f"the number of one of {len(self.classes)} classes", line, word[:60])
+            raise self._damaged(f"a class number in 0..{len(self.classes) - 1}", line, word[:60])
         return self.classes[int(number)]
 
     def _require_count(self, count: int, line: int) -> None:
@@ -98,9 +98,9 @@ class RowReader:
         if not is_expected[self.task]:
             raise LabelFileKindError(
                 self.path,
-                expected=f"lines for yolo-{self.task}: a class and {_COUNTS[self.task]}",
+                expected=f"lines for yolo-{self.task}: a class number and {_COUNTS[self.task]}",
                 got=f"{count} numbers on line {line}",
-                remedy="Read it with the task that it was written for.",
+                remedy="Read it with the task for which it was written.",
             )
 
     def _made(self, label: str, shares: NDArray[np.float64], score: float | None) -> Shape:
@@ -121,12 +121,12 @@ class RowReader:
 
 
 def untouched(rows: Iterable[str], shapes: Sequence[Shape], reader: RowReader) -> tuple[list[str], list[Shape]]:
-    """Returns the rows that still say one of some shapes, with blank ones and comments, and the shapes without a row.
+    """Returns the rows to keep (rows of unchanged shapes, blank rows and comments), and the shapes without a row.
 
     Args:
-        rows: Of the file that the shapes were read from; some may be of another task or of other classes by now.
-        shapes: What is to be written.
-        reader: Of the file that is to be written.
+        rows: Rows of the file from which the shapes were read; task or classes may have changed since then.
+        shapes: The shapes to write.
+        reader: Reader for the file to write.
     """
     waiting = Counter(shapes)
     kept: list[str] = []
@@ -149,7 +149,7 @@ def untouched(rows: Iterable[str], shapes: Sequence[Shape], reader: RowReader) -
 
 
 def joined_rows(kept: Sequence[str], new: Iterable[str]) -> str:
-    """Returns rows that stay as they are with new ones behind them, which end as the first of them does."""
+    """Joins kept rows and new rows to a text; new rows have the same line end as the first kept row."""
     end = "\r\n" if kept and kept[0].endswith("\r\n") else "\n"
     added = "".join(f"{line}{end}" for line in new)
     is_open = bool(kept) and kept[-1].splitlines() == [kept[-1]]
@@ -157,7 +157,7 @@ def joined_rows(kept: Sequence[str], new: Iterable[str]) -> str:
 
 
 def _number(word: str) -> float:
-    """Returns what trainers read: Python also takes underscores and the digits of other scripts."""
+    """Parses a number like trainers do; Python's `float` also accepts underscores and the digits of other scripts."""
     if "_" in word or not word.isascii():
         raise ValueError(f"could not convert string to float: {word!r:.60}")
     return float(word)

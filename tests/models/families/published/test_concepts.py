@@ -251,7 +251,7 @@ def test_more_boxes_than_the_graph_takes_are_refused(
     assert session.capabilities.max_boxes == most
     boxes = [Box(x, 1, x + 5, 9) for x in range(most + 1)]
     wanted = (
-        f"{NAMES[folder]} model cannot take {most + 1} boxes in one prompt; it takes words and at most {most} boxes"
+        f"{NAMES[folder]} model does not support {most + 1} boxes in one prompt; it supports words and at most {most}"
     )
     with pytest.raises(UnsupportedPromptError, match=wanted):
         session.predict(np.zeros((60, 80, 3), np.uint8), boxes=boxes)
@@ -280,5 +280,5 @@ def test_raw_heads_answer_at_any_threshold(
 def test_boxes_are_refused_by_the_family_that_takes_words_only(sessions: Callable[[str], Sam3Session]) -> None:
     session = sessions("E_text_only")
     assert not session.capabilities.boxes
-    with pytest.raises(UnsupportedPromptError, match="text-only model cannot take boxes of examples; it takes words"):
+    with pytest.raises(UnsupportedPromptError, match="text-only model does not support boxes of examples; it supports"):
         session.predict(np.zeros((60, 80, 3), np.uint8), "coin", boxes=[Box(1, 1, 9, 9)])

@@ -160,7 +160,7 @@ def test_words_and_boxes_of_examples_are_refused(session: Sam3Session) -> None:
         False,
     )
     picture = np.zeros((40, 60, 3), np.uint8)
-    refused = r"tracker model cannot take words and boxes of examples; it takes clicks on one object \(predict_object\)"
+    refused = r"does not support words and boxes of examples; it supports clicks on one object \(predict_object\)"
     with pytest.raises(UnsupportedPromptError, match=refused):
         session.predict(picture, "coin")
     with pytest.raises(UnsupportedPromptError, match=refused):
@@ -195,7 +195,7 @@ def test_a_tracker_beside_an_export_of_concepts_serves_clicks(peer_fixtures: Pat
 
 def test_clicks_on_a_model_without_a_tracker_say_what_to_get(peer_fixtures: Path) -> None:
     with Sam3Session.from_folder(peer_fixtures / "D2_batched") as session:
-        refused = "batched model cannot take clicks on one object; .* put an export of the tracker family"
+        refused = "batched model does not support clicks on one object; .* put an export of the tracker family"
         with pytest.raises(UnsupportedPromptError, match=refused):
             session.predict_object(np.zeros((40, 60, 3), np.uint8), [(3, 4)])
         with pytest.raises(UnsupportedPromptError, match=refused):
