@@ -77,7 +77,9 @@ def test_a_picture_or_label_file_that_changed_meanwhile_is_not_finished(folder: 
 
 def test_another_question_waits_for_an_interrupted_run_unless_told_to_begin_anew(folder: Path) -> None:
     interrupted_after(folder, 2)
-    with pytest.raises(UnfinishedRunError, match=r"pictures done: 2\): text was 'coin' and is 'tree'\. .*--restart"):
+    with pytest.raises(
+        UnfinishedRunError, match=r"pictures done: 2\): text was 'coin' and is now 'tree'\. .*--restart"
+    ):
         annotate_folder(fake_session(ANSWERS), folder, "tree")
     summary = annotate_folder(fake_session(ANSWERS), folder, "tree", restart=True)
     assert (summary.finished, summary.resumed) == (3, 0)

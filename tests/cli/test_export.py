@@ -190,6 +190,7 @@ def test_a_checkpoint_becomes_a_bundle_that_follows_objects(maker: ModuleType, t
 
 
 @marked
+@pytest.mark.usefixtures("maker")
 def test_six_files_have_no_video(tmp_path: Path) -> None:
     from sam3_onnx.export import export_checkpoint  # noqa: PLC0415 - only where PyTorch is
 

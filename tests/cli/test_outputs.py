@@ -70,7 +70,7 @@ def test_a_folder_or_a_link_that_leads_nowhere_under_the_name_of_a_result(
     command = ["segment", str(coins), "--text", "coin", "-o", str(tmp_path), *overwrite]
     (tmp_path / name).mkdir()
     assert main(command) == 1
-    assert f"{tmp_path / name} is there already" in (said := capsys.readouterr().err)
+    assert f"{tmp_path / name} already exists" in (said := capsys.readouterr().err)
     assert "It is a folder: name another folder with -o." in said
     (tmp_path / name).rmdir()
     (tmp_path / name).symlink_to(tmp_path / "nowhere" / "file")
@@ -110,7 +110,7 @@ def test_places_of_a_run(coins: Path, tmp_path: Path, read_only: Path, capsys: p
         (["--out", str(folder / "a.png")], "-o must be a folder, got"),
         (["--preview", str(tmp_path / "preview.jpg")], "preview must be a file that ends with .png"),
         (["--preview", str(tmp_path / "folder.png")], "preview must be a file, got"),
-        (["--preview", str(read_only / "preview.png")], "preview must be a file in a folder that can be written to"),
+        (["--preview", str(read_only / "preview.png")], "preview must be a file in a folder with write permission"),
     ):
         assert main(["annotate", str(folder), "--text", "coin", "--model", "miniature", *words]) == 1
         assert told in capsys.readouterr().err

@@ -195,10 +195,10 @@ def test_a_read_only_folder_opens_with_a_warning_where_hashes_are_known(
 ) -> None:
     place(server, tmp_path)
     make_read_only(monkeypatch)
-    with pytest.warns(UserWarning, match="hashed at every opening"):
+    with pytest.warns(UserWarning, match="hashed again at every opening"):
         assert pull(hashed, folder=tmp_path, progress=False) == tmp_path
     swap(tmp_path / "tiny.onnx")
-    with pytest.warns(UserWarning, match="hashed at every opening"), pytest.raises(ModelFileChangedError):
+    with pytest.warns(UserWarning, match="hashed again at every opening"), pytest.raises(ModelFileChangedError):
         pull(hashed, folder=tmp_path, progress=False)
 
 

@@ -55,8 +55,8 @@ def test_a_number_that_is_none_in_the_models_answer(
     spoil(monkeypatch, output, value)
     with Sam3Session.from_folder(NATIVE, provider="cpu", threads=1) as opened:
         text = refused(ModelAnswerError, opened.predict, IMAGE, "coin", conf_threshold=0.0)
-    assert text.startswith(f"The model's output {named!r} holds ")
-    assert "values that are NaN or infinite, expected finite numbers. The graph is " in text
+    assert text.startswith(f"The model's output {named!r} is invalid: ")
+    assert "values that are NaN or infinite. The graph is " in text
     assert "The weights are damaged, or the provider or precision does not suit this graph" in text
 
 
@@ -66,7 +66,7 @@ def test_a_nan_on_its_way_through_the_model_is_found_where_it_arises(
 ) -> None:
     spoil(monkeypatch, output, float("nan"))
     with Sam3Session.from_folder(NATIVE, provider="cpu", threads=1) as opened:
-        assert f"{output!r} holds" in refused(ModelAnswerError, opened.predict, IMAGE, "coin")
+        assert f"{output!r} is invalid" in refused(ModelAnswerError, opened.predict, IMAGE, "coin")
 
 
 @pytest.mark.peers
@@ -78,5 +78,5 @@ def test_the_six_file_decoder_cannot_cut_a_nan_away(
     spoil(monkeypatch, output, float("nan"))
     with Sam3Session.from_folder(peer_fixtures / "A_six_file", provider="cpu", threads=1) as opened:
         text = refused(ModelAnswerError, opened.predict, IMAGE, "person, coin")
-        assert text.startswith(f"The model's output {output!r} holds ")
+        assert text.startswith(f"The model's output {output!r} is invalid: ")
         assert opened.cache.info().entries == (0 if output.startswith("backbone") else 1)

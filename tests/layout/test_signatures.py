@@ -34,7 +34,7 @@ FACES = (
     "video",
 )
 """Modules whose `__all__` is public; export and optimize are left out, as their extras are not always installed."""
-MADE_BY_SESSIONS = {"EmbeddingCache", "Prefetch"}
+MADE_BY_SESSIONS = {"DeviceArray", "EmbeddingCache", "Prefetch"}
 """Classes that nobody else makes: their constructors are no public signatures."""
 INTEGRATIONS = ("integrations.rows", "integrations.ray")
 """Public by their own paths, without a face."""

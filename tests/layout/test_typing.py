@@ -35,7 +35,7 @@ def session() -> Sam3Session:
 def test_questions(examples: dict[str, Any], session: Sam3Session) -> None:
     assert examples["ask_in_words"](session, PICTURE) == ["coin", "coin"]
     assert examples["ask_with_boxes"](session, PICTURE).labels == ["object", "object"]
-    assert examples["handle_errors"](session, PICTURE).startswith("ask again: Nothing was asked for")
+    assert examples["handle_errors"](session, PICTURE).startswith("ask again: The prompt is empty")
 
 
 def test_an_embedding(examples: dict[str, Any], session: Sam3Session) -> None:

@@ -162,7 +162,7 @@ def test_a_layer_that_answers_a_matrix_stays() -> None:
 def test_calibration_belongs_to_int8_static(options: dict[str, Any], got: str, tmp_path: Path) -> None:
     from sam3_onnx.optimize import optimize  # noqa: PLC0415
 
-    expected = f'calibration must be a folder of pictures with "int8-static", .* got .*{got}'
+    expected = f'calibration must be a folder of pictures for "int8-static", .* got .*{got}'
     with pytest.raises(OptionError, match=expected):
         optimize(model_folder("miniature"), tmp_path / "target", **options)
     assert not list(tmp_path.iterdir())

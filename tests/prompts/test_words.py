@@ -53,6 +53,8 @@ def prompts(text: TextLike) -> list[str]:
             ["\u0642\u0637", "\u0643\u0644\u0628", "\u062c\u0645\u0644"],
         ),
         ("salt &amp; pepper; sugar", ["salt &amp; pepper", "sugar"]),
+        ("caf&eacute; cup; tree&#x2019;s root;dog", ["caf&eacute; cup", "tree&#x2019;s root", "dog"]),
+        ("R&D; lab", ["R&D", "lab"]),
         ("&lt;b&gt; &#39;x&#39; &quot;y&quot;", ["&lt;b&gt; &#39;x&#39; &quot;y&quot;"]),
         ("R&D; M&M's", ["R&D", "M&M's"]),
     ],

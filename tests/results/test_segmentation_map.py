@@ -106,7 +106,7 @@ class TestFiles:
         with pytest.raises(OutputExistsError):
             drawn.save(tmp_path / "map.png")
         drawn.save(tmp_path / "map.png", overwrite=True)
-        with pytest.raises(OptionError, match=r"ends in \.png"):
+        with pytest.raises(OptionError, match=r"ends with \.png"):
             drawn.save(tmp_path / "map.jpg")
 
 

@@ -74,7 +74,7 @@ class TestIndexing:
         ],
     )
     def test_what_is_no_index_is_refused(self, index: int) -> None:
-        with pytest.raises(InstanceIndexError, match="A result of 4 cannot be indexed by") as caught:
+        with pytest.raises(InstanceIndexError, match="A result of 4 instances cannot be indexed by") as caught:
             RESULT[index]
         assert isinstance(caught.value, IndexError)
 
@@ -158,7 +158,7 @@ class TestNames:
         ("other", "here"), [("xyxy", "boxes"), ("confidence", "scores"), ("plot", r"draw\(\)"), ("names", "classes")]
     )
     def test_another_librarys_name_is_answered_with_ours(self, other: str, here: str) -> None:
-        with pytest.raises(ResultAttributeError, match=f"no attribute '{other}'. It is called {here} here"):
+        with pytest.raises(ResultAttributeError, match=f"no attribute '{other}'. In this library it is called {here}"):
             getattr(RESULT, other)
         assert not hasattr(RESULT, other)
 
@@ -166,7 +166,7 @@ class TestNames:
         for other in ("bbox", "conf", "cls", "mask", "area", "shape", "speed", "orig_img", "with_nms", "summary"):
             with pytest.raises(AttributeError) as caught:
                 getattr(RESULT, other)
-            offered = str(caught.value).split("called ")[1].split(" ")[0].split("(")[0]
+            offered = str(caught.value).split("called ")[1].split(" ")[0].split("(")[0].rstrip(".")
             assert hasattr(RESULT, offered)
 
     def test_what_nobody_calls_anything_is_refused_and_results_are_still_copied(self) -> None:

@@ -160,7 +160,9 @@ def test_features_that_are_not_finite_are_refused_on_the_card_too(
     session: Sam3Session, monkeypatch: pytest.MonkeyPatch, value: float
 ) -> None:
     changed(monkeypatch, value)
-    with pytest.raises(ModelAnswerError, match=r"fpn_0' holds 1 values that are NaN or infinite"):
+    with pytest.raises(
+        ModelAnswerError, match=r"fpn_0' is invalid: expected finite numbers, got 1 values that are NaN or infinite"
+    ):
         session.encode(PICTURES[0])
 
 

@@ -105,7 +105,7 @@ def test_a_question_that_cannot_be_asked_is_refused_before_a_picture_is_taken() 
         session.annotate(pictures)
     with pytest.raises(OptionError, match="conf_threshold"):
         session.annotate(pictures, "coin", conf=0.3)  # type: ignore[call-arg]
-    with pytest.raises(OptionError, match=r"\[picture\] for one picture"):
+    with pytest.raises(OptionError, match=r"For one picture, pass \[picture\]"):
         session.annotate("coins.png", "coin")
     with pytest.raises(OptionError, match="on_error"):
         session.annotate(pictures, "coin", on_error="skip")  # type: ignore[arg-type]

@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+import html
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Final, TypeAlias
+from typing import TYPE_CHECKING, Final, TypeAlias
 
 from sam3_onnx._support.keywords import known_keywords
 from sam3_onnx.errors import EmptyPromptError, OptionError
 from sam3_onnx.prompts.tokenizer import clean
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
 
 __all__ = [
     "VISUAL",
@@ -22,11 +26,11 @@ VISUAL: Final = "visual"
 """Text prompt that is used if there are only boxes: `Sam3Processor.add_geometric_prompt` in
 `sam3/model/sam3_image_processor.py` of github.com/facebookresearch/sam3."""
 
-_COMMAS = "[,\uff0c\uff64\u3001\u060c|\uff5c\uff1b\u061b\n\r\u2028\u2029]"
-_SEMICOLON = r"(?<!&\w\w)(?<!&\w{3})(?<!&\w{4})(?<!&#\w\w)(?<!&#\w{3});"
-"""A semicolon that separates: it does not end an HTML entity, such as `&amp;`, which the tokenizer decodes."""
+_COMMAS = "[,;\uff0c\uff64\u3001\u060c|\uff5c\uff1b\u061b\n\r\u2028\u2029]"
 _STOPS = "[.\uff0e\uff61\u3002\u06d4]"
-_SEPARATOR = re.compile(rf"{_COMMAS}|{_SEMICOLON}|{_STOPS}(?!\d)|(?<=[^\d\s.,]){_STOPS}")
+_SEPARATOR = re.compile(rf"{_COMMAS}|{_STOPS}(?!\d)|(?<=[^\d\s.,]){_STOPS}")
+_ENTITY = re.compile(r"&#?\w+;")
+"""What may be an HTML entity, such as `&amp;` or `&eacute;`. The tokenizer decodes entities, so they are not split."""
 
 
 @dataclass(frozen=True)
@@ -88,13 +92,24 @@ def _listed(text: object) -> list[Concept]:
     if isinstance(text, Mapping):
         return [Concept(_string(prompt), _label(label)) for prompt, label in text.items()]
     if isinstance(text, str):
-        prompts = [item.strip() for item in _SEPARATOR.split(text)]
+        prompts = [item.strip() for item in _split(text)]
     elif isinstance(text, Sequence) and not isinstance(text, bytes | bytearray):
         prompts = [_string(item) for item in text]
     else:
         expected = "a string, a list of strings, or a mapping of prompt to label"
         raise OptionError("text", expected=expected, got=text)
     return [Concept(prompt, prompt) for prompt in prompts]
+
+
+def _split(text: str) -> Iterator[str]:
+    """Yields the parts of a text between separators; the semicolon of an HTML entity is not a separator."""
+    entity_ends = {found.end() for found in _ENTITY.finditer(text) if html.unescape(found[0]) != found[0]}
+    start = 0
+    for separator in _SEPARATOR.finditer(text):
+        if separator.end() not in entity_ends:
+            yield text[start : separator.start()]
+            start = separator.end()
+    yield text[start:]
 
 
 def _string(item: object) -> str:

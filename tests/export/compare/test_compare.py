@@ -110,6 +110,7 @@ def test_a_checkpoint_with_another_table_of_tokens_is_refused(
     assert "CLIP's table of 49408 tokens" in capsys.readouterr().err
 
 
+@pytest.mark.usefixtures("maker")
 @pytest.mark.parametrize("conf", ["50", "-1", "nan"])
 def test_a_threshold_that_is_none_is_refused_at_once(conf: str, capsys: pytest.CaptureFixture[str]) -> None:
     from sam3_onnx.export.compare.__main__ import main  # noqa: PLC0415 - only where PyTorch is

@@ -45,7 +45,7 @@ def test_all_parts_of_a_mask_are_in_the_group_of_their_track() -> None:
 def test_what_has_no_outline_is_told(tmp_path: Path) -> None:
     (file,) = write_frame_labels(tmp_path, [frame(0, tracked(1, 5, side=1), tracked(2, 20))])
     assert file.shapes == 1
-    assert [str(loss) for loss in file.losses] == ["dog: mask too thin for a polygon left out"]
+    assert [str(loss) for loss in file.losses] == ["mask too thin for a polygon was left out (dog)"]
 
 
 def test_label_files_lie_beside_pictures_of_any_name(tmp_path: Path) -> None:

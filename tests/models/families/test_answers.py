@@ -104,7 +104,7 @@ def refuses_every_spoiling(folder: Path) -> None:
                 text = refusal(session, output, spoiling, tried)
                 # Of two outputs that do not fit together, either may be named.
                 assert text.startswith("The model's output '")
-                assert ", expected " in text
+                assert ": expected " in text
                 assert f" The graph is {folder}" in text
     assert tried > 50
 
@@ -143,7 +143,8 @@ def test_the_message_names_graph_output_expected_and_got(monkeypatch: pytest.Mon
     ):
         session.predict(IMAGE, "coin")
     assert str(error.value).startswith(
-        "The model's output 'masks' holds float32 of shape [1, 3, 32, 48], expected floats of shape [1, 12, h, w]. "
+        "The model's output 'masks' is invalid: expected floats of shape [1, 12, h, w], "
+        "got float32 of shape [1, 3, 32, 48]. "
         f"The graph is {NATIVE / 'decoder.onnx'}. "
     )
 
@@ -178,7 +179,7 @@ def test_what_float32_cannot_hold_is_infinite(monkeypatch: pytest.MonkeyPatch) -
         pytest.raises(ModelAnswerError) as error,
     ):
         session.predict(IMAGE, "coin")
-    assert "'logits' holds 12 values that are NaN or infinite, expected finite numbers" in str(error.value)
+    assert "'logits' is invalid: expected finite numbers, got 12 values that are NaN or infinite" in str(error.value)
 
 
 def test_an_error_inside_onnxruntime(tmp_path: Path) -> None:
@@ -189,7 +190,9 @@ def test_an_error_inside_onnxruntime(tmp_path: Path) -> None:
     for wrong in (np.zeros(3, np.float32), np.zeros(2, np.int64)):
         with pytest.raises(ModelAnswerError) as error:
             model.run(("y",), {"x": wrong})
-        assert str(error.value).startswith("The model's output 'y' holds nothing, because onnxruntime stopped: ")
-        assert f"expected a tensor. The graph is {path}. " in str(error.value)
+        assert str(error.value).startswith(
+            "The model's output 'y' is invalid: expected a tensor, got nothing, because onnxruntime stopped: "
+        )
+        assert f"The graph is {path}. " in str(error.value)
     with pytest.raises(ModelAnswerError, match="onnxruntime stopped"):
         model.run(("y",), {})

@@ -199,7 +199,7 @@ def test_an_empty_list_starts_no_thread_and_calls_the_older_one_off() -> None:
 def test_one_picture_is_refused_with_what_to_pass(single: object) -> None:
     with (
         fake_session(ANSWERS) as session,
-        pytest.raises(OptionError, match=r"pictures must be a list .* Pass \[picture\] for one picture"),
+        pytest.raises(OptionError, match=r"pictures must be a list .* For one picture, pass \[picture\]"),
     ):
         session.prefetch(single)  # type: ignore[arg-type]
     assert workers() == []

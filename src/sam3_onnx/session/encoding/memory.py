@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Generic, Literal, Protocol, TypeVar
 
 from sam3_onnx._support.checks import require_choice
 from sam3_onnx._support.forking import renew_in_children
+from sam3_onnx._support.keywords import known_methods
 from sam3_onnx._support.waiting import wait_or_cancel
 
 if TYPE_CHECKING:
@@ -259,6 +260,7 @@ class Disk(Protocol[ImageEntry, TextEntry]):
         ...
 
 
+@known_methods
 class EmbeddingCache(Generic[ImageEntry, TextEntry]):
     """The tiers of a session: embeddings of pictures and of words in memory, and both in a folder if there is one."""
 
