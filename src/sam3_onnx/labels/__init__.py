@@ -1,4 +1,4 @@
-"""Reading and writing of label files: X-AnyLabeling, labelme, YOLO, COCO and PNG maps.
+"""Reading and writing of label files: X-AnyLabeling, labelme, YOLO, COCO, PNG maps, and label files of videos.
 
 Names are imported when they are first used, so that the names of formats are known without loading NumPy.
 """
@@ -18,6 +18,11 @@ if TYPE_CHECKING:
     from sam3_onnx.labels.json_files.xanylabeling import read_xanylabeling, write_xanylabeling
     from sam3_onnx.labels.label_file import HoleChoice, LabelFile, PictureFormat
     from sam3_onnx.labels.losses import Loss, loss_summary
+    from sam3_onnx.labels.videos.frame_labels import WrittenFrame, write_frame_labels
+    from sam3_onnx.labels.videos.frames import TrackedFrame
+    from sam3_onnx.labels.videos.id_maps import write_id_maps
+    from sam3_onnx.labels.videos.mot import write_mot
+    from sam3_onnx.labels.videos.youtube_vis import write_youtube_vis
     from sam3_onnx.labels.writing import write_label_file
     from sam3_onnx.labels.yolo.classes import read_classes
     from sam3_onnx.labels.yolo.format import read_yolo, write_yolo
@@ -33,6 +38,8 @@ __all__ = [
     "LabelFile",
     "Loss",
     "PictureFormat",
+    "TrackedFrame",
+    "WrittenFrame",
     "YoloTask",
     "coco_picture",
     "loss_summary",
@@ -42,10 +49,14 @@ __all__ = [
     "read_xanylabeling",
     "read_yolo",
     "shapes_of",
+    "write_frame_labels",
+    "write_id_maps",
     "write_label_file",
     "write_labelme",
+    "write_mot",
     "write_xanylabeling",
     "write_yolo",
+    "write_youtube_vis",
 ]
 
 _HOMES = {
@@ -58,6 +69,8 @@ _HOMES = {
     "LabelFile": "label_file",
     "Loss": "losses",
     "PictureFormat": "label_file",
+    "TrackedFrame": "videos.frames",
+    "WrittenFrame": "videos.frame_labels",
     "YoloTask": "yolo.lines",
     "coco_picture": "coco.rows",
     "loss_summary": "losses",
@@ -67,10 +80,14 @@ _HOMES = {
     "read_xanylabeling": "json_files.xanylabeling",
     "read_yolo": "yolo.format",
     "shapes_of": "finds",
+    "write_frame_labels": "videos.frame_labels",
+    "write_id_maps": "videos.id_maps",
     "write_label_file": "writing",
     "write_labelme": "json_files.labelme",
+    "write_mot": "videos.mot",
     "write_xanylabeling": "json_files.xanylabeling",
     "write_yolo": "yolo.format",
+    "write_youtube_vis": "videos.youtube_vis",
 }
 
 

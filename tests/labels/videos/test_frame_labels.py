@@ -23,7 +23,7 @@ READERS = {"xanylabeling": read_xanylabeling, "labelme": read_labelme}
 @pytest.mark.parametrize("label_format", READERS)
 @pytest.mark.parametrize("mode", ["polygon", "rectangle", "rotation"])
 def test_the_group_of_a_shape_is_its_track(tmp_path: Path, label_format: str, mode: str) -> None:
-    written = list(write_frame_labels(tmp_path, walk(), label_format=label_format, mode=mode))  # type: ignore[arg-type]
+    written = write_frame_labels(tmp_path, walk(), label_format=label_format, mode=mode)  # type: ignore[arg-type]
     assert [file.path.name for file in written] == [f"{index:06d}.json" for index in range(5)]
     for file, seen in zip(written, walk(), strict=True):
         read = READERS[label_format](file.path)
@@ -57,5 +57,5 @@ def test_label_files_lie_beside_pictures_of_any_name(tmp_path: Path) -> None:
 @pytest.mark.parametrize("changed", [{"label_format": "yolo-segment"}, {"mode": "mask"}, {"pictures": "a.jpg"}])
 def test_what_the_files_cannot_be_is_refused(tmp_path: Path, changed: dict[str, str]) -> None:
     with pytest.raises(OptionError):
-        list(write_frame_labels(tmp_path, walk(), **changed))  # type: ignore[arg-type]
+        write_frame_labels(tmp_path, walk(), **changed)  # type: ignore[arg-type]
     assert list(tmp_path.iterdir()) == []

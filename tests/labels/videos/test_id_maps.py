@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 
 def test_each_frame_has_a_map_whose_pixels_are_numbers_of_tracks(tmp_path: Path) -> None:
-    files = list(write_id_maps(tmp_path, walk()))
+    files = write_id_maps(tmp_path, walk())
     assert [file.name for file in files] == [f"{index:06d}.png" for index in range(5)]
     for file, seen in zip(files, walk(), strict=True):
         with Image.open(file) as image:
@@ -57,5 +57,5 @@ def test_a_frame_without_things_is_all_background(tmp_path: Path) -> None:
 
 def test_files_that_are_written_stay_when_a_later_frame_fails(tmp_path: Path) -> None:
     with pytest.raises(OptionError):
-        list(write_id_maps(tmp_path, [*walk(), frame(0)]))
+        write_id_maps(tmp_path, [*walk(), frame(0)])
     assert len(list(tmp_path.iterdir())) == 5

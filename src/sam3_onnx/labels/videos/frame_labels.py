@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
-from sam3_onnx._support.checks import require_choice
+from sam3_onnx._support.checks import require_choice, require_path
 from sam3_onnx.errors import OptionError
 from sam3_onnx.labels.finds import shapes_of
 from sam3_onnx.labels.formats import picture_format
@@ -14,7 +14,8 @@ from sam3_onnx.labels.videos.frames import FRAME_NAME, checked_frames, frame_nam
 from sam3_onnx.labels.writing import put
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    import os
+    from collections.abc import Iterable
     from pathlib import Path
 
     from sam3_onnx.labels.losses import Loss
@@ -39,7 +40,7 @@ class WrittenFrame:
 
 
 def write_frame_labels(
-    folder: Path,
+    folder: str | os.PathLike[str],
     frames: Iterable[TrackedFrame],
     *,
     label_format: str = "xanylabeling",
@@ -47,7 +48,7 @@ def write_frame_labels(
     epsilon: float | None = None,
     min_area: float = 0,
     pictures: str = f"{FRAME_NAME}.jpg",
-) -> Iterator[WrittenFrame]:
+) -> list[WrittenFrame]:
     """Writes a label file for each frame as it comes, each in one step; a file that is there is replaced.
 
     Args:
@@ -60,8 +61,8 @@ def write_frame_labels(
         pictures: Names of the frames' pictures, with {index} for the number of the frame. A label file has the name of
             its picture with another ending.
 
-    Yields:
-        What was written of each frame, when it is.
+    Returns:
+        What was written of each frame. Files that were written stay where a later frame fails.
 
     Raises:
         OptionError: There is no such format or mode, the frames are no frames of a video, or `pictures` is no name of
@@ -75,13 +76,16 @@ def write_frame_labels(
     kind = mode or chosen.modes[0]
     if kind not in chosen.modes:
         raise OptionError("mode", expected=f"one of {', '.join(chosen.modes)} for {label_format}", got=mode)
-    for frame in checked_frames(frames, of=str(folder)):
+    place = require_path("folder", folder)
+    written = []
+    for frame in checked_frames(frames, of=str(place)):
         name = frame_name(pictures, frame)
         shapes, losses = track_shapes(frame.result, kind, epsilon=epsilon, min_area=min_area)
         content, lost = chosen.encode(LabelFile(tuple(shapes), name, frame.result.size))
-        path = (folder / name).with_suffix(chosen.suffix)
+        path = (place / name).with_suffix(chosen.suffix)
         put(path, content)
-        yield WrittenFrame(path, len(shapes), (*losses, *lost))
+        written.append(WrittenFrame(path, len(shapes), (*losses, *lost)))
+    return written
 
 
 def track_shapes(

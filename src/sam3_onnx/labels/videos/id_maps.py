@@ -6,13 +6,15 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from sam3_onnx._support.checks import require_path
 from sam3_onnx.errors import OptionError
 from sam3_onnx.images.indexed import encode_indexed_png
 from sam3_onnx.labels.videos.frames import FRAME_NAME, checked_frames, frame_name, track_id_of, track_score_of
 from sam3_onnx.labels.writing import put
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    import os
+    from collections.abc import Iterable
     from pathlib import Path
 
     from numpy.typing import NDArray
@@ -25,7 +27,9 @@ __all__ = ["id_map", "write_id_maps"]
 _LARGEST_OF_8_BITS, _LARGEST = 255, 65535
 
 
-def write_id_maps(folder: Path, frames: Iterable[TrackedFrame], *, names: str = f"{FRAME_NAME}.png") -> Iterator[Path]:
+def write_id_maps(
+    folder: str | os.PathLike[str], frames: Iterable[TrackedFrame], *, names: str = f"{FRAME_NAME}.png"
+) -> list[Path]:
     """Writes a map for each frame as it comes, each file in one step.
 
     Args:
@@ -33,8 +37,8 @@ def write_id_maps(folder: Path, frames: Iterable[TrackedFrame], *, names: str = 
         frames: Of one video, in order.
         names: Names of the files, with {index} for the number of the frame.
 
-    Yields:
-        The file of each frame, when it is written.
+    Returns:
+        The file of each frame. Those that were written stay where a later frame fails.
 
     Raises:
         OptionError: As `id_map`; or they are no frames of a video, or `names` is no name of frames.
@@ -42,10 +46,13 @@ def write_id_maps(folder: Path, frames: Iterable[TrackedFrame], *, names: str = 
         LabelFilePermissionError: A file may not be written.
         OSError: It cannot be written.
     """
-    for frame in checked_frames(frames, of=str(folder)):
-        path = folder / frame_name(names, frame)
+    place = require_path("folder", folder)
+    written = []
+    for frame in checked_frames(frames, of=str(place)):
+        path = place / frame_name(names, frame)
         put(path, encode_indexed_png(id_map(frame.result), _palette()))
-        yield path
+        written.append(path)
+    return written
 
 
 def id_map(result: Segmentation) -> NDArray[np.uint8] | NDArray[np.uint16]:
