@@ -31,6 +31,7 @@ FACES = (
     "results",
     "session",
     "testing",
+    "video",
 )
 """Modules whose `__all__` is public; export and optimize are left out, as their extras are not always installed."""
 MADE_BY_SESSIONS = {"EmbeddingCache", "Prefetch"}
