@@ -326,7 +326,7 @@ def _sighted(picture: Arrays, place: NDArray[np.floating]) -> TrackReadings:
     )
 
 
-def _shown(clicks: Clicks) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
+def _shown(clicks: Clicks) -> tuple[NDArray[np.floating], NDArray[np.floating]]:
     """Centre and half the sides of what positive clicks or a box show, as shares of the picture."""
     if clicks.box is not None:
         first, last = clicks.box[:2], clicks.box[2:]

@@ -14,8 +14,7 @@ if TYPE_CHECKING:
 
 def test_a_session_says_whether_it_follows_objects() -> None:
     assert Sam3Session(None, heads={"video": FakeVideoTracker()}, model="fake").capabilities.video
-    both = {"concepts": FakeFamily({}), "video": FakeVideoTracker()}
-    assert Sam3Session(None, heads=both, model="fake").capabilities.video
+    assert Sam3Session(FakeFamily({}), heads={"video": FakeVideoTracker()}, model="fake").capabilities.video
     assert not Sam3Session(FakeFamily({}), model="fake").capabilities.video
 
 
