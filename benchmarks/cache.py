@@ -53,6 +53,10 @@ class FeatureFamily(FakeFamily):
         self.calls["encode_image"] += 1
         return {name: array.copy() for name, array in self.features.items()}
 
+    def are_of_image(self, features: Arrays) -> bool:
+        """Returns whether they have the names of the features."""
+        return features.keys() == self.features.keys()
+
 
 def measure(
     *,

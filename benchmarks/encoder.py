@@ -1,8 +1,9 @@
 """How fast and how large is an image encoder beside another one, and how far are its features from that one's?
 
-The baseline runs under plain onnxruntime on CPU with its default options. A variant does, too, unless a
-provider is named: `FOLDER@openvino` opens it through the library's runtime on that provider. Memory is
-what a process of its own holds after two pictures (proc(5), VmRSS).
+The baseline runs under plain onnxruntime on CPU with its default options. A variant does, too, unless a way is named:
+`FOLDER@openvino` opens it through the library's runtime on that provider, `FOLDER@openvino:bfloat16` in that
+precision too, and `CHECKPOINT@transformers` runs the model itself with PyTorch in bfloat16. Memory is what a process of
+its own holds after two pictures, and its peak (proc(5), VmRSS and VmHWM).
 """
 
 from __future__ import annotations
@@ -17,6 +18,7 @@ import onnxruntime as ort
 from benchmarks.memory import memory
 from benchmarks.pairing import paired
 from benchmarks.scenes import picture
+from sam3_onnx.cli.opening import precision_of
 from sam3_onnx.images import to_model_input
 from sam3_onnx.models.families.folder import exports_in_folder
 from sam3_onnx.models.runtime.graphs.reading import read_graph
@@ -35,6 +37,7 @@ __all__ = ["measure", "plot"]
 
 TARGET_COSINE = 0.99
 _FEATURE_DIMENSIONS = 4
+_LEVELS = 3
 
 
 def measure(
@@ -44,7 +47,8 @@ def measure(
 
     Args:
         baseline: A folder with any published export, or the file of an image encoder.
-        variants: As `baseline`, each with `@PROVIDER` behind it if it is not to run under plain onnxruntime.
+        variants: As `baseline`, each with `@PROVIDER`, `@PROVIDER:PRECISION` or `@transformers` behind it if it is not
+            to run under plain onnxruntime.
         image: (H, W, 3) uint8 RGB; None for noise.
         pairs: How often both are run.
     """
@@ -54,8 +58,8 @@ def measure(
     expected = _by_level(theirs())
     rows = []
     for variant in variants:
-        held: Row = {"mb": sizes[variant], "baseline_mb": sizes[str(baseline)]}
-        held["mb_ratio"] = sizes[variant] / sizes[str(baseline)]
+        (now, peak), (theirs_now, _) = sizes[variant], sizes[str(baseline)]
+        held: Row = {"mb": now, "peak_mb": peak, "baseline_mb": theirs_now, "mb_ratio": now / theirs_now}
         rows.append({**_row(variant, theirs, expected, pixels, pairs=pairs), **held})
     return rows
 
@@ -107,29 +111,51 @@ def _row(
 
 def _opened(variant: str, image: NDArray[np.uint8]) -> Callable[[], Mapping[str, NDArray[Any]]]:
     """A run of a folder's image encoder, with everything prepared but the run itself."""
-    folder, _, provider = variant.partition("@")
+    folder, _, way = variant.partition("@")
+    if way == "transformers":
+        return _transformers(folder, image)
     graph = _graph_of(Path(folder))
     feeds = _feeds(graph, image)
     names = [
         name for name, info in graph.outputs.items() if len(info.shape) == _FEATURE_DIMENSIONS and "pos" not in name
     ]
-    if provider:
-        model = OnnxModel(graph, role="image_encoder", settings=RuntimeSettings(provider))
+    if way:
+        provider, _, precision = way.partition(":")
+        settings = RuntimeSettings(provider, precision=precision_of(precision or "auto"))
+        model = OnnxModel(graph, role="image_encoder", settings=settings)
         return lambda: dict(zip(names, model.run(names, feeds), strict=True))
     session = ort.InferenceSession(str(graph.path), providers=["CPUExecutionProvider"])
     return lambda: dict(zip(names, session.run(names, feeds), strict=True))
 
 
-def _resident(variant: str, image: NDArray[np.uint8]) -> float:
+def _transformers(checkpoint: str, image: NDArray[np.uint8]) -> Callable[[], Mapping[str, NDArray[Any]]]:
+    """A run of the vision encoder of transformers' `Sam3Model` in bfloat16, to features in float32."""
+    import torch  # noqa: PLC0415 - only where it is measured
+    from transformers import Sam3Model, Sam3VideoConfig  # noqa: PLC0415
+
+    config = Sam3VideoConfig.from_pretrained(checkpoint).detector_config
+    model = Sam3Model.from_pretrained(checkpoint, config=config, dtype=torch.bfloat16).eval()
+    side = model.config.vision_config.image_size
+    pixels = torch.from_numpy(to_model_input(image, (side, side)) / 127.5 - 1).to(torch.bfloat16)[None]
+
+    def run() -> Mapping[str, NDArray[Any]]:
+        with torch.inference_mode():
+            levels = model.vision_encoder(pixels).fpn_hidden_states[:_LEVELS]
+        return {str(place): level.float().numpy() for place, level in enumerate(levels)}
+
+    return run
+
+
+def _resident(variant: str, image: NDArray[np.uint8]) -> tuple[float, float]:
     with multiprocessing.get_context("spawn").Pool(1) as pool:
         return pool.apply(_held_after_two, (variant, image))
 
 
-def _held_after_two(variant: str, image: NDArray[np.uint8]) -> float:
+def _held_after_two(variant: str, image: NDArray[np.uint8]) -> tuple[float, float]:
     run = _opened(variant, image)
     run()
     features = run()
-    held = memory()[0]
+    held = memory()
     del features
     return held
 

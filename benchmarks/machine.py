@@ -7,12 +7,27 @@ import platform
 import re
 from datetime import datetime, timezone
 from importlib.metadata import PackageNotFoundError, version
-from pathlib import Path
+
+from sam3_onnx._support.processor import cpuinfo, instructions_of, processor_name
 
 __all__ = ["describe", "load"]
 
-_PACKAGES = ("sam3-onnx", "onnxruntime", "numpy", "opencv-python-headless", "pillow", "onnxruntime-ep-openvino")
-_CPU_KEYS = ("model name", "cpu family", "model")
+_PACKAGES = (
+    *("sam3-onnx", "onnxruntime", "onnxruntime-ep-openvino", "numpy", "opencv-python-headless", "pillow"),
+    *("torch", "transformers"),
+)
+_NUMBERS = ("cpu family", "model")
+_COARSE_PRODUCTS = {
+    "amx_bf16": "AMX bfloat16",
+    "amx_int8": "AMX int8",
+    "avx512_bf16": "AVX-512 bfloat16",
+    "avx512_vnni": "AVX-512 VNNI",
+    "avx_vnni": "AVX VNNI",
+    "bf16": "Arm bfloat16",
+    "i8mm": "Arm int8",
+    "asimddp": "Arm dot product",
+}
+"""Flags of /proc/cpuinfo for products of matrices or vectors in bfloat16 or 8 bits, and their names."""
 
 
 def describe() -> dict[str, object]:
@@ -20,6 +35,7 @@ def describe() -> dict[str, object]:
     return {
         "date": datetime.now(timezone.utc).date().isoformat(),
         "processor": _processor(),
+        "coarse_products": [name for flag, name in _COARSE_PRODUCTS.items() if flag in instructions_of(cpuinfo())],
         "cores": os.cpu_count(),
         "system": f"{platform.system()} {platform.machine()}",
         "python": platform.python_version(),
@@ -33,14 +49,9 @@ def load() -> float | None:
 
 
 def _processor() -> str:
-    table = Path("/proc/cpuinfo")
-    if table.is_file():
-        text = table.read_text(encoding="utf-8")
-        name, family, model = (re.search(rf"^{key}\s*: (.+)$", text, re.MULTILINE) for key in _CPU_KEYS)
-        if name:
-            numbers = f", family {family[1]}, model {model[1]}" if family and model else ""
-            return f"{name[1]}{numbers}"
-    return platform.processor() or platform.machine()
+    numbers = [re.search(rf"^{key}\s*: (.+)$", cpuinfo(), re.MULTILINE) for key in _NUMBERS]
+    told = [f"{key} {found[1]}" for key, found in zip(_NUMBERS, numbers, strict=True) if found]
+    return ", ".join([processor_name(), *told])
 
 
 def _version(package: str) -> str | None:

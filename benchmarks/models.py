@@ -32,10 +32,10 @@ if TYPE_CHECKING:
     from sam3_onnx import Embedding
     from sam3_onnx.models.runtime.graphs.reading import GraphInfo
 
-__all__ = ["Bare", "Subject", "open_subject", "subjects"]
+__all__ = ["CPU_ALONE", "Bare", "Subject", "open_subject", "subjects", "tokens_of"]
 
 WORDS = ("coin", "ball", "leaf", "stone", "button")
-_CPU = RuntimeSettings("cpu")
+CPU_ALONE = RuntimeSettings("cpu")
 _EMPTY_SLOT = -10
 _HEADS = ("logits", "presence", "boxes_xyxy")
 _BETWEEN = ("mask_features", "mask_queries")
@@ -66,6 +66,11 @@ class Stage:
         for box, mask in zip(self._boxes[:most], self._masks, strict=False):
             rows, columns = np.flatnonzero((mask > 0).any(1)), np.flatnonzero((mask > 0).any(0))
             box[:] = np.array([columns[0], rows[0], columns[-1] + 1, rows[-1] + 1]) / (*cells[::-1], *cells[::-1])
+
+    @property
+    def masks(self) -> NDArray[np.float32]:
+        """(N, h, w) logits of what each word finds."""
+        return self._masks[: self.instances]
 
     def replace(self, answers: Mapping[str, NDArray[Any]]) -> dict[str, NDArray[Any]]:
         """Heads of the same shapes, with other values; what else a graph answered stays."""
@@ -98,8 +103,8 @@ class _FakeEncoder(OnnxModel):
 class _StagedDecoder(OnnxModel):
     """A part of a decoder that is run in full before its answer is replaced."""
 
-    def __init__(self, graph: GraphInfo, stage: Stage, *, role: str) -> None:
-        super().__init__(graph, role=role, settings=_CPU)
+    def __init__(self, graph: GraphInfo, stage: Stage, *, role: str, settings: RuntimeSettings) -> None:
+        super().__init__(graph, role=role, settings=settings)
         self._stage = stage
 
     def run(
@@ -191,6 +196,12 @@ class Subject:
     decoders: Mapping[str, OnnxModel]
 
     @property
+    def ways(self) -> str:
+        """Where each part of the model runs, and in which precision."""
+        seen = {role: f"{names[0]} {self.session.precisions[role]}" for role, names in self.session.providers.items()}
+        return ", ".join(f"{role} {way}" for role, way in seen.items() if role != "image_encoder")
+
+    @property
     def size(self) -> tuple[int, int]:
         """(height, width) of the picture."""
         return self.embedding.size
@@ -206,7 +217,9 @@ class Subject:
         return Bare(self.graphs, self.embedding.arrays(), self.stage, sessions)
 
 
-def open_subject(folder: Path, *, name: str, size: tuple[int, int], most: int = 20) -> Subject:
+def open_subject(
+    folder: Path, *, name: str, size: tuple[int, int], most: int = 20, settings: RuntimeSettings = CPU_ALONE
+) -> Subject:
     """Opens a native bundle.
 
     Args:
@@ -214,6 +227,7 @@ def open_subject(folder: Path, *, name: str, size: tuple[int, int], most: int = 
         name: What it is called in results.
         size: (height, width) of the picture that questions are about.
         most: Instances that the scene can show.
+        settings: Provider and precision of the library's own session.
     """
     graphs = exports_in_folder(folder, family=NativeFamily.name).heads["concepts"].graphs
     finest = graphs.get("mask_decoder", graphs["decoder"])
@@ -221,13 +235,13 @@ def open_subject(folder: Path, *, name: str, size: tuple[int, int], most: int = 
     queries = _shape(graphs["decoder"], "logits")[1]
     stage = Stage(queries=queries, cells=(height, width), most=min(most, queries))
     decoders = {
-        role: _StagedDecoder(graphs[role], stage, role=role)
+        role: _StagedDecoder(graphs[role], stage, role=role, settings=settings)
         for role in (*_PARTS, "decoder", "mask_decoder")
         if role in graphs
     }
     models = {
-        "image_encoder": _FakeEncoder(graphs["image_encoder"], role="image_encoder", settings=_CPU),
-        "text_encoder": OnnxModel(graphs["text_encoder"], role="text_encoder", settings=_CPU),
+        "image_encoder": _FakeEncoder(graphs["image_encoder"], role="image_encoder", settings=settings),
+        "text_encoder": OnnxModel(graphs["text_encoder"], role="text_encoder", settings=settings),
         **decoders,
     }
     session = Sam3Session(NativeFamily(models), model=name)
@@ -235,10 +249,10 @@ def open_subject(folder: Path, *, name: str, size: tuple[int, int], most: int = 
     return Subject(name, session, image, session.encode(image), stage, graphs, decoders)
 
 
-def subjects(full_size: Path | None, *, size: tuple[int, int]) -> list[Subject]:
+def subjects(full_size: Path | None, *, size: tuple[int, int], settings: RuntimeSettings = CPU_ALONE) -> list[Subject]:
     """The miniature, and the bundle of full size if there is one."""
-    found = [open_subject(model_folder("miniature"), name="miniature", size=size)]
-    return found + ([open_subject(full_size, name="full size", size=size)] if full_size else [])
+    folders = {"miniature": model_folder("miniature")} | ({"full size": full_size} if full_size else {})
+    return [open_subject(folder, name=name, size=size, settings=settings) for name, folder in folders.items()]
 
 
 def tokens_of(word: str) -> NDArray[np.int64]:

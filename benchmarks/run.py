@@ -12,7 +12,9 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from benchmarks import cache, decoding, encoder, folder, growth, machine, outlines, overhead, query, start
+from benchmarks import cache, decoding, encoder, folder, growth, machine, outlines, overhead, query, rules, start
+from sam3_onnx.cli.opening import precision_of
+from sam3_onnx.models.runtime.settings import RuntimeSettings
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -21,7 +23,7 @@ if TYPE_CHECKING:
 
 __all__ = ["NAMES", "main", "table"]
 
-NAMES = ("overhead", "query", "outlines", "cache", "decoding", "folder", "growth", "start", "encoder")
+NAMES = ("overhead", "query", "outlines", "cache", "decoding", "folder", "growth", "start", "rules", "encoder")
 
 
 def main(arguments: Sequence[str] | None = None) -> None:
@@ -32,13 +34,14 @@ def main(arguments: Sequence[str] | None = None) -> None:
     asked = list(NAMES) if options.name == "all" else [options.name]
     if not (options.variants and options.baseline):
         if options.name == "encoder":
-            sys.exit("encoder needs --baseline FOLDER and --variants FOLDER[@PROVIDER] ...")
+            sys.exit("encoder needs --baseline FOLDER and --variants FOLDER[@WAY] ...")
         asked = [name for name in asked if name != "encoder"]
+    settings = RuntimeSettings(options.provider, precision=options.precision)
     where, before = machine.describe(), machine.load()
     print(json.dumps(where, indent=1))
     results: dict[str, list[Row]] = {}
     for name in asked:
-        results[name] = _measure(name, options)
+        results[name] = _measure(name, options, settings)
         print(f"\n{name}\n\n{table(results[name])}", flush=True)
     after = machine.load()
     print(f"\nload: {before} before, {after} after")
@@ -73,17 +76,20 @@ def _cell(value: str | float | None) -> str:
     return f"{value:.4g}" if isinstance(value, float) else str(value)
 
 
-def _measure(name: str, options: argparse.Namespace) -> list[Row]:
+def _measure(name: str, options: argparse.Namespace, settings: RuntimeSettings) -> list[Row]:
     counted = {} if options.pairs is None else {"pairs": options.pairs}
     runs: dict[str, Callable[[], list[Row]]] = {
-        "overhead": lambda: overhead.measure(full_size=options.full_size, **counted),
-        "query": lambda: query.measure(full_size=options.full_size, **counted),
+        "overhead": lambda: overhead.measure(full_size=options.full_size, settings=settings, **counted),
+        "query": lambda: query.measure(
+            full_size=options.full_size, six_files=options.six_files, settings=settings, **counted
+        ),
         "outlines": lambda: outlines.measure(**counted),
         "cache": lambda: cache.measure(**counted),
         "decoding": lambda: decoding.measure(**counted),
         "folder": lambda: folder.measure(**counted),
         "growth": lambda: growth.measure(**counted),
-        "start": lambda: start.measure(**counted),
+        "start": lambda: start.measure(provider=options.provider, **counted),
+        "rules": lambda: rules.measure(**counted),
         "encoder": lambda: encoder.measure(baseline=options.baseline, variants=options.variants, **counted),
     }
     return runs[name]()
@@ -97,11 +103,15 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--pairs", type=int, help="how often each way is run (each benchmark has its own default)")
     parser.add_argument("--json", type=Path, help="write everything to this file, too")
     parser.add_argument("--full-size", type=Path, help="a native bundle of full size, see tools/full_size.py")
+    parser.add_argument("--six-files", type=Path, help="query: six files of full size, see tools/full_size.py")
+    parser.add_argument("--provider", default="cpu", help="of the library (default: %(default)s)")
+    told = "of the library: a word, or parts with words, such as image_encoder=bfloat16 (default: %(default)s)"
+    parser.add_argument("--precision", type=precision_of, default="auto", help=told)
     parser.add_argument("--plots", type=Path, help="write plots into this folder (needs matplotlib)")
     parser.add_argument(
         "--baseline", type=Path, help="encoder: the folder, or the file of an image encoder, to compare with"
     )
-    parser.add_argument("--variants", nargs="+", default=[], metavar="FOLDER[@PROVIDER]", help="encoder: the others")
+    parser.add_argument("--variants", nargs="+", default=[], metavar="FOLDER[@WAY]", help="encoder: the others")
     return parser
 
 

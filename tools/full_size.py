@@ -3,8 +3,8 @@
 FOLDER becomes a checkpoint as transformers' `save_pretrained` writes it and as the published one is
 laid out, words and clicks in one, for `sam3-onnx export FOLDER`. Nothing can be recognised with it; it shows
 that the exporter and the library handle the real architecture (840 million parameters, 1008 x 1008
-pixels, 200 queries), and how fast that runs. `--as-traced` writes an image encoder of the six-file
-contract instead, as PyTorch traces transformers' own code: what other exporters give, to measure against.
+pixels, 200 queries), and how fast that runs. `--as-traced` writes the six-file contract instead, as PyTorch
+traces transformers' own layers: what other exporters give, to measure against.
 Needs the extra `[export]`, 12 GB of memory and 3.6 GB of disk.
 """
 
@@ -18,7 +18,8 @@ from torch import nn
 from transformers import Sam3Model, Sam3VideoConfig, Sam3VideoModel
 from transformers.initialization import no_init_weights
 
-from sam3_onnx.export.graphs import Graph, write_graph
+from sam3_onnx.export.contracts.six_file import six_file_graphs
+from sam3_onnx.export.graphs import write_graph
 from sam3_onnx.export.operators.roi_align import stand_in_for_torchvision
 
 
@@ -63,12 +64,11 @@ def main() -> None:
     stand_in_for_torchvision()
     folder = Path(options.folder)
     folder.mkdir(parents=True)
-    names = [f"{kind}_{level}" for kind in ("vision_pos_enc", "backbone_fpn") for level in range(3)]
-    image = torch.zeros(3, 1008, 1008, dtype=torch.uint8)
-    module = AsTraced(Sam3Model.from_pretrained(options.as_traced, config=Sam3VideoConfig().detector_config))
-    write_graph(
-        Graph("image_encoder", module, (image,), ("image",), names, prefix="sam3_"), folder, {}, storage="float32"
-    )
+    model = Sam3Model.from_pretrained(options.as_traced, config=Sam3VideoConfig().detector_config).eval()
+    image_encoder, *others = six_file_graphs(model, (1008, 1008), None, 0.5, fused=False)
+    image_encoder.module = AsTraced(model)
+    for graph in (image_encoder, *others):
+        write_graph(graph, folder, {}, storage="float32")
 
 
 if __name__ == "__main__":

@@ -22,6 +22,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from sam3_onnx._support.forking import ForkSafeLock
+from sam3_onnx._support.keywords import known_keywords
 from sam3_onnx.errors import OptionError
 from sam3_onnx.geometry.mask_sources import LogitMask
 from sam3_onnx.models.families.protocol import (
@@ -128,10 +129,18 @@ class FakeFamily:
             self._on_encode()
         return {"features": np.full(self._feature_size, pixels.mean(), np.float32)}
 
+    def are_of_image(self, features: Arrays) -> bool:
+        """Returns whether arrays can be what `encode_image` returned."""
+        return features.keys() == {"features"} and features["features"].shape == (self._feature_size,)
+
     def encode_text(self, tokens: Sequence[Sequence[int]], *, cancel: threading.Event | None) -> list[Arrays]:  # noqa: ARG002 - the protocol's
         """Features that hold the tokens."""
         self._count("encode_text")
         return [{"tokens": np.array(ids, np.int64)} for ids in tokens]
+
+    def are_of_text(self, features: Arrays) -> bool:
+        """Returns whether arrays can be what `encode_text` returned for one prompt."""
+        return features.keys() == {"tokens"} and features["tokens"].ndim == 1
 
     def detect(
         self,
@@ -193,6 +202,10 @@ class FakeTracker:
         """Features that hold the picture's mean."""
         self.calls["encode_image"] += 1
         return {"features": np.full(4, pixels.mean(), np.float32)}
+
+    def are_of_image(self, features: Arrays) -> bool:
+        """Returns whether arrays can be what `encode_image` returned."""
+        return features.keys() == {"features"} and features["features"].shape == (4,)
 
     def segment(
         self,
@@ -345,6 +358,7 @@ def _ellipse(box: tuple[float, float, float, float]) -> NDArray[np.float32]:
     return logits
 
 
+@known_keywords()
 def fake_session(answers: Mapping[str, Sequence[FakeInstance]], **options: Unpack[SessionOptions]) -> Sam3Session:
     """A session that finds what it is told to.
 

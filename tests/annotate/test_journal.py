@@ -53,7 +53,8 @@ def test_an_interrupted_run_goes_on_where_it_was(folder: Path, tmp_path: Path) -
     told: list[AnnotateProgress] = []
     summary = annotate_folder(Sam3Session(family, model="fake"), folder, "coin", progress=told.append)
     assert family.calls["encode_image"] == 1
-    assert (summary.finished, summary.resumed, summary.added) == (3, 2, 6)
+    assert (summary.finished, summary.resumed, summary.added, summary.resumed_added) == (3, 2, 6, 4)
+    assert "found in all: 6 coin\nshapes: 6 added in all, 4 of them before this run began" in str(summary)
     assert [step.done for step in told] == [3]
     assert content_of(folder) == content_of(other)
 
@@ -76,7 +77,7 @@ def test_a_picture_or_label_file_that_changed_meanwhile_is_not_finished(folder: 
 
 def test_another_question_waits_for_an_interrupted_run_unless_told_to_begin_anew(folder: Path) -> None:
     interrupted_after(folder, 2)
-    with pytest.raises(UnfinishedRunError, match=r"after 2 pictures: text was 'coin' and is 'tree'\. .*--restart"):
+    with pytest.raises(UnfinishedRunError, match=r"pictures done: 2\): text was 'coin' and is 'tree'\. .*--restart"):
         annotate_folder(fake_session(ANSWERS), folder, "tree")
     summary = annotate_folder(fake_session(ANSWERS), folder, "tree", restart=True)
     assert (summary.finished, summary.resumed) == (3, 0)

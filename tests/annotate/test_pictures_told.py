@@ -39,7 +39,7 @@ def test_files_that_look_like_pictures(folder: Path) -> None:
         (folder / name).write_bytes(b"no picture")
     summary = annotate_folder(fake_session(ANSWERS), folder, "coin")
     assert [path.name for path in summary.left_out] == ["phone.heic", "raw.CR2"]
-    assert "2 look like pictures and were left out: phone.heic, raw.CR2" in str(summary)
+    assert "2 files named like pictures and of no format that is read, left out: phone.heic, raw.CR2" in str(summary)
     everywhere = annotate_folder(fake_session(ANSWERS), folder, "coin", recursive=True)
     assert [path.name for path in everywhere.left_out] == ["phone.heic", "raw.CR2", "deep.psd"]
 

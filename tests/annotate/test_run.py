@@ -169,6 +169,8 @@ def test_options_are_checked_before_anything_is_written(folder: Path) -> None:
     for wrong in ({"label_format": "voc"}, {"mode": "mask"}, {"existing": "keep"}, {"duplicate_iou": 2}, {"nms": 4}):
         with pytest.raises(OptionError):
             annotate_folder(session, folder, "coin", **wrong)
+    with pytest.raises(OptionError, match="progress must be a function that takes an AnnotateProgress"):
+        annotate_folder(session, folder, "coin", progress=True)  # type: ignore[arg-type]
     assert sorted(content_of(folder)) == ["a.png", "b.png", "c.png"]
 
 

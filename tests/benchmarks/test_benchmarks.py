@@ -6,12 +6,16 @@ import json
 from functools import partial
 from typing import TYPE_CHECKING
 
+import numpy as np
 import pytest
 
-from benchmarks import cache, decoding, encoder, folder, growth, outlines, query, start
+from benchmarks import cache, decoding, encoder, folder, growth, machine, outlines, query, rules, start
+from benchmarks.models import tokens_of
 from benchmarks.pairing import Spread, in_turn, ratios_to
+from benchmarks.peers import SixFiles
 from benchmarks.run import main, table
 from sam3_onnx.hub import model_folder
+from sam3_onnx.models.runtime.graphs.reading import read_graph
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -58,7 +62,7 @@ def test_the_command_writes_a_table_and_json(tmp_path: Path, capsys: pytest.Capt
     main(["overhead", "--pairs", "1", "--json", str(file)])
     found = json.loads(file.read_text())
     assert set(found) == {"machine", "load_before", "load_after", "results"}
-    assert {"processor", "cores", "packages", "date"} <= set(found["machine"])
+    assert {"processor", "coarse_products", "cores", "packages", "date"} <= set(found["machine"])
     rows = found["results"]["overhead"]
     assert rows
     assert all(set(row) >= PAIRED and row["ratio"] > 0 for row in rows)
@@ -76,6 +80,30 @@ def test_query_rows_name_words_and_presence() -> None:
     told = ["absent against 10 instances", "1 word", "1 word", "2 words", "2 words"]
     assert [case.split(": ")[1].split(",")[0] for case in cases] == told
     assert all(set(row) >= PAIRED for row in rows)
+
+
+def test_six_files_answer_a_word_at_the_size_of_the_picture(peer_fixtures: Path) -> None:
+    six = peer_fixtures / "A_six_file"
+    decoder = read_graph(six / "sam3_decoder.onnx")
+    levels = {f"fpn_{level}": decoder.inputs[f"backbone_fpn_{level}"].shape for level in range(3)}
+    features = {name: np.zeros([side or 1 for side in shape], np.float32) for name, shape in levels.items()}
+    boxes, scores, masks = SixFiles(six, features).ask(tokens_of("coin"), (30, 40))
+    assert boxes.shape == (len(scores), 4)
+    assert masks.shape == (len(scores), 1, 30, 40)
+
+
+def test_rows_say_where_each_part_of_the_model_ran() -> None:
+    (row, *_) = query.measure(pairs=1, size=(30, 40), counts=(1,))
+    assert "fusion CPUExecutionProvider float32" in str(row["ways"])
+
+
+def test_the_processor_is_named_with_its_coarse_products(monkeypatch: pytest.MonkeyPatch) -> None:
+    told = "model name\t: Some Xeon\ncpu family\t: 6\nmodel\t\t: 143\nflags\t\t: fpu amx_bf16 avx512_vnni\n"
+    for module in ("benchmarks.machine", "sam3_onnx._support.processor"):
+        monkeypatch.setattr(f"{module}.cpuinfo", lambda: told)
+    found = machine.describe()
+    assert found["processor"] == "Some Xeon, cpu family 6, model 143"
+    assert found["coarse_products"] == ["AMX bfloat16", "AVX-512 VNNI"]
 
 
 def test_outlines_agree_with_full_size_masks() -> None:
@@ -101,6 +129,12 @@ def test_the_folder_benchmark_labels_folders_of_each_size() -> None:
     rows = folder.measure(pairs=1, pictures=2, megapixels=(0.01, 0.02))
     assert [row["case"] for row in rows] == ["2 pictures of 0.01 megapixels", "2 pictures of 0.02 megapixels"]
     assert all(set(row) >= PAIRED for row in rows)
+
+
+def test_rules_are_measured_against_their_target() -> None:
+    rows = rules.measure(pairs=2)
+    assert [row["target_ms"] for row in rows] == [5.0, 5.0]
+    assert all(float(row["ms"] or 0) > 0 for row in rows)
 
 
 def test_growth_measures_every_axis() -> None:

@@ -91,7 +91,7 @@ def test_an_interruption_says_how_far_the_run_came_and_how_to_go_on(
     monkeypatch.setattr(Sam3Session, "annotate", interrupted)
     command = ["annotate", str(folder), "--text", "coin", "--model", "miniature"]
     assert main(command) == 130
-    assert "interrupted: 1 of 2 pictures are done; the same command goes on" in capsys.readouterr().err
+    assert "interrupted: 1 of 2 pictures done; the same command goes on" in capsys.readouterr().err
     monkeypatch.undo()
     assert main(command) == 0
     assert "1 of them done already" in capsys.readouterr().out

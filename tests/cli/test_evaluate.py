@@ -30,7 +30,7 @@ def test_a_model_agrees_with_its_own_labels(labelled: Path, tmp_path: Path, caps
     files = ["--json", str(tmp_path / "out.json"), "--sheet", str(tmp_path / "sheet.png")]
     assert main(["evaluate", str(labelled), "--model", "miniature", *files]) == 0
     printed = capsys.readouterr().out
-    assert "1 pictures compared" in printed
+    assert "1 picture compared" in printed
     assert printed.count("coin") == 2
     content = json.loads((tmp_path / "out.json").read_text(encoding="utf-8"))
     assert content["all"]["f1"] == 1
@@ -45,7 +45,7 @@ def test_a_picture_that_cannot_be_compared_shows_in_the_exit_status(
     (tmp_path / "b.png").write_bytes(b"no picture")
     (tmp_path / "b.json").write_bytes((labelled / "a.json").read_bytes())
     assert main(["evaluate", str(tmp_path), "--model", "miniature"]) == 3
-    assert "1 pictures could not be compared" in capsys.readouterr().out
+    assert "1 picture could not be compared" in capsys.readouterr().out
 
 
 @pytest.mark.parametrize(

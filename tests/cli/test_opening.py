@@ -5,6 +5,7 @@ from __future__ import annotations
 import ast
 import sys
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -69,13 +70,35 @@ def test_the_network_is_left_alone_where_one_says_so(opened: list[tuple[object, 
     assert opened == [("sam3", {"offline": True})]
 
 
+@pytest.mark.parametrize(("answer", "status", "models"), [("y", 0, ["sam3"]), ("", 1, [])])
+def test_a_download_is_asked_about_in_a_terminal(
+    opened: list[tuple[object, dict[str, Any]]],
+    folder: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    answer: str,
+    status: int,
+    models: list[str],
+) -> None:
+    asked: list[str] = []
+
+    def ask(question: str) -> str:
+        asked.append(question)
+        return answer
+
+    monkeypatch.setattr("sys.stdin", SimpleNamespace(isatty=lambda: True))
+    monkeypatch.setattr("builtins.input", ask)
+    assert main(["annotate", str(folder), "--text", "coin", "--model", "sam3"]) == status
+    assert asked == ["The model sam3 is not here yet. Download about 3.5 GB? [y/N] "]
+    assert [name for name, _ in opened] == models
+
+
 def test_the_environment_names_the_model_of_every_run(
     opened: list[tuple[object, dict[str, Any]]], folder: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("SAM3_ONNX_MODEL", "sam3-v0.2")
-    assert main(["annotate", str(folder), "--text", "coin"]) == 0
-    assert main(["segment", str(folder / "a.png"), "--text", "coin"]) == 0
-    assert main(["segment", str(folder / "b.png"), "--text", "coin", "--model", "sam3"]) == 0
+    assert main(["annotate", str(folder), "--text", "coin", "--yes"]) == 0
+    assert main(["segment", str(folder / "a.png"), "--text", "coin", "--yes"]) == 0
+    assert main(["segment", str(folder / "b.png"), "--text", "coin", "--model", "sam3", "--yes"]) == 0
     assert [name for name, _ in opened] == ["sam3-v0.2", "sam3-v0.2", "sam3"]
 
 
@@ -86,7 +109,9 @@ def test_overlaps_are_left_out_where_one_says_so(
 ) -> None:
     assert main(["segment", str(folder / "a.png"), "--text", "coin", *option]) == 0
     assert f"{found} instance" in capsys.readouterr().out
-    assert main(["annotate", str(folder), "--text", "coin", "--model", "sam3", "--duplicates", "off", *option]) == 0
+    assert (
+        main(["annotate", str(folder), "--text", "coin", "--model", "miniature", "--duplicates", "off", *option]) == 0
+    )
     assert f"found: {2 * found} coin" in capsys.readouterr().out
 
 
@@ -126,7 +151,7 @@ def test_without_a_terminal_there_is_a_line_now_and_then(
         "sam3-onnx: 60 of 100 pictures, 120 found, 1 failed",
         "sam3-onnx: 90 of 100 pictures, 180 found, 1 failed",
     ]
-    assert told.done == "100 of 100 pictures are done; "
+    assert told.done == "100 of 100 pictures done; "
 
 
 @pytest.mark.parametrize("precision", ["float32", "image_encoder=float32, decoder=auto"])

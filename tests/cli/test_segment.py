@@ -208,7 +208,7 @@ def test_what_looks_like_a_folder_is_said_to_be_missing(
     assert "The model folder is missing" in capsys.readouterr().err
 
 
-@pytest.mark.parametrize("words", [["models", "list", "--json"], ["doctor", "--json"]])
+@pytest.mark.parametrize("words", [["models", "list", "--json"], ["--help"]])
 def test_a_reader_that_has_had_enough_is_no_error(words: list[str]) -> None:
     command = [sys.executable, "-m", "sam3_onnx", *words]
     with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE) as running:  # noqa: S603 - our own

@@ -15,6 +15,7 @@ from sam3_onnx.errors import (
     LabelError,
     LabelFileDamagedError,
     NoLabelsError,
+    NoPicturesError,
     OptionError,
     OutputExistsError,
 )
@@ -69,6 +70,16 @@ def test_the_threshold_that_suits_a_word_is_the_middle_of_those_with_the_highest
     assert found.words[0].best.f1 == 1
     assert found.words[0].measures.f1 == pytest.approx(0.8)
     assert asked.labels == ["coin", "coin", "tree"]
+
+
+def test_a_threshold_that_no_other_beats_is_kept(folder: Path) -> None:
+    labels = labelled(folder)
+    with fake_session({"coin": [LEFT, RIGHT], "tree": ANSWERS["tree"]}) as session:
+        told = str(evaluate_folder(session, labels, folder))
+    assert "  coin: 0.50, which is in use (F1 1.000; no other does better)" in told
+    with fake_session({"coin": [GHOST], "tree": ANSWERS["tree"]}) as session:
+        told = str(evaluate_folder(session, labels, folder))
+    assert "  coin: none, as no find is an object of the labels" in told
 
 
 def test_each_word_has_its_own_threshold_where_it_is_asked_for(folder: Path) -> None:
@@ -153,6 +164,7 @@ def test_the_sheet_shows_what_was_missed_and_what_is_not_in_the_labels(folder: P
         ({"conf_threshold": 50}, "conf_threshold must be a number in 0..1"),
         ({"conf_threshold": {"dog": 0.5}}, "one for each of coin, tree"),
         ({"label_format": "voc"}, "label_format must be one of xanylabeling"),
+        ({"progress": True}, "progress must be a function that takes the numbers of pictures done and of all"),
     ],
 )
 def test_options_out_of_their_range_are_refused(folder: Path, options: dict[str, object], says: str) -> None:
@@ -171,10 +183,21 @@ def test_rows_of_yolo_do_not_say_their_format(folder: Path) -> None:
 def test_labels_that_no_picture_has_are_an_error(folder: Path, tmp_path: Path) -> None:
     (tmp_path / "empty").mkdir()
     with fake_session(ANSWERS) as session:
-        with pytest.raises(NoLabelsError, match="3 pictures"):
+        with pytest.raises(NoLabelsError, match="looked at: 3, with labels: 0"):
             evaluate_folder(session, tmp_path / "empty", folder)
         with pytest.raises(OptionError, match="not there"):
             evaluate_folder(session, tmp_path / "nowhere", folder)
+
+
+def test_a_place_without_pictures_or_label_files_says_what_to_name(folder: Path, tmp_path: Path) -> None:
+    lone = tmp_path / "lone"
+    lone.mkdir()
+    labelled(folder, "coco").rename(lone / "coco.json")
+    with fake_session(ANSWERS) as session:
+        with pytest.raises(NoPicturesError, match=r"folder of the labels: if the pictures .* \(pictures, --pictures\)"):
+            evaluate_folder(session, lone / "coco.json")
+        with pytest.raises(NoLabelsError, match=r"Name the COCO file itself: .*coco\.json"):
+            evaluate_folder(session, lone, folder)
 
 
 def test_a_cancelled_run_ends(folder: Path) -> None:

@@ -16,7 +16,10 @@ import pytest
 import sam3_onnx
 from sam3_onnx import Sam3Session
 from sam3_onnx._support.folders import cache_folder
-from sam3_onnx.errors import CacheFolderError, SessionClosedError
+from sam3_onnx.annotate import annotate_folder
+from sam3_onnx.cli.doctor.render import without_home
+from sam3_onnx.errors import CacheFolderError, SessionClosedError, VideoOpenError
+from sam3_onnx.images import open_frames
 from sam3_onnx.testing import FakeFamily, FakeInstance, fake_session
 
 if TYPE_CHECKING:
@@ -106,6 +109,20 @@ def test_without_a_home_folder_there_is_no_cache_folder_unless_one_is_named(
         cache_folder()
     monkeypatch.setenv("SAM3_ONNX_CACHE", str(tmp_path))
     assert cache_folder() == tmp_path
+
+
+def test_without_a_home_folder_the_doctor_yolo_files_and_frames_work(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(os.path, "expanduser", lambda path: path)
+    assert without_home("in ~ and /home/ann") == "in ~ and /home/ann"
+    session = fake_session({"coin": [FakeInstance((0.1, 0.1, 0.4, 0.5))]})
+    picture = tmp_path / "a.png"
+    assert cv2.imwrite(str(picture), np.zeros((40, 50, 3), np.uint8))
+    annotate_folder(session, tmp_path, "coin", label_format="yolo-detect")
+    assert (tmp_path / "a.txt").is_file()
+    with pytest.raises(VideoOpenError, match="no such file"):
+        open_frames("~nobody.mp4")
 
 
 _AS_IN_A_CONTAINER = """

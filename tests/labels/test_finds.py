@@ -82,7 +82,15 @@ def test_parts_and_holes_that_simplification_takes_are_told() -> None:
     bar[6, 50:350] = False
     found = Segmentation((instance(bar, "bar"),), bar.shape)
     told = loss_summary(shapes_of(found, "polygon", parts="all", epsilon=0.004)[1])
-    assert told == "bar: part too thin for a polygon left out; bar: hole too thin for a polygon filled"
+    assert told == "bar: part too small for this epsilon left out; bar: hole too small for this epsilon filled"
+
+
+def test_an_outline_that_simplification_takes_is_not_called_thin() -> None:
+    disc = np.zeros((40, 40), np.bool_)
+    disc[10:30, 10:30] = True
+    losses = shapes_of(result(disc), "polygon", epsilon=0.9)[1]
+    assert loss_summary(losses) == "0: mask too small for this epsilon left out"
+    assert shapes_of(result(disc), "polygon", epsilon=0)[1] == ()
 
 
 def test_coco_polygons_tell_of_a_part_that_is_too_thin_and_run_lengths_hold_it() -> None:

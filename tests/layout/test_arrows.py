@@ -40,7 +40,7 @@ MAY_IMPORT: dict[str, tuple[str, ...]] = {
     ),
     "export": ("prompts", "geometry", "images", "results", "session"),
     "optimize": ("geometry", "images", "prompts.tokenizer", "models.runtime", "models.families"),
-    "annotate": ("geometry", "images", "prompts", "results", "labels", "session"),
+    "annotate": ("geometry", "images", "prompts", "draw (types)", "results", "labels", "video", "session"),
     "evaluate": ("geometry", "images", "prompts", "draw", "results", "labels", "session"),
     "integrations": ("geometry", "images", "prompts", "results", "labels", "session"),
     "testing": ("geometry", "prompts", "results", "models.runtime", "models.families", "video", "session"),

@@ -30,7 +30,7 @@ if TYPE_CHECKING:
 PAGES = [path for path in (ROOT / "README.md", ROOT / "CONTRIBUTING.md") if path.is_file()]
 PAGES += sorted((ROOT / "docs").rglob("*.md"))
 PAGES += sorted((ROOT / "examples").rglob("README.md"))
-LANGUAGES = {"python", "bash", "text", "json", "yaml"}
+LANGUAGES = {"python", "bash", "text", "json", "yaml", "diff", "mermaid"}
 MOST_NOT_RUN = 16
 """Blocks that are shown and not run. One more is a decision, to be taken here."""
 

@@ -50,6 +50,18 @@ def test_the_miniature_finds_the_same_coins_in_int8(
     assert overlaps.mean() >= 0.95
 
 
+@pytest.mark.parametrize("around", [".", "models/.."])
+def test_folders_may_be_named_from_where_one_is(
+    miniature: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, around: str
+) -> None:
+    from sam3_onnx.optimize import optimize  # noqa: PLC0415 - only where onnx is
+
+    shutil.copytree(miniature, tmp_path / "models" / "mine")
+    monkeypatch.chdir(tmp_path)
+    optimize(f"{around}/models/mine", "fp32", precision="fp32", words=["coin"], pairs=1)
+    assert {path.stem for path in (tmp_path / "fp32").glob("*.onnx")} == set(GRAPHS)
+
+
 def test_the_report_says_what_was_measured_and_lies_beside_the_graphs(made: tuple[OptimizeReport, Path]) -> None:
     report, target = made
     stored = json.loads((target / "optimize_report.json").read_text(encoding="utf-8"))

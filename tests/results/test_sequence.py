@@ -78,6 +78,14 @@ class TestIndexing:
             RESULT[index]
         assert isinstance(caught.value, IndexError)
 
+    def test_a_list_of_results_is_not_merged(self) -> None:
+        with pytest.raises(OptionError, match=r"first\.merge\(second, third\), got 'list'"):
+            RESULT.merge([RESULT])  # type: ignore[arg-type]
+
+    def test_an_empty_result_says_that_nothing_was_found(self) -> None:
+        with pytest.raises(InstanceIndexError, match=r"nothing at 0: nothing was found\. Test `if result:`"):
+            Segmentation((), SIZE)[0]
+
     def test_a_list_of_labels_that_was_compared_as_a_whole_says_what_to_compare(self) -> None:
         with pytest.raises(InstanceIndexError, match=r"one truth value.*np\.array\(result\.labels\)"):
             RESULT[RESULT.labels == "coin"]  # type: ignore[comparison-overlap, call-overload, unused-ignore]

@@ -62,8 +62,7 @@ class ApiSubject:
         """Makes the call; some values are names of files, so that it is made in the folder.
 
         Raises:
-            Exception: Whatever the function raises besides errors of the library, and besides those that Python and
-                the system raise as documented: TypeError for a keyword that there is not, OSError of files.
+            Exception: Whatever the function raises besides errors of the library, and besides OSError of files.
         """
         door = self._doors[made.format]
         before = Path.cwd()
@@ -73,10 +72,6 @@ class ApiSubject:
             valid = door.valid(folder)
             door.function(**{**valid, **made.odd})
         except Sam3Error:
-            return Answer.REFUSED
-        except TypeError:
-            if made.odd.keys() <= valid.keys():
-                raise
             return Answer.REFUSED
         except OSError:
             if not door.may_fail_on_files:

@@ -5,7 +5,8 @@ answer is a strict subset of them. An instance counts as found if its mask and a
 wanted object's overlap with an IoU of at least 0.5.
 
 `--precision bfloat16`, or `--precision image_encoder=bfloat16`, measures another precision, and how far
-its scores are from those of float32; `--provider` chooses who computes it.
+its scores are from those of float32; `--provider` chooses who computes it. A bundle that `optimize` made is held
+against the one that it was made of by `--against FOLDER`.
 """
 
 from __future__ import annotations
@@ -147,6 +148,8 @@ def main() -> None:
     parser.add_argument("--conf", type=float, default=0.5)
     parser.add_argument("--json", type=Path, help="where to write the table")
     parser.add_argument("--provider", default="auto", help="what computes (default: auto)")
+    told = "a bundle in float32 that scores are held against (default: FOLDER itself)"
+    parser.add_argument("--against", type=Path, metavar="BUNDLE", help=told)
     parser.add_argument("--precision", type=precision_of, default="auto", help="a word, or parts with words")
     options = parser.parse_args()
     settings = RuntimeSettings(options.provider, 1, options.precision)
@@ -156,8 +159,8 @@ def main() -> None:
         session.load()
         ways = {role: f"{names[0]} {session.precisions[role]}" for role, names in session.providers.items()}
         print(ways)
-        is_exact = set(ways.values()) == {"CPUExecutionProvider float32"}
-        moved = None if is_exact else against_float32(options.folder, settings)
+        is_exact = options.against is None and set(ways.values()) == {"CPUExecutionProvider float32"}
+        moved = None if is_exact else against_float32(options.folder, settings, options.against or options.folder)
         table = {"coins photograph": evaluate_coins(session)}
         print(table)
         table |= evaluate(session, options.count, moved)

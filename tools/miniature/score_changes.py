@@ -69,6 +69,6 @@ class ScoreChanges:
         }
 
 
-def against_float32(folder: Path, settings: RuntimeSettings) -> ScoreChanges:
-    """Returns a comparison of a way to run a bundle with float32 in plain ONNX Runtime."""
-    return ScoreChanges(Scores(folder, RuntimeSettings("cpu", threads=1)), Scores(folder, settings))
+def against_float32(folder: Path, settings: RuntimeSettings, exact: Path) -> ScoreChanges:
+    """Returns a comparison of a way to run a bundle with one in float32 in plain ONNX Runtime."""
+    return ScoreChanges(Scores(exact, RuntimeSettings("cpu", threads=1)), Scores(folder, settings))

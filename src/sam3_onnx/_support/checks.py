@@ -201,12 +201,17 @@ def require_callable(name: str, value: object, *, takes: str) -> None:
         raise OptionError(name, expected=f"a function that takes {takes}, or None", got=value)
 
 
-def require_callbacks(cancel: object, progress: object = None) -> None:
+def require_callbacks(cancel: object, progress: object = None, *, takes: str = "the name of a stage") -> None:
     """Lets an event and a function pass, and None for either.
+
+    Args:
+        cancel: What was passed as the event.
+        progress: What was passed as the function.
+        takes: What the function is called with, in words.
 
     Raises:
         OptionError: `cancel` cannot be set by another thread, or `progress` cannot be called.
     """
     if cancel is not None and not (hasattr(cancel, "is_set") and hasattr(cancel, "wait")):
         raise OptionError("cancel", expected="a threading.Event or None", got=cancel)
-    require_callable("progress", progress, takes="the name of a stage")
+    require_callable("progress", progress, takes=takes)

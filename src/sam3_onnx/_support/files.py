@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 
 __all__ = [
     "faults_named",
+    "home_folder",
     "is_inside",
     "open_plain",
     "require_plain",
@@ -177,3 +178,9 @@ def _way(folder: Path, path: Path) -> str:
         if os.path.realpath(Path(folder, way).parent) == str(real.parent):
             return Path(way).as_posix()
     return path.absolute().as_posix()
+
+
+def home_folder() -> Path | None:
+    """Returns the user's home folder; None for a user without one, as in some containers."""
+    home = os.path.expanduser("~")  # noqa: PTH111 - Path.home raises without one
+    return None if home == "~" else Path(home)

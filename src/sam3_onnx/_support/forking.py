@@ -7,8 +7,10 @@ the child for ever: a lock that one of them held is never released there, and wh
 from __future__ import annotations
 
 import contextlib
+import ctypes
 import logging  # noqa: F401 - its own hook takes locks at a fork, and has to be registered before this module's
 import os
+import sys
 import threading
 import weakref
 from collections import Counter
@@ -17,7 +19,7 @@ from typing import TYPE_CHECKING, Protocol
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-__all__ = ["ForkSafeLock", "Renewable", "renew_in_children", "undivided"]
+__all__ = ["ForkSafeLock", "Renewable", "keep_for_ever", "renew_in_children", "undivided"]
 
 
 class Renewable(Protocol):
@@ -47,8 +49,50 @@ class _Blocks:
         self.changed = threading.Condition()
 
 
+class _Renewables:
+    """The objects that begin anew in children."""
+
+    def __init__(self) -> None:
+        self.known: weakref.WeakSet[Renewable] = weakref.WeakSet()
+        self.held: list[Renewable] = []
+
+    def before_fork(self) -> None:
+        """Holds all of them: the child must not free one, as garbage, before it has begun anew."""
+        self.held = list(self.known)
+
+    def after_in_parent(self) -> None:
+        self.held = []
+
+    def after_in_child(self) -> None:
+        for thing in self.held:
+            thing.begin_anew()
+        self.held = []
+
+
+class _OpenCvThreads:
+    """The threads of OpenCV, which end before a fork and are there again, on both sides, when they are needed.
+
+    The child would lack them, and wait for ever for a lock that one of them held just then.
+    """
+
+    def __init__(self) -> None:
+        self.number = 0
+
+    def before_fork(self) -> None:
+        opencv = sys.modules.get("cv2")
+        if opencv is not None and hasattr(opencv, "setNumThreads"):  # it may be half imported
+            self.number = opencv.getNumThreads()
+            opencv.setNumThreads(1)
+
+    def after_fork(self) -> None:
+        if self.number:
+            sys.modules["cv2"].setNumThreads(self.number)
+        self.number = 0
+
+
 _blocks = _Blocks()
-_renewables: weakref.WeakSet[Renewable] = weakref.WeakSet()
+_renewables = _Renewables()
+_opencv_threads = _OpenCvThreads()
 
 
 @contextlib.contextmanager
@@ -74,7 +118,16 @@ def undivided() -> Iterator[None]:
 
 def renew_in_children(thing: Renewable) -> None:
     """Has `thing.begin_anew` called in the child of every fork, for as long as the thing is there."""
-    _renewables.add(thing)
+    with _blocks.changed:  # a fork lists them meanwhile
+        _renewables.known.add(thing)
+
+
+def keep_for_ever(thing: object) -> None:
+    """Keeps an object from ever being freed, at the end of the interpreter either.
+
+    It is for native objects of a parent with threads of their own: their end in a child would wait for these threads.
+    """
+    ctypes.pythonapi.Py_IncRef(ctypes.py_object(thing))
 
 
 class ForkSafeLock:
@@ -95,15 +148,23 @@ class ForkSafeLock:
         self._lock.release()
 
 
-def _renew_all() -> None:
-    for thing in list(_renewables):
-        thing.begin_anew()
+def _before_fork() -> None:
+    _blocks.before_fork()
+    _renewables.before_fork()
+    _opencv_threads.before_fork()
+
+
+def _after_in_parent() -> None:
+    _opencv_threads.after_fork()
+    _renewables.after_in_parent()
+    _blocks.after_in_parent()
+
+
+def _after_in_child() -> None:
+    _blocks.after_in_child()
+    _opencv_threads.after_fork()
+    _renewables.after_in_child()
 
 
 if hasattr(os, "register_at_fork"):  # not on Windows, where no process forks
-    os.register_at_fork(
-        before=_blocks.before_fork,
-        after_in_parent=_blocks.after_in_parent,
-        after_in_child=_blocks.after_in_child,
-    )
-    os.register_at_fork(after_in_child=_renew_all)
+    os.register_at_fork(before=_before_fork, after_in_parent=_after_in_parent, after_in_child=_after_in_child)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-__all__ = ["in_bytes"]
+__all__ = ["in_bytes", "in_words"]
 
 
 def in_bytes(count: int) -> str:
@@ -16,3 +16,18 @@ def in_bytes(count: int) -> str:
         if count >= size:
             return f"{count / size:.1f} {unit}"
     return f"{count} bytes"
+
+
+def in_words(count: int, thing: str, things: str = "") -> str:
+    """Returns a number with the thing that is counted, in the plural unless it is one.
+
+    Args:
+        count: How many.
+        thing: Its name in the singular.
+        things: Its name in the plural, where that is not the singular and an s.
+
+    Example:
+        >>> in_words(1, "picture"), in_words(0, "picture"), in_words(2, "class", "classes")
+        ('1 picture', '0 pictures', '2 classes')
+    """
+    return f"{count} {thing if count == 1 else things or thing + 's'}"

@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Literal, TypeAlias, get_args
 
 from sam3_onnx._support.checks import is_share, require_choice
+from sam3_onnx._support.keywords import known_keywords
 from sam3_onnx.errors import OptionError
 from sam3_onnx.geometry.window import Window, window_iou
 from sam3_onnx.labels.conversion import places_by_instance
@@ -54,6 +55,7 @@ def require_merging(existing: object, duplicate_iou: object) -> None:
         raise OptionError("duplicate_iou", expected="above 0 and at most 1, or None for no check", got=duplicate_iou)
 
 
+@known_keywords()
 def merge_shapes(
     there: Sequence[Shape],
     found: Sequence[Shape],

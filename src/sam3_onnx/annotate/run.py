@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import contextlib
+import inspect
 import time
 from collections import Counter
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from sam3_onnx._support.checks import require_callbacks, require_choice, require_path, require_whole
-from sam3_onnx._support.keywords import require_known
+from sam3_onnx._support.keywords import known_keywords, require_known
 from sam3_onnx.annotate.busy import sole_run
 from sam3_onnx.annotate.finished import FinishedPicture
 from sam3_onnx.annotate.journal import Journal
@@ -54,6 +55,7 @@ if TYPE_CHECKING:
 __all__ = ["annotate_folder"]
 
 
+@known_keywords()
 def annotate_folder(  # noqa: PLR0913 - keyword-only options of one run
     session: Sam3Session,
     folder: str | os.PathLike[str],
@@ -122,12 +124,12 @@ def annotate_folder(  # noqa: PLR0913 - keyword-only options of one run
     require_known(
         options,
         QuestionOptions.__annotations__,
-        also=("session", "folder", "text", *(annotate_folder.__kwdefaults__ or ())),
+        also=[name for name in inspect.signature(annotate_folder).parameters if name != "options"],
     )
     if not hasattr(session, "fingerprint"):
         raise OptionError("session", expected="a Sam3Session", got=type(session).__name__)
     require_merging(existing, duplicate_iou)
-    require_callbacks(cancel, progress)
+    require_callbacks(cancel, progress, takes="an AnnotateProgress")
     require_whole("min_area", min_area, least=0, of="pixels")
     began = time.perf_counter()
     root = require_path("folder", folder)
@@ -197,6 +199,7 @@ class _Run:
     journal: Journal
     progress: Callable[[AnnotateProgress], None] | None
     resumed: int = 0
+    resumed_added: int = 0
     skipped: int = 0
     instances: int = 0
     with_more_frames: int = 0
@@ -219,6 +222,7 @@ class _Run:
                 waiting.append(picture)
         self.journal.finished = finished
         self.resumed = len(finished)
+        self.resumed_added = sum(noted.written.added for noted in finished.values())
         self.instances = sum(sum(noted.found.values()) for noted in finished.values())
         return waiting
 
@@ -279,6 +283,7 @@ class _Run:
             failures=tuple(self.failures),
             instances=dict.fromkeys(self.target.merging.labels, 0) | _added_up(picture.found for picture in finished),
             added=sum(change.added for change in written),
+            resumed_added=self.resumed_added,
             removed=sum(change.removed for change in written),
             duplicates=sum(change.duplicates for change in written),
             losses=_added_up(change.losses for change in written),

@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
+from sam3_onnx._support.units import in_words
+
 if TYPE_CHECKING:
     from collections.abc import Mapping
     from pathlib import Path
@@ -61,6 +63,8 @@ class AnnotateSummary:
     """Instances found, by label, in the order in which they were asked for."""
     added: int = 0
     """Shapes written; an instance may have several, one for each of its parts."""
+    resumed_added: int = 0
+    """Those of them that had been written before the run was interrupted."""
     removed: int = 0
     """Shapes that were there and gave way."""
     duplicates: int = 0
@@ -81,14 +85,16 @@ class AnnotateSummary:
 
     def __str__(self) -> str:
         here = self.finished - self.resumed
-        told = [f"{self.finished} of {self.pictures} pictures done, labels in {self.folder}"]
+        told = [f"{self.finished} of {in_words(self.pictures, 'picture')} done, labels in {self.folder}"]
         if self.resumed:
             told[0] += f"; {self.resumed} of them done already when this run began"
         if self.skipped:
             told.append(f"{self.skipped} had labels and were left alone")
         found = ", ".join(f"{count} {label}" for label, count in self.instances.items())
-        told.append(f"found: {found}")
+        told.append(f"found{' in all' if self.resumed else ''}: {found}")
         shapes = f"shapes: {self.added} added"
+        if self.resumed:
+            shapes += f" in all, {self.resumed_added} of them before this run began"
         if self.removed:
             shapes += f", {self.removed} removed"
         if self.duplicates:
@@ -96,11 +102,13 @@ class AnnotateSummary:
         told.append(shapes)
         told += [f"the format cannot say: {what} ({count}x)" for what, count in self.losses.items()]
         if self.with_more_frames:
-            told.append(f"{self.with_more_frames} hold several frames or pages, of which the first was taken")
+            verb = "holds" if self.with_more_frames == 1 else "hold"
+            told.append(f"{self.with_more_frames} {verb} several frames or pages, of which the first was taken")
         if self.left_out:
             names = ", ".join(path.name for path in self.left_out[:_TOLD])
             more = f" and {len(self.left_out) - _TOLD} more" if len(self.left_out) > _TOLD else ""
-            told.append(f"{len(self.left_out)} look like pictures and were left out: {names}{more}")
+            files = in_words(len(self.left_out), "file")
+            told.append(f"{files} named like pictures and of no format that is read, left out: {names}{more}")
         if here:
             stages = ", ".join(f"{stage} {seconds:.1f}" for stage, seconds in self.seconds.items())
             told.append(f"{self.elapsed:.1f} s, {self.elapsed / here:.2f} s a picture; seconds by stage: {stages}")

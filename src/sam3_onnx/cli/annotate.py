@@ -74,6 +74,14 @@ def add(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
     annotate.set_defaults(run=_annotate)
 
 
+def _require_no_pattern(folder: str) -> None:
+    """Refuses a pattern such as `pictures/*.jpg` in place of a folder."""
+    if any(sign in folder for sign in "*?[") and not Path(folder).exists():
+        pattern = Path(folder)
+        remedy = f'For some of its pictures: sam3-onnx annotate {pattern.parent} --include "{pattern.name}".'
+        raise OptionError("FOLDER", expected="a folder of pictures", got=folder, remedy=remedy)
+
+
 def _annotate(options: argparse.Namespace) -> int:
     from sam3_onnx.annotate.preview import require_place  # noqa: PLC0415 - --help need not wait for it
     from sam3_onnx.annotate.run import annotate_folder  # noqa: PLC0415
@@ -86,6 +94,7 @@ def _annotate(options: argparse.Namespace) -> int:
     if Path(options.folder).is_file():
         remedy = f'For one picture: sam3-onnx segment {options.folder} --text "{options.text}".'
         raise OptionError("FOLDER", expected="a folder of pictures", got=options.folder, remedy=remedy)
+    _require_no_pattern(options.folder)
     find_pictures(options.folder, recursive=options.recursive, include=options.include, exclude=options.exclude)
     require_folder(Path(options.out or options.folder), option="-o" if options.out else "folder")
     if options.preview:

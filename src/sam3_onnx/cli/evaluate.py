@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from sam3_onnx.cli.naming import named, renaming
 from sam3_onnx.cli.opening import add_model_options, model_line, opened, require_model_options, warn_of_words
 from sam3_onnx.cli.outputs import require_file
-from sam3_onnx.cli.values import braced, choice, number
+from sam3_onnx.cli.values import braced, choice, number, require_share
 from sam3_onnx.labels.formats import LABEL_FORMATS
 
 if TYPE_CHECKING:
@@ -59,6 +59,7 @@ def _evaluate(options: argparse.Namespace) -> int:
     from sam3_onnx.evaluate.run import evaluate_folder  # noqa: PLC0415
 
     require_model_options(options)
+    require_share("--iou", options.iou)
     files = (("--json", options.json, (".json",)), ("--plot", options.plot, (".png", ".svg", ".pdf")))
     for option, path, endings in (*files, ("--sheet", options.sheet, (".png",))):
         if path is not None:

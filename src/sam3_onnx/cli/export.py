@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from sam3_onnx.cli.outputs import require_folder
+from sam3_onnx.cli.values import number, require_least, require_share, whole
 
 if TYPE_CHECKING:
     import argparse
@@ -33,9 +34,9 @@ def add(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
     told = "one decoder that makes the masks of every query, found or not"
     export.add_argument("--whole-decoder", action="store_true", help=told)
     told = "input size in pixels, multiples of 14 (default: the checkpoint's)"
-    export.add_argument("--size", nargs=2, type=int, metavar=("H", "W"), help=told)
+    export.add_argument("--size", nargs=2, type=whole, metavar=("H", "W"), help=told)
     told = "scores at or below it never leave the six files (default: 0.5)"
-    export.add_argument("--threshold", type=float, help=told)
+    export.add_argument("--threshold", type=number, help=told)
     export.add_argument("--source", help="where the weights come from, for the files (default: CHECKPOINT)")
     told = "licence of the weights, for the files (default: %(default)s)"
     export.add_argument("--licence", default="that of the source", help=told)
@@ -44,9 +45,13 @@ def add(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
 
 def _export(options: argparse.Namespace) -> int:
     from sam3_onnx._support.units import in_bytes  # noqa: PLC0415
-    from sam3_onnx.export.from_checkpoint import export_checkpoint  # noqa: PLC0415 - --help need not wait for PyTorch, nor have it
 
     require_folder(Path(options.out))
+    require_share("--threshold", options.threshold)
+    for side in options.size or ():
+        require_least("--size", side, 1)
+    from sam3_onnx.export.from_checkpoint import export_checkpoint  # noqa: PLC0415 - --help need not wait for PyTorch, nor have it
+
     report = export_checkpoint(
         options.checkpoint,
         options.out,

@@ -6,7 +6,8 @@ import json
 import sys
 from typing import TYPE_CHECKING
 
-from sam3_onnx._support.units import in_bytes
+from sam3_onnx._support.units import in_bytes, in_words
+from sam3_onnx.cli.consent import agreed
 
 if TYPE_CHECKING:
     import argparse
@@ -123,7 +124,7 @@ def _remove(options: argparse.Namespace) -> int:
     there = [file for file in found.files if file.size]
     if there and not found.model.bundled and not options.yes:
         amount = _size(sum(file.size for file in there))
-        if not _agreed(f"Delete {len(there)} files, {amount}, from {found.folder}? [y/N] "):
+        if not agreed(f"Delete {in_words(len(there), 'file')}, {amount}, from {found.folder}? [y/N] "):
             print("sam3-onnx: nothing was deleted; pass --yes to delete without being asked", file=sys.stderr)
             return 1
     deleted = remove(options.model, folder=options.folder)
@@ -132,13 +133,6 @@ def _remove(options: argparse.Namespace) -> int:
     if not deleted:
         print(f"nothing to delete: no file of {options.model} is in {found.folder}")
     return 0
-
-
-def _agreed(question: str) -> bool:
-    try:
-        return input(question).strip().lower() in {"y", "yes"}
-    except EOFError:
-        return False
 
 
 def _entry(found: Whereabouts) -> dict[str, object]:

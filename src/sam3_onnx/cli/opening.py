@@ -9,6 +9,7 @@ from pathlib import Path
 from textwrap import shorten
 from typing import TYPE_CHECKING, cast
 
+from sam3_onnx.cli.consent import add_consent_option, require_consent
 from sam3_onnx.cli.values import number, require_least, require_share, share_or_off, whole
 from sam3_onnx.errors import OptionError
 
@@ -70,6 +71,7 @@ def add_model_options(command: argparse.ArgumentParser, *, needs_model: bool = F
     told = "threads of one run (default: ONNX Runtime's choice)"
     command.add_argument("--threads", type=whole, help=told, metavar="NUMBER")
     command.add_argument("--offline", action="store_true", default=None, help="never use the network")
+    add_consent_option(command)
     command.add_argument("--cache-folder", help="where embeddings are kept for the next time", metavar="FOLDER")
 
 
@@ -113,6 +115,7 @@ def opened(options: argparse.Namespace) -> Sam3Session:
     }
     chosen: SessionOptions = {name: value for name, value in given.items() if value is not None}  # type: ignore[assignment]
     if _is_registered(options.model):
+        require_consent(options)
         return Sam3Session.from_pretrained(options.model, offline=options.offline, **chosen)
     return Sam3Session.from_folder(options.model, family=options.family, variant=options.variant, **chosen)
 

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 from sam3_onnx.cli.hints import hints
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Sequence
     from typing import NoReturn
 
 __all__ = ["CommandParser", "with_negative_numbers"]
@@ -32,10 +32,12 @@ class CommandParser(argparse.ArgumentParser):
             self.error(f"unrecognized arguments: {' '.join(rest)}", rest)
         return options, rest
 
-    def error(self, message: str, rest: Iterable[str] = ()) -> NoReturn:
+    def error(self, message: str, rest: Sequence[str] = ()) -> NoReturn:
         """Prints the usage, what is wrong and what was probably meant, and ends the program with status 2."""
         known = [option for action in self._actions for option in action.option_strings]
-        advice = hints(self._words, known, message, rest)
+        branches = (action for action in self._actions if isinstance(action, argparse._SubParsersAction))  # noqa: SLF001 - it has no public name
+        commands = [name for branch in branches for name in branch.choices]
+        advice = hints(self._words, known, message, rest, program=self.prog, commands=commands)
         super().error("\n".join([message, *(f"  {hint}" for hint in advice)]))
 
 

@@ -6,6 +6,8 @@ import sys
 import time
 from typing import TYPE_CHECKING
 
+from sam3_onnx._support.units import in_words
+
 if TYPE_CHECKING:
     from types import TracebackType
 
@@ -30,7 +32,7 @@ class RunProgress:
 
     def __call__(self, progress: AnnotateProgress) -> None:
         """Takes how far the run is; called after each picture."""
-        self.done = f"{progress.done} of {progress.total} pictures are done; "
+        self.done = f"{progress.done} of {in_words(progress.total, 'picture')} done; "
         bar = self._bar
         if bar.disable:
             self._say(progress)
@@ -47,7 +49,7 @@ class RunProgress:
             return
         self._last_line = now
         failed = f", {progress.failures} failed" if progress.failures else ""
-        line = f"{progress.done} of {progress.total} pictures, {progress.instances} found{failed}"
+        line = f"{progress.done} of {in_words(progress.total, 'picture')}, {progress.instances} found{failed}"
         print(f"sam3-onnx: {line}", file=sys.stderr, flush=True)
 
     def close(self) -> None:

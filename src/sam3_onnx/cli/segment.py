@@ -7,6 +7,7 @@ import time
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from sam3_onnx._support.units import in_words
 from sam3_onnx.cli.opening import (
     add_model_options,
     add_question_options,
@@ -138,6 +139,7 @@ def _segment(options: argparse.Namespace) -> int:
     from sam3_onnx.labels.losses import loss_summary  # noqa: PLC0415
 
     require_model_options(options)
+    _require_no_pattern(options.picture, options.text)
     picture = load_image(options.picture)
     folder, name = Path(options.out), Path(options.picture).stem
     labels, overlay = folder / f"{name}.json", folder / f"{name}.png"
@@ -162,6 +164,16 @@ def _segment(options: argparse.Namespace) -> int:
     return 0
 
 
+def _require_no_pattern(picture: str, text: str | None) -> None:
+    """Refuses a pattern such as `*.jpg`, which a shell leaves as it is where no file matches."""
+    if any(sign in picture for sign in "*?[") and not Path(picture).exists():
+        pattern = Path(picture)
+        words = text or "person, car"
+        remedy = "No file matches it, or it stands in quotes. To label all pictures of a folder: sam3-onnx annotate "
+        remedy += f'{pattern.parent} --include "{pattern.name}" --text "{words}".'
+        raise OptionError("PICTURE", expected="one picture file", got=picture, remedy=remedy)
+
+
 def _table(result: Segmentation, mode: ShapeType) -> str:
     """One line per instance: label, score, box, vertices of its shape."""
     rows = [("label", "score", "box (x1 y1 x2 y2)", "vertices")]
@@ -175,9 +187,7 @@ def _table(result: Segmentation, mode: ShapeType) -> str:
     ]
     lines.insert(1, "  ".join("-" * width for width in widths))
     height, width = result.size
-    return "\n".join(
-        [*lines, f"{len(result)} {'instance' if len(result) == 1 else 'instances'} in {width} x {height} pixels"]
-    )
+    return "\n".join([*lines, f"{in_words(len(result), 'instance')} in {width} x {height} pixels"])
 
 
 def _times(seconds: Mapping[str, float]) -> str:

@@ -60,16 +60,16 @@ class Chip:
     """(4,) x1, y1, x2, y2 in pixels, half-open."""
 
 
-_ON_CHIP = 2.0
-"""Cost of lying wholly on another chip, which then cannot be read; wholly hiding an object costs 1."""
-_ON_STRANGER = 0.2
-"""Cost of lying wholly on another object, which the chip then seems to name."""
-_NEXT_PLACE = 0.01
+_NEARER_TO_ANOTHER = 0.4
+"""Cost of lying nearer to another object, which the chip then seems to name; wholly hiding an object costs 1."""
+_NEXT_PLACE = 0.004
 """Cost of every further place, enough to prefer the earlier of two that hide the same."""
 _SCORE_ONLY = 0.1
 """Cost of leaving the label out."""
 _NO_CHIP = 0.5
-"""Cost of leaving the chip out: it may hide less than half an object, or a quarter of another chip."""
+"""Cost of leaving the chip out: it may hide less than half an object."""
+_APART = 1
+"""Pixels between two chips, at least: one on another could be read as the name of the wrong object."""
 
 
 def place_chips(
@@ -80,7 +80,7 @@ def place_chips(
     *,
     size: tuple[int, int],
 ) -> list[Chip | None]:
-    """Choose text and place of each chip: near its box, inside the picture, hiding little of objects and chips.
+    """Choose text and place of each chip: near its box, inside the picture, hiding little of objects, and no chip.
 
     Args:
         labels: N labels. Those that cannot be drawn are replaced by numbers, counted from 1.
@@ -100,11 +100,10 @@ def place_chips(
         name = label if is_drawable(label) else f"#{index + 1}"
         for text, cost_of_text in _texts(name, f"{score:.2f}", style, size):
             places = _places(box, style.width(text), style, size)
-            hidden = _overlaps(places, boxes)
-            costs = cost_of_text + (hidden / areas).sum(axis=1) + _NEXT_PLACE * np.arange(len(places))
-            own_area = style.width(text) * style.height
-            costs += _ON_CHIP * _overlaps(places, taken).sum(axis=1) / own_area
-            costs += _ON_STRANGER * np.delete(hidden, index, axis=1).max(axis=1, initial=0.0) / own_area
+            costs = cost_of_text + (_overlaps(places, boxes) / areas).sum(axis=1) + _NEXT_PLACE * np.arange(len(places))
+            distances = _distances(places, boxes)
+            costs += _NEARER_TO_ANOTHER * (distances.min(axis=1) < distances[:, index])
+            costs[_overlaps(_grown(places, _APART), taken).any(axis=1)] = np.inf
             best = int(np.argmin(costs))
             if costs[best] < least:
                 least, chosen = costs[best], Chip(text, places[best])
@@ -130,18 +129,38 @@ def _places(box: NDArray[np.float32], width: int, style: ChipStyle, size: tuple[
     """(C, 4) places above the box, below, beside and in it, moved into the picture; the preferred one first."""
     x1, y1, x2, y2 = box.tolist()
     gap, height = style.gap, style.height
-    middle_x, middle_y = (x1 + x2 - width) / 2, (y1 + y2 - height) / 2
     above, below, left, right = y1 - gap - height, y2 + gap, x1 - gap - width, x2 + gap
-    corners = [(x1, above), (middle_x, above), (x2 - width, above), (x1, below), (middle_x, below), (x2 - width, below)]
-    corners += [(right, y1), (left, y1), (right, middle_y), (left, middle_y)]
-    corners += [(x1 + gap, y1 + gap), (middle_x, middle_y), (x1 + gap, y2 - gap - height)]
+    along = [x1 + share * (x2 - width - x1) for share in _STOPS]
+    down = [y1 + share * (y2 - height - y1) for share in _STOPS]
+    corners = [(x, y) for y in (above, below) for x in along]
+    corners += [(x, y) for y in down for x in (right, left)]
+    columns, rows = (along[0] + gap, along[1], along[2] - gap), (down[0] + gap, down[1], down[2] - gap)
+    corners += [(x, y) for y in rows for x in columns]
     inside = np.clip(np.rint(corners), 0, (size[1] - width, size[0] - height)).astype(np.int64)
     return np.hstack([inside, inside + np.array((width, height))])
+
+
+_STOPS = (0, 0.5, 1, 0.25, 0.75)
+"""Places along a side of the box, as shares of the way from its one end to the other; the preferred one first."""
+
+
+def _grown(places: NDArray[np.int64], by: int) -> NDArray[np.int64]:
+    """(C, 4) places with so many pixels more on each side."""
+    grown: NDArray[np.int64] = places + np.array((-by, -by, by, by))
+    return grown
 
 
 def _areas(boxes: NDArray[np.float32] | NDArray[np.int64]) -> NDArray[np.float64]:
     sides = boxes[:, 2:].astype(np.float64) - boxes[:, :2]
     return sides[:, 0] * sides[:, 1]
+
+
+def _distances(places: NDArray[np.int64], boxes: NDArray[np.float32]) -> NDArray[np.float64]:
+    """(C, N) pixels from the middle of each place to each box, 0 in it."""
+    middles = (places[:, None, :2] + places[:, None, 2:]) / 2
+    away = np.maximum(np.maximum(boxes[None, :, :2] - middles, middles - boxes[None, :, 2:]), 0)
+    distances: NDArray[np.float64] = np.hypot(away[..., 0], away[..., 1])
+    return distances
 
 
 def _overlaps(places: NDArray[np.int64], others: NDArray[np.float32] | NDArray[np.int64]) -> NDArray[np.float64]:

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING
 import cv2
 import numpy as np
 
+from sam3_onnx._support.forking import undivided
 from sam3_onnx.draw.overlay import draw_result
 from sam3_onnx.draw.style import instance_colour
 
@@ -72,6 +73,7 @@ def html_of(image: NDArray[np.uint8] | None, result: Drawable, *, title: str, ab
     return f"<div><p><strong>{html.escape(title)}</strong></p>{picture}{_table(found)}</div>"
 
 
+@undivided()
 def _bounded(image: NDArray[np.uint8]) -> NDArray[np.uint8]:
     height, width = image.shape[:2]
     share = NOTEBOOK_SIDE / max(height, width)

@@ -8,6 +8,7 @@ import cv2
 import numpy as np
 
 from sam3_onnx._support.checks import as_entries, as_finite, is_number
+from sam3_onnx._support.keywords import known_keywords
 from sam3_onnx.draw.chips import ChipStyle, draw_chip, place_chips
 from sam3_onnx.draw.style import DEFAULT_OPACITY, DrawStyle
 from sam3_onnx.errors import MaskError, OptionError, PictureTypeError
@@ -70,6 +71,7 @@ class Drawable(Protocol):
     def __iter__(self) -> Iterator[DrawableInstance]: ...
 
 
+@known_keywords()
 def draw_instances(
     image: NDArray[np.uint8],
     *,
@@ -81,10 +83,11 @@ def draw_instances(
 ) -> NDArray[np.uint8]:
     """Draw instances onto a copy of their picture: tinted masks, contours, and a chip with label and score each.
 
-    Letters and lines grow with the picture. A chip stands above its box where there is room, otherwise where it hides
-    least, never beyond the picture. In a crowd it says the score alone, and it is left out where it would still hide
-    half an object. A label wider than the picture ends in dots. One that OpenCV cannot draw (such as Arabic; before
-    OpenCV 5 all but ASCII) is replaced by the instance's number, counted from 1: "#3 0.87".
+    Letters and lines grow with the picture. A chip stands above its box where there is room, otherwise where it
+    hides least and no other object is nearer, never on another chip, never beyond the picture. In a crowd it says
+    the score alone, and it is left out where it would still hide half an object. A label wider than the picture
+    ends in dots. One that OpenCV cannot draw (such as Arabic; before OpenCV 5 all but ASCII) is replaced by the
+    instance's number, counted from 1: "#3 0.87".
 
     Args:
         image: (H, W, 3) uint8, RGB.
@@ -127,6 +130,7 @@ def _mask(given: object, size: tuple[int, ...]) -> NDArray[np.bool_]:
     raise MaskError(expected=f"bool {size}, as the picture", got=got)
 
 
+@known_keywords()
 def draw_result(image: NDArray[np.uint8], result: Drawable, **options: Unpack[DrawOptions]) -> NDArray[np.uint8]:
     """Draw what a session found onto a copy of the picture, as `draw_instances` does.
 

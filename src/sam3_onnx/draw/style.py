@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal, TypeAlias, TypedDict, get_args
 
 from sam3_onnx._support.checks import is_share, require_choice, require_flag, require_whole
-from sam3_onnx._support.keywords import require_known
+from sam3_onnx._support.keywords import known_keywords, require_known
 from sam3_onnx.errors import OptionError
 
 if TYPE_CHECKING:
@@ -92,6 +92,7 @@ class DrawStyle:
         return [instance_colour(places[label]) for label in labels]
 
 
+@known_keywords()
 def instance_colour(index: int) -> Colour:
     """Colour of the n-th instance, or of the n-th class.
 

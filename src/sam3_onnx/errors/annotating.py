@@ -39,7 +39,7 @@ class NoPicturesError(AnnotateError, LookupError):
     """A folder has no pictures to label."""
 
     def __init__(self, path: Path, *, suffixes: Sequence[str], remedy: str) -> None:
-        self.path = path
+        self.path, self.remedy = path, remedy
         super().__init__(f"No picture to label in {path}: expected files that end in {', '.join(suffixes)}. {remedy}")
 
 
@@ -62,7 +62,7 @@ class UnfinishedRunError(AnnotateError, ValueError):
         self.path = path
         told = "; ".join(f"{name} was {then} and is {now}" for name, (then, now) in changes.items())
         super().__init__(
-            f"A run with other settings was interrupted in {path} after {finished} pictures: {told}. Run it again as "
+            f"A run with other settings was interrupted in {path} (pictures done: {finished}): {told}. Run it again as "
             "it was to go on with it, or pass restart=True (--restart) to begin this one; labels that it wrote stay."
         )
 

@@ -47,6 +47,12 @@ class InstanceIndexError(Sam3Error, IndexError):
     """A result has no such instance, or is indexed by something else than numbers and booleans."""
 
     def __init__(self, index: object, *, count: int, reason: str) -> None:
+        if not count:
+            super().__init__(
+                f"This result is empty, so it has nothing at {index!r}: nothing was found. Test `if result:` or "
+                "len(result) first, or ask again for lower scores with conf_threshold."
+            )
+            return
         super().__init__(
             f"A result of {count} cannot be indexed by {index!r}: {reason}. Expected a number below {count}, a slice, "
             f'a list of numbers, or {count} booleans; for a label, take result.filter(label="...").'
@@ -58,9 +64,9 @@ class ObjectIterationError(Sam3Error, TypeError):
 
     def __init__(self, *, candidates: int) -> None:
         super().__init__(
-            f"This is one object with {candidates} candidates, which are readings of the same object and not several "
-            "objects. Take result.candidates to compare them, result.best for the best one, or result.segmentation() "
-            "for the object as `predict` would return it."
+            f"This is one object (candidates: {candidates}). Candidates are readings of the same object, not of "
+            "several objects. Take result.candidates to compare them, result.best for the best one, or "
+            "result.segmentation() for the object as `predict` would return it."
         )
 
 
@@ -103,7 +109,7 @@ class SessionClosedError(Sam3Error, RuntimeError):
 
 
 class SessionForkedError(Sam3Error, RuntimeError):
-    """A session was used in the child of a fork, where what it holds is of no use."""
+    """A session or a camera was used in the child of a fork, where what the parent holds is of no use."""
 
     def __init__(self, *, reason: str, remedy: str) -> None:
         super().__init__(f"This process is the child of a fork, in which {reason}. {remedy}")

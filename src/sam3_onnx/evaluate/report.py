@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from sam3_onnx._support.keywords import known_methods
+from sam3_onnx._support.units import in_words
 from sam3_onnx.errors import MissingExtraError
 
 if TYPE_CHECKING:
@@ -22,6 +24,7 @@ __all__ = ["Disagreement", "Evaluation", "WordEvaluation"]
 
 _HEADER = ("word", "labelled", "threshold", "found", "correct", "precision", "recall", "F1", "IoU", "AP50", "AP")
 _MOST_FAILURES = 10
+_SAME = 1e-12
 
 
 @dataclass(frozen=True)
@@ -36,6 +39,7 @@ class Disagreement:
     """In 0..1; None for an object that was not found."""
 
 
+@known_methods
 @dataclass(frozen=True)
 class WordEvaluation:
     """How good a model is at one word, or at all together."""
@@ -66,6 +70,7 @@ class WordEvaluation:
         return {"label": self.label, **_plain(self.measures), **average, "best": _plain(self.best)}
 
 
+@known_methods
 @dataclass(frozen=True)
 class Evaluation:
     """A model held against labels."""
@@ -122,16 +127,16 @@ class Evaluation:
         return _aligned(rows)
 
     def __str__(self) -> str:
-        lines = [f"{self.pictures} pictures compared; a find is correct from an IoU of {self.iou:g}"]
+        lines = [f"{in_words(self.pictures, 'picture')} compared; a find is correct from an IoU of {self.iou:g}"]
         if self.without_labels:
-            lines.append(f"{self.without_labels} pictures have no labels and were left out")
+            verb = "has" if self.without_labels == 1 else "have"
+            lines.append(f"{in_words(self.without_labels, 'picture')} {verb} no labels, left out")
         lines += ["", self.table(), "", "Thresholds with the highest F1:"]
         for word in (word for word in self.words if word.finds.labelled):
-            before, best = _share(word.measures.f1), _share(word.best.f1)
-            lines.append(f"  {word.label}: {_at(word.best.threshold)} (F1 {best} instead of {before})")
+            lines.append(f"  {word.label}: {_advice(word.measures, word.best)}")
         lines.append(f"Scores of {self.least_score:g} and below were not asked for.")
         if self.failures:
-            lines.append(f"{len(self.failures)} pictures could not be compared:")
+            lines.append(f"{in_words(len(self.failures), 'picture')} could not be compared:")
             lines += [f"  {picture}: {error}" for picture, error in list(self.failures.items())[:_MOST_FAILURES]]
         return "\n".join(lines)
 
@@ -185,6 +190,15 @@ def _row(word: WordEvaluation, measures: Measures) -> tuple[str, ...]:
 
 def _at(threshold: float | None) -> str:
     return "-" if threshold is None else f"{threshold:.2f}"
+
+
+def _advice(used: Measures, best: Measures) -> str:
+    """Returns which threshold to take in place of the one in use."""
+    if not best.correct:
+        return "none, as no find is an object of the labels"
+    if used.f1 is not None and best.f1 is not None and best.f1 - used.f1 < _SAME:
+        return f"{_at(used.threshold)}, which is in use (F1 {_share(used.f1)}; no other does better)"
+    return f"{_at(best.threshold)} (F1 {_share(best.f1)} instead of {_share(used.f1)})"
 
 
 def _share(value: float | None) -> str:

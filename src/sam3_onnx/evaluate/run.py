@@ -6,11 +6,12 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
 from sam3_onnx._support.checks import is_number, require_callbacks, require_path
-from sam3_onnx.errors import LabelError, OptionError
+from sam3_onnx._support.keywords import known_keywords
+from sam3_onnx.errors import LabelError, NoPicturesError, OptionError
 from sam3_onnx.evaluate.sheet import WorstPictures
 from sam3_onnx.evaluate.tally import Tally
 from sam3_onnx.evaluate.truth import open_labels
-from sam3_onnx.images.finding import find_pictures
+from sam3_onnx.images.finding import find_pictures, picture_suffixes
 from sam3_onnx.images.writing import require_sheet, require_target, write_sheet
 from sam3_onnx.labels.formats import LABEL_FORMATS
 from sam3_onnx.prompts.words import parse_text
@@ -19,6 +20,7 @@ if TYPE_CHECKING:
     import os
     import threading
     from collections.abc import Callable, Sequence
+    from pathlib import Path
 
     from sam3_onnx.evaluate.report import Evaluation
     from sam3_onnx.prompts.words import Concept, TextLike
@@ -32,6 +34,7 @@ _USUAL = 0.5
 _MAPS = "png-masks"
 
 
+@known_keywords()
 def evaluate_folder(  # noqa: PLR0913 - keyword-only options of one run
     session: Sam3Session,
     labels: str | os.PathLike[str],
@@ -77,11 +80,11 @@ def evaluate_folder(  # noqa: PLR0913 - keyword-only options of one run
     """
     if not hasattr(session, "fingerprint"):
         raise OptionError("session", expected="a Sam3Session", got=type(session).__name__)
-    require_callbacks(cancel, progress)
+    require_callbacks(cancel, progress, takes="the numbers of pictures done and of all")
     _require_options(label_format, iou, sheet)
     place = require_path("labels", labels)
     root = require_path("pictures", pictures) if pictures is not None else place if place.is_dir() else place.parent
-    there = find_pictures(root, recursive=recursive)
+    there = _pictures(root, recursive=recursive, is_named=pictures is not None)
     known = open_labels(place, there, root=root, label_format=label_format)
     words = list(known.words) if text is None else text
     if not words:
@@ -107,6 +110,22 @@ def evaluate_folder(  # noqa: PLR0913 - keyword-only options of one run
         write_sheet(sheet, worst.sheet())
     left_out = len(there) - len(known.pictures)
     return tally.evaluation(session.fingerprint, least_score=least, without_labels=left_out)
+
+
+def _pictures(root: Path, *, recursive: bool, is_named: bool) -> list[Path]:
+    """Returns the pictures of a folder, which was named or is that of the labels.
+
+    Raises:
+        NoPicturesError: There is none.
+    """
+    try:
+        return find_pictures(root, recursive=recursive)
+    except NoPicturesError as error:
+        if is_named:
+            raise
+        remedy = f"{error.remedy} It is the folder of the labels: if the pictures lie elsewhere, name their folder "
+        remedy += "(pictures, --pictures)."
+        raise NoPicturesError(root, suffixes=sorted(picture_suffixes()), remedy=remedy) from error
 
 
 def _require_options(label_format: str | None, iou: object, sheet: object) -> None:

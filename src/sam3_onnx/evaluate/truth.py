@@ -98,7 +98,7 @@ def open_labels(labels: Path, pictures: Sequence[Path], *, root: Path, label_for
             raise OptionError("label_format", expected=f"one of {', '.join(FORMAT_NAMES)} for a folder", got=name)
         found = _FolderLabels(picture_format(name, folder=labels), files)
     if not found.pictures:
-        raise NoLabelsError(labels, pictures=root, checked=len(pictures))
+        raise NoLabelsError(labels, pictures=root, checked=len(pictures), remedy=_other_place(labels))
     return found
 
 
@@ -229,6 +229,20 @@ def _box(parts: Sequence[Shape], mask: Window, *, is_box: bool) -> NDArray[np.fl
         return np.concatenate([corners.min(axis=0), corners.max(axis=0)])
     height, width = mask.mask.shape
     return np.array([mask.x, mask.y, mask.x + width, mask.y + height], np.float64)
+
+
+def _is_coco(path: Path) -> bool:
+    try:
+        fields = parse_json(path.read_bytes(), path)
+    except (LabelError, OSError):  # whatever it is, it is no COCO file
+        return False
+    return isinstance(fields, dict) and {"images", "annotations"} <= fields.keys()
+
+
+def _other_place(labels: Path) -> str:
+    """Returns what to name in place of a folder that holds COCO files, if it does."""
+    found = [path for path in sorted(labels.glob(f"*{_JSON}")) if _is_coco(path)]
+    return f"Name the COCO file itself: {' or '.join(map(str, found))}." if found else ""
 
 
 def _kind(path: Path) -> str:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Literal
 
+from sam3_onnx._support.keywords import known_keywords
 from sam3_onnx.errors import OptionError
 from sam3_onnx.export.checkpoint import load_model, load_tracker
 from sam3_onnx.export.contracts.native import export_bundle
@@ -19,6 +20,7 @@ if TYPE_CHECKING:
 __all__ = ["export_checkpoint"]
 
 
+@known_keywords()
 def export_checkpoint(  # noqa: PLR0913 - keyword-only options of one step
     checkpoint: str | Path,
     folder: str | Path,

@@ -23,7 +23,8 @@ if TYPE_CHECKING:
 __all__ = ["Graph", "write_graph"]
 
 _OPSET = 18
-_EXTERNAL_ABOVE = 1_500_000_000  # bytes of weights; protobuf ends at 2 GiB
+_EXTERNAL_ABOVE = 500_000_000
+"""Bytes of weights. In a file of their own they are mapped rather than copied; beyond 2 GiB protobuf has no room."""
 
 
 @dataclass

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, NamedTuple
 import cv2
 import numpy as np
 
+from sam3_onnx._support.forking import undivided
 from sam3_onnx.geometry.window import Window
 
 if TYPE_CHECKING:
@@ -87,6 +88,7 @@ def _trace(window: Window, mode: int) -> tuple[list[Contour], list[int]]:
     return contours, [int(parent) for parent in parents]
 
 
+@undivided()
 def _part_sizes(window: Window, exteriors: list[Contour]) -> list[int]:
     _, labels, statistics, _ = cv2.connectedComponentsWithStats(window.mask.view(np.uint8), connectivity=8)
     x, y = np.transpose([exterior[0] - (window.x, window.y) for exterior in exteriors])

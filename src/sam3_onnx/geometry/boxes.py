@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 import cv2
 import numpy as np
 
+from sam3_onnx._support.keywords import known_keywords, known_methods
 from sam3_onnx.errors import OptionError
 from sam3_onnx.geometry._contours import largest_contour
 from sam3_onnx.geometry._masks import as_mask, extent
@@ -20,6 +21,7 @@ _MIN_VERTICES = 3
 _SNAP = 6  # decimals of a pixel at which a corner counts as level with the centre
 
 
+@known_methods
 @dataclass(frozen=True, eq=False)
 class RotatedBox:
     """A rectangle turned by any angle.
@@ -93,6 +95,7 @@ class RotatedBox:
         return math.atan2(y, x)
 
 
+@known_keywords()
 def mask_to_rectangle(mask: NDArray[np.generic], *, threshold: float = 0.0) -> tuple[int, int, int, int] | None:
     """Find the smallest upright rectangle that holds all foreground, every part of it.
 
@@ -127,6 +130,7 @@ def mask_to_rectangle(mask: NDArray[np.generic], *, threshold: float = 0.0) -> t
     return columns.start, rows.start, columns.stop, rows.stop
 
 
+@known_keywords()
 def mask_to_rotated_box(mask: NDArray[np.generic], *, threshold: float = 0.0) -> RotatedBox | None:
     """Find the rectangle of least area, turned by any angle, around the largest part.
 

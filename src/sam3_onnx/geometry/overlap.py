@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from sam3_onnx._support.checks import is_share
+from sam3_onnx._support.keywords import known_keywords
 from sam3_onnx.errors import MaskError, OptionError
 from sam3_onnx.geometry._masks import as_mask, as_stack, foreground
 from sam3_onnx.geometry.window import Window, window_iou
@@ -15,6 +16,7 @@ if TYPE_CHECKING:
     from numpy.typing import ArrayLike, NDArray
 
 
+@known_keywords()
 def mask_iou(a: NDArray[np.generic], b: NDArray[np.generic], *, threshold: float = 0.0) -> float:
     """Intersection over union of two masks.
 
@@ -44,6 +46,7 @@ def mask_iou(a: NDArray[np.generic], b: NDArray[np.generic], *, threshold: float
     return window_iou(Window.of(first), Window.of(second))
 
 
+@known_keywords()
 def mask_iou_matrix(a: NDArray[np.generic], b: NDArray[np.generic], *, threshold: float = 0.0) -> NDArray[np.float64]:
     """Intersection over union of every mask of one stack with every mask of another.
 
@@ -72,6 +75,7 @@ def mask_iou_matrix(a: NDArray[np.generic], b: NDArray[np.generic], *, threshold
     return np.array(overlaps, dtype=np.float64).reshape(len(rows), len(columns))
 
 
+@known_keywords()
 def non_max_suppression(
     masks: NDArray[np.generic],
     scores: ArrayLike,
@@ -105,6 +109,7 @@ def non_max_suppression(
     return suppress_overlaps(mask_iou_matrix(masks, masks, threshold=threshold), scores, iou_threshold)
 
 
+@known_keywords()
 def suppress_overlaps(iou_matrix: ArrayLike, scores: ArrayLike, iou_threshold: float = 0.5) -> NDArray[np.intp]:
     """Do what `non_max_suppression` does, from overlaps that are known already.
 

@@ -10,6 +10,7 @@ import cv2
 import numpy as np
 
 from sam3_onnx._support.checks import is_number, require_whole
+from sam3_onnx._support.keywords import known_keywords, known_methods
 from sam3_onnx.errors import OptionError
 from sam3_onnx.geometry._contours import largest_contour, trace_parts
 from sam3_onnx.geometry._masks import as_mask
@@ -24,6 +25,7 @@ _MIN_VERTICES = 3
 _BISECTIONS = 24  # fixes epsilon to 2**-24 of the perimeter: below a thousandth of a pixel for 16 000 pixels
 
 
+@known_methods
 @dataclass(frozen=True, eq=False)
 class Polygon:
     """A part of a mask: a ring around it, less the rings around its holes.
@@ -83,6 +85,7 @@ class Outlines(NamedTuple):
     """Such holes of those that have one."""
 
 
+@known_keywords()
 def mask_to_polygon(
     mask: NDArray[np.generic],
     epsilon: float = 0.001,
@@ -143,6 +146,7 @@ def mask_to_polygon(
     return np.vstack([polygon, polygon[:1]]) if close else polygon
 
 
+@known_keywords()
 def mask_to_polygons(
     mask: NDArray[np.generic],
     epsilon: float = 0.001,
@@ -187,6 +191,7 @@ def mask_to_polygons(
     return mask_to_outlines(mask, epsilon, min_area=min_area, threshold=threshold).polygons
 
 
+@known_keywords()
 def mask_to_outlines(
     mask: NDArray[np.generic],
     epsilon: float = 0.001,

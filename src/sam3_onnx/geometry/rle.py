@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, TypedDict
 import numpy as np
 
 from sam3_onnx._support.checks import is_whole, require_flag, require_whole
+from sam3_onnx._support.keywords import known_keywords
 from sam3_onnx.errors import MaskError
 from sam3_onnx.geometry._masks import as_mask
 
@@ -43,6 +44,7 @@ class Rle(TypedDict):
     """Compressed as text, or one length in pixels for each run."""
 
 
+@known_keywords()
 def mask_to_rle(mask: NDArray[np.generic], *, compressed: bool = True, threshold: float = 0.0) -> Rle:
     """Write a mask as COCO run lengths.
 
@@ -74,6 +76,7 @@ def mask_to_rle(mask: NDArray[np.generic], *, compressed: bool = True, threshold
     return {"size": [height, width], "counts": _compress(counts) if compressed else counts.tolist()}
 
 
+@known_keywords()
 def rle_to_mask(rle: Mapping[str, object], *, max_pixels: int | None = DEFAULT_MAX_PIXELS) -> NDArray[np.bool_]:
     """Read a mask from COCO run lengths.
 

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 from sam3_onnx._support.files import require_plain
 from sam3_onnx._support.folders import LOCK_NAME
+from sam3_onnx._support.keywords import known_keywords
 from sam3_onnx.errors import CacheFolderError, ModelFileMissingError, OptionError
 from sam3_onnx.hub.progress import say
 from sam3_onnx.hub.records import RECORDS_NAME, read_records
@@ -56,6 +57,7 @@ class Whereabouts:
         return "absent" if states == {"missing"} else "incomplete"
 
 
+@known_keywords()
 def where(model: str | PublishedModel, *, folder: str | PathLike[str] | None = None) -> Whereabouts:
     """Tells where a model's files lie or belong, and which are there. Nothing is hashed or fetched.
 
@@ -72,6 +74,7 @@ def where(model: str | PublishedModel, *, folder: str | PathLike[str] | None = N
     return Whereabouts(published, target, local_files(published, target))
 
 
+@known_keywords()
 def verify(
     model: str | PublishedModel,
     *,
@@ -113,6 +116,7 @@ def verify(
     return {name: record.sha256 for name, record in records.items()}
 
 
+@known_keywords()
 def remove(model: str | PublishedModel, *, folder: str | PathLike[str] | None = None) -> tuple[Path, ...]:
     """Deletes a model's files, what has come of broken-off downloads, and its records; nothing else.
 

@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
 from sam3_onnx._support.checks import require_callable, require_callbacks, require_flag
-from sam3_onnx._support.units import in_bytes
+from sam3_onnx._support.keywords import known_keywords
+from sam3_onnx._support.units import in_bytes, in_words
 from sam3_onnx.errors import OfflineError, OptionError
 from sam3_onnx.hub.inventory import hash_and_record, held, settle
 from sam3_onnx.hub.patience import Patience
@@ -32,6 +33,7 @@ if TYPE_CHECKING:
 __all__ = ["model_folder", "pull"]
 
 
+@known_keywords()
 def pull(
     model: str | PublishedModel,
     *,
@@ -107,6 +109,7 @@ def pull(
     return target
 
 
+@known_keywords()
 def model_folder(
     name: str,
     *,
@@ -190,7 +193,10 @@ def _announce(
     if None in sizes:
         total = f"at least {total}" if any(sizes) else "of a size that is not known yet"
     hosts = ", ".join(sorted({urlsplit(shown(order.url)).netloc for order in orders}))
-    say(f"{model.name}: {len(orders)} of {len(model.files)} files, {total}, from {hosts} into {target}", progress)
+    say(
+        f"{model.name}: {len(orders)} of {in_words(len(model.files), 'file')}, {total}, from {hosts} into {target}",
+        progress,
+    )
     terms = f", terms at {model.licence.url}" if model.licence.url else ""
     say(f"{model.name}: its weights are under the {model.licence.name}{terms}", progress)
     if any(order.sha256 is None for order in orders):

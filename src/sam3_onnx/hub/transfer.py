@@ -16,6 +16,7 @@ from http import HTTPStatus
 from typing import TYPE_CHECKING
 
 from sam3_onnx._support.files import open_plain, require_plain
+from sam3_onnx._support.units import in_words
 from sam3_onnx.errors import (
     DownloadDamagedError,
     DownloadError,
@@ -155,7 +156,7 @@ def _wait_after(
     if trouble.wait is not None and trouble.wait > patience.longest_wait:
         reason, remedy = trouble.reason, f"The server asks to wait for {trouble.wait:.0f} seconds; pull again then."
     elif failures >= attempts:
-        reason = f"{trouble.reason} ({failures} attempts without progress)"
+        reason = f"{trouble.reason} ({in_words(failures, 'attempt')} without progress)"
         remedy = (
             "Pull again later: what has come so far is kept, and the download continues there. Where this host cannot "
             "be reached, name a mirror (--mirror, SAM3_ONNX_MIRROR), or place the files by hand: "

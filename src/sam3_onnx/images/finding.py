@@ -9,6 +9,7 @@ from fnmatch import fnmatchcase
 from typing import TYPE_CHECKING
 
 from sam3_onnx._support.checks import require_flag, require_path
+from sam3_onnx._support.keywords import known_keywords
 from sam3_onnx.errors import FolderError, NoPicturesError, OptionError
 
 if TYPE_CHECKING:
@@ -51,6 +52,7 @@ def is_pillows_own(factory: object) -> bool:
     return getattr(factory, "__module__", "").startswith("PIL.")
 
 
+@known_keywords()
 def find_pictures(
     folder: str | os.PathLike[str],
     *,
@@ -91,6 +93,7 @@ def find_pictures(
     return kept
 
 
+@known_keywords()
 def find_left_out(
     folder: str | os.PathLike[str],
     *,

@@ -8,6 +8,7 @@ import numpy as np
 
 from sam3_onnx._support.checks import require_size
 from sam3_onnx._support.forking import undivided
+from sam3_onnx._support.keywords import known_keywords
 from sam3_onnx.errors import OptionError
 from sam3_onnx.images.arrays import require_rgb
 
@@ -66,6 +67,7 @@ def _blended(weights: NDArray[np.float32], levels: NDArray[np.float32]) -> NDArr
     return blended.astype(np.uint8).reshape(-1, *levels.shape[1:])
 
 
+@known_keywords()
 def to_model_input(image: NDArray[np.uint8], size: tuple[int, int]) -> NDArray[np.uint8]:
     """Stretch a picture to a model's input size, channels first.
 

@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING
 import cv2
 import numpy as np
 
+from sam3_onnx._support.forking import undivided
+
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
@@ -41,6 +43,7 @@ def contact_sheet(images: Sequence[NDArray[np.uint8]]) -> NDArray[np.uint8]:
     return sheet
 
 
+@undivided()
 def fitted(image: NDArray[np.uint8]) -> NDArray[np.uint8]:
     """Returns a picture shrunk, or enlarged, until it just fits into a tile."""
     height, width = image.shape[:2]

@@ -7,9 +7,11 @@ import zlib
 from typing import TYPE_CHECKING
 
 import cv2
+import numpy as np
 
 from sam3_onnx._support.checks import require_flag, require_path
 from sam3_onnx._support.files import write_atomically
+from sam3_onnx._support.forking import undivided
 from sam3_onnx.errors import OptionError, OutputExistsError
 
 if TYPE_CHECKING:
@@ -17,7 +19,6 @@ if TYPE_CHECKING:
     from collections.abc import Collection
     from pathlib import Path
 
-    import numpy as np
     from numpy.typing import NDArray
 
 __all__ = ["require_sheet", "require_target", "write_picture", "write_png", "write_sheet"]
@@ -71,8 +72,13 @@ def require_sheet(path: Path) -> None:
 
 
 def _png(image: NDArray[np.uint8]) -> bytes:
-    _, encoded = cv2.imencode(".png", cv2.cvtColor(image, cv2.COLOR_RGB2BGR))
+    _, encoded = cv2.imencode(".png", _bgr(image))
     return encoded.tobytes()
+
+
+@undivided()
+def _bgr(image: NDArray[np.uint8]) -> NDArray[np.uint8]:
+    return np.asarray(cv2.cvtColor(image, cv2.COLOR_RGB2BGR), np.uint8)
 
 
 def write_picture(path: Path, image: NDArray[np.uint8]) -> None:
@@ -83,7 +89,7 @@ def write_picture(path: Path, image: NDArray[np.uint8]) -> None:
         OSError: As `write_atomically`.
     """
     try:
-        is_encoded, encoded = cv2.imencode(path.suffix.lower(), cv2.cvtColor(image, cv2.COLOR_RGB2BGR))
+        is_encoded, encoded = cv2.imencode(path.suffix.lower(), _bgr(image))
     except cv2.error:
         is_encoded = False
     if not is_encoded:

@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, TypedDict
 
 import numpy as np
 
+from sam3_onnx._support.keywords import known_keywords
 from sam3_onnx.errors import OptionError
 from sam3_onnx.geometry.mask_sources import PackedMask
 from sam3_onnx.geometry.rle import rle_to_mask
@@ -69,6 +70,7 @@ _NOTHING: Row = {
 }
 
 
+@known_keywords()
 def rows_of(picture: str, result: Segmentation) -> list[Row]:
     """The rows of a picture that was answered.
 
@@ -84,6 +86,7 @@ def rows_of(picture: str, result: Segmentation) -> list[Row]:
     return [_row_of_instance(seen, number, one) for number, one in enumerate(result)] or [seen]
 
 
+@known_keywords()
 def row_of_failure(picture: str, error: Exception) -> Row:
     """The row of a picture that could not be answered.
 
@@ -94,6 +97,7 @@ def row_of_failure(picture: str, error: Exception) -> Row:
     return {**_NOTHING, "picture": picture, "error": f"{type(error).__name__}: {error}"}
 
 
+@known_keywords()
 def results_of(rows: Iterable[Mapping[str, object]], *, epsilon: float = DEFAULT_EPSILON) -> dict[str, Segmentation]:
     """The results that rows were made of, for label files, drawing and all else that a result can do.
 
@@ -129,6 +133,7 @@ def results_of(rows: Iterable[Mapping[str, object]], *, epsilon: float = DEFAULT
     }
 
 
+@known_keywords()
 def failures_of(rows: Iterable[Mapping[str, object]]) -> dict[str, str]:
     """The pictures that could not be answered, each with its error.
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Literal
 
+from sam3_onnx._support.keywords import known_keywords
 from sam3_onnx.errors import OptionError
 from sam3_onnx.labels.losses import Loss
 from sam3_onnx.results.instance import part_shapes, require_mode, require_parts
@@ -19,6 +20,7 @@ if TYPE_CHECKING:
 __all__ = ["shapes_of", "thin_losses"]
 
 
+@known_keywords()
 def shapes_of(
     result: Segmentation,
     mode: ShapeType = "polygon",
@@ -54,7 +56,9 @@ def shapes_of(
         raise OptionError("result", expected="what predict returns", got=type(result).__name__)
     if mode == "polygon" and parts == "all":
         outlined = [(instance, instance.outlines(epsilon, min_area=min_area)) for instance in result]
-        lost = tuple(loss for instance, outlines in outlined for loss in thin_losses(instance, outlines))
+        lost = tuple(
+            loss for instance, outlines in outlined for loss in thin_losses(instance, outlines, min_area=min_area)
+        )
         return list(part_shapes((instance, outlines.polygons) for instance, outlines in outlined)), lost
     shapes: list[Shape] = []
     losses: list[Loss] = []
@@ -69,13 +73,28 @@ def shapes_of(
     return shapes, tuple(losses)
 
 
-def thin_losses(instance: Instance, outlines: Outlines) -> Iterator[Loss]:
-    """Yields what of an instance has no polygon: all of it, some of its parts, some of their holes."""
+def thin_losses(instance: Instance, outlines: Outlines, *, min_area: float = 0) -> Iterator[Loss]:
+    """Yields what of an instance has no polygon: all of it, some of its parts, some of their holes.
+
+    Args:
+        instance: What was found.
+        outlines: Its outlines.
+        min_area: Pixels that parts had to have for them.
+    """
+    has_losses = outlines.lost_parts or outlines.lost_holes
+    exact = instance.outlines(0, min_area=min_area) if has_losses else outlines
     if not outlines.polygons and (outlines.lost_parts or not instance.area):
         yield _whole(instance, "polygon")
     else:
-        yield from [Loss(instance.label, "part too thin for a polygon", "left out")] * outlines.lost_parts
-    yield from [Loss(instance.label, "hole too thin for a polygon", "filled")] * outlines.lost_holes
+        yield from _lost(instance.label, "part", outlines.lost_parts, exact.lost_parts, "left out")
+    yield from _lost(instance.label, "hole", outlines.lost_holes, exact.lost_holes, "filled")
+
+
+def _lost(label: str, what: str, count: int, thin: int, became: str) -> Iterator[Loss]:
+    """Yields parts or holes without a polygon: too thin for one, or too small for the epsilon."""
+    thin = min(count, thin)
+    yield from [Loss(label, f"{what} too thin for a polygon", became)] * thin
+    yield from [Loss(label, f"{what} too small for this epsilon", became)] * (count - thin)
 
 
 def _beside_the_largest(instance: Instance, mode: ShapeType, min_area: float) -> Iterator[Loss]:
@@ -88,4 +107,8 @@ def _beside_the_largest(instance: Instance, mode: ShapeType, min_area: float) ->
 
 
 def _whole(instance: Instance, mode: ShapeType) -> Loss:
-    return Loss(instance.label, f"mask too thin for a {mode}" if instance.area else "empty mask", "left out")
+    if not instance.area:
+        return Loss(instance.label, "empty mask", "left out")
+    if mode == "polygon" and instance.polygon(0) is not None:
+        return Loss(instance.label, "mask too small for this epsilon", "left out")
+    return Loss(instance.label, f"mask too thin for a {mode}", "left out")

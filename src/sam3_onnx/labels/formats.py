@@ -12,6 +12,7 @@ from types import MappingProxyType
 from typing import TYPE_CHECKING, NamedTuple
 
 from sam3_onnx._support.checks import require_choice, require_path
+from sam3_onnx._support.keywords import known_keywords
 
 if TYPE_CHECKING:
     import os
@@ -59,6 +60,7 @@ def modes_of(name: str) -> tuple[ShapeType, ...]:
     return _TABLE[name].modes
 
 
+@known_keywords()
 def picture_format(
     name: str, *, folder: str | os.PathLike[str] | None = None, holes: HoleChoice = "fill"
 ) -> PictureFormat:

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Literal, Protocol, TypeAlias
 import numpy as np
 
 from sam3_onnx._support.checks import require_path, require_size
+from sam3_onnx._support.keywords import known_methods
 from sam3_onnx.errors import LabelShapeError, OptionError
 from sam3_onnx.results.shape import Shape
 
@@ -29,6 +30,7 @@ HoleChoice: TypeAlias = Literal["fill", "seam"]
 their rings to the outline by lines that are walked to and fro, so that the enclosed area is right."""
 
 
+@known_methods
 @dataclass(frozen=True)
 class LabelFile:
     """The shapes of one picture, and all else that its label file says.

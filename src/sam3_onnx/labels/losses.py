@@ -7,6 +7,7 @@ from collections import Counter
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from sam3_onnx._support.keywords import known_keywords
 from sam3_onnx.errors import LabelLossWarning
 
 if TYPE_CHECKING:
@@ -33,6 +34,7 @@ class Loss:
         return f"{self.label}: {self.what} {self.became}"
 
 
+@known_keywords()
 def loss_summary(losses: Iterable[Loss]) -> str:
     """Returns losses in one line, equal ones counted.
 
@@ -52,4 +54,4 @@ def warn_of_losses(path: str | os.PathLike[str], losses: Iterable[Loss]) -> None
     """
     told = [loss for loss in losses if not loss.by_nature]
     if told:
-        warnings.warn(f"{path} does not hold all: {loss_summary(told)}", LabelLossWarning, stacklevel=3)
+        warnings.warn(f"{path} does not hold all: {loss_summary(told)}", LabelLossWarning, stacklevel=4)

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from sam3_onnx._support.checks import require_path
 from sam3_onnx._support.files import write_atomically
+from sam3_onnx._support.keywords import known_keywords
 from sam3_onnx.errors import (
     LabelFileDamagedError,
     LabelFilePermissionError,
@@ -136,6 +137,7 @@ def label_file(
     return LabelFile(given, image_path, require_image_size(given, image_size))
 
 
+@known_keywords()
 def write_label_file(path: str | os.PathLike[str], file: LabelFile, picture_format: PictureFormat) -> tuple[Loss, ...]:
     """Writes the label file of one picture in any format that has such files.
 

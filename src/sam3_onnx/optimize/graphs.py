@@ -34,7 +34,7 @@ LIKE_THEIR_INPUT = frozenset(("MultiHeadAttention", "RotaryEmbedding"))
 """Operators of onnxruntime (`com.microsoft`) whose answer has the type and the shape of their first input."""
 _BESIDE = 1024  # bytes; smaller tensors stay in the graph, as ONNX's own writer has it
 _PAGE = 4096  # bytes; external tensors begin on one, so that onnxruntime can map them
-_INSIDE_AT_MOST = 1_500_000_000  # bytes of weights in one file; protobuf ends at 2 GiB
+_INSIDE_AT_MOST = 500_000_000  # bytes of weights in one file; in one of their own they are mapped rather than copied
 _QUANTIZED = frozenset(
     ("DequantizeLinear", "DynamicQuantizeLinear", "DynamicQuantizeMatMul", "MatMulIntegerToFloat", "MatMulNBits")
 )

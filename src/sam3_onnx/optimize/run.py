@@ -8,6 +8,7 @@ from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, Literal, get_args
 
 from sam3_onnx._support.checks import require_path
+from sam3_onnx._support.keywords import known_keywords
 from sam3_onnx.errors import FolderError, NoPicturesError, OptionError
 from sam3_onnx.images.finding import find_pictures
 from sam3_onnx.images.loading import load_image
@@ -32,6 +33,7 @@ DEFAULT_WORDS = ("coin", "circle", "person")
 """What is looked for unless told otherwise: the first is in the picture that ships."""
 
 
+@known_keywords()
 def optimize(  # noqa: PLR0913 - keyword-only options of one step
     folder: str | PathLike[str],
     target: str | PathLike[str],
@@ -90,7 +92,7 @@ def optimize(  # noqa: PLR0913 - keyword-only options of one step
     if (calibration is None) is (precision == "int8-static"):
         expected = 'a folder of pictures with "int8-static", and nothing with other precisions'
         raise OptionError("calibration", expected=expected, got=None if calibration is None else str(calibration))
-    source, place, fuse = require_path("folder", folder), require_path("target", target), attention == "fused"
+    source, place = require_path("folder", folder).absolute(), require_path("target", target)
     seen = _shipped() if pictures is None else _pictures("pictures", pictures)
     ranges_from = {} if calibration is None else _pictures("calibration", calibration)
     exports = exports_in_folder(source, family=family, variant=variant)
@@ -104,7 +106,7 @@ def optimize(  # noqa: PLR0913 - keyword-only options of one step
             roots=(source, Path(room)),
             draft=draft,
             precision=precision,
-            fuse=fuse,
+            fuse=attention == "fused",
             calibration=ranges_from,
             tell=tell,
         )

@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from sam3_onnx._support.checks import as_finite, as_sign, require_size
+from sam3_onnx._support.keywords import known_keywords, known_methods
 from sam3_onnx.errors import BoxError
 
 __all__ = [
@@ -29,6 +30,7 @@ _CORNERS = 4
 _FORMS = "Box(x1, y1, x2, y2) or (x1, y1, x2, y2)"
 
 
+@known_methods
 @dataclass(frozen=True)
 class Box:
     """An axis-parallel box that shows the model what is meant, or what is not.
@@ -66,6 +68,7 @@ BoxesLike: TypeAlias = Iterable[BoxLike]
 """What `parse_boxes` takes; an (N, 4) array is such an iterable."""
 
 
+@known_keywords()
 def parse_boxes(boxes: BoxesLike, size: tuple[int, int]) -> tuple[Box, ...]:
     """Bring boxes into order and into the picture.
 
@@ -96,6 +99,7 @@ def parse_boxes(boxes: BoxesLike, size: tuple[int, int]) -> tuple[Box, ...]:
     return tuple(_inside(box, size, f"a list of {_FORMS}") for box in boxes)
 
 
+@known_keywords()
 def parse_box(box: object, size: tuple[int, int]) -> Box:
     """Bring the one box around an object into order and into the picture.
 
@@ -116,6 +120,7 @@ def parse_box(box: object, size: tuple[int, int]) -> Box:
     return _inside(box, require_size("size", size), f"one {_FORMS}")
 
 
+@known_keywords()
 def normalised_cxcywh(boxes: Sequence[Box], size: tuple[int, int]) -> NDArray[np.float32]:
     """Give boxes as the models take them.
 
@@ -140,6 +145,7 @@ def normalised_cxcywh(boxes: Sequence[Box], size: tuple[int, int]) -> NDArray[np
     return np.array(rows, dtype=np.float32).reshape(-1, _CORNERS)
 
 
+@known_keywords()
 def box_labels(boxes: Sequence[Box]) -> NDArray[np.int64]:
     """Give `(N,)` int64: 1 for a positive box, 0 for a negative one."""
     return np.array([box.positive for box in boxes], dtype=np.int64)

@@ -6,6 +6,7 @@ from collections.abc import Iterable, Mapping
 from typing import TypeAlias
 
 from sam3_onnx._support.checks import as_sign
+from sam3_onnx._support.keywords import known_keywords
 from sam3_onnx.errors import MarkError, UnsupportedPromptError
 from sam3_onnx.prompts.boxes import Box, finite_corners
 
@@ -15,6 +16,7 @@ MarksLike: TypeAlias = Iterable[Mapping[str, object]]
 """What `parse_marks` takes."""
 
 
+@known_keywords()
 def parse_marks(marks: MarksLike) -> tuple[Box, ...]:
     """Read boxes from marks in the form that X-AnyLabeling uses.
 

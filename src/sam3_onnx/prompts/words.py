@@ -7,6 +7,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final, TypeAlias
 
+from sam3_onnx._support.keywords import known_keywords
 from sam3_onnx.errors import EmptyPromptError, OptionError
 from sam3_onnx.prompts.tokenizer import clean
 
@@ -42,6 +43,7 @@ TextLike: TypeAlias = str | Sequence[str] | Mapping[str, str]
 """What `parse_text` takes."""
 
 
+@known_keywords()
 def parse_text(text: TextLike) -> tuple[Concept, ...]:
     """Read the concepts out of a class list.
 

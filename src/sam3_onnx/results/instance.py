@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from sam3_onnx._support.keywords import known_methods
 from sam3_onnx.errors import OptionError
 from sam3_onnx.geometry.boxes import RotatedBox, mask_to_rotated_box
 from sam3_onnx.geometry.polygons import Outlines, Polygon, mask_to_outlines, mask_to_polygon
@@ -27,6 +28,7 @@ DEFAULT_EPSILON = 0.001
 """Fraction of a contour's perimeter by which a polygon may differ from it; X-AnyLabeling's default."""
 
 
+@known_methods
 @dataclass(frozen=True, eq=False)
 class Instance:
     """One thing that was found."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Literal, NoReturn
 
+from sam3_onnx._support.keywords import known_methods
 from sam3_onnx.errors import ObjectIterationError
 from sam3_onnx.results.segmentation import Segmentation
 
@@ -27,6 +28,7 @@ if TYPE_CHECKING:
 __all__ = ["ObjectSegmentation"]
 
 
+@known_methods
 @dataclass(frozen=True, eq=False)
 class ObjectSegmentation:
     """One object that was pointed at.

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Literal, NoReturn
 import numpy as np
 
 from sam3_onnx._support.checks import require_flag, require_whole
+from sam3_onnx._support.keywords import known_keywords, known_methods
 from sam3_onnx.draw.notebook import html_of, png_of
 from sam3_onnx.draw.overlay import draw_result, require_same_size
 from sam3_onnx.draw.showing import show_picture
@@ -47,7 +48,10 @@ if TYPE_CHECKING:
 
 __all__ = ["Instance", "Segmentation"]
 
+_NO_FILE = "It returns a text and writes no file: Path(path).write_text(result.to_json())."
 
+
+@known_methods
 @dataclass(frozen=True)
 class Segmentation(InstanceSequence):
     """All instances found in one picture: by prompt in the order given, within it by falling score."""
@@ -268,6 +272,7 @@ class Segmentation(InstanceSequence):
         """
         return result_dict(self.instances, size=self.size, classes=self.classes, masks=masks)
 
+    @known_keywords(_NO_FILE, path=_NO_FILE, file=_NO_FILE, filename=_NO_FILE)
     def to_json(self, *, masks: MaskForm | None = "polygons", indent: int | None = None) -> str:
         """What `to_dict` returns, as a text.
 

@@ -9,6 +9,7 @@ import numpy as np
 
 from sam3_onnx._support.checks import is_whole
 from sam3_onnx._support.files import write_atomically
+from sam3_onnx._support.keywords import known_methods
 from sam3_onnx.draw.style import instance_colour
 from sam3_onnx.errors import OptionError
 from sam3_onnx.images.indexed import encode_indexed_png
@@ -33,6 +34,7 @@ MapKind: TypeAlias = Literal["semantic", "instance"]
 _LARGEST = 65535
 
 
+@known_methods
 class SegmentationMap(NamedTuple):
     """One number for each pixel of a picture."""
 

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Literal, TypeVar, overload
 import numpy as np
 
 from sam3_onnx._support.checks import is_number, require_callable, require_flag
+from sam3_onnx._support.keywords import known_methods
 from sam3_onnx._support.lazy_values import cached_property
 from sam3_onnx.errors import InstanceIndexError, OptionError
 from sam3_onnx.results.instance import Instance
@@ -29,6 +30,7 @@ __all__ = ["InstanceSequence"]
 _Value = TypeVar("_Value", bound=np.generic)
 
 
+@known_methods
 @dataclass(frozen=True)
 class InstanceSequence(Sequence[Instance]):
     """All instances found in one picture: by prompt in the order given, within it by falling score."""
@@ -226,8 +228,12 @@ class InstanceSequence(Sequence[Instance]):
             *others: Results of the same picture.
 
         Raises:
-            OptionError: They are of another size, or of pictures that are known to differ.
+            OptionError: They are no results, of another size, or of pictures that are known to differ.
         """
+        strangers = [type(other).__name__ for other in others if not isinstance(other, InstanceSequence)]
+        if strangers:
+            expected = "results without a list around them, as in first.merge(second, third)"
+            raise OptionError("others", expected=expected, got=strangers[0])
         results = (self, *others)
         sizes = list(dict.fromkeys(result.size for result in results))
         seen = [result.picture for result in results if result.picture is not None]

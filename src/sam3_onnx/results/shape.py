@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Literal, TypeAlias
 import numpy as np
 
 from sam3_onnx._support.checks import require_size
+from sam3_onnx._support.keywords import known_methods
 from sam3_onnx.geometry.filling import circle_to_mask, rectangle_to_mask, rings_to_mask
 from sam3_onnx.geometry.window import Window
 
@@ -24,6 +25,7 @@ ShapeType: TypeAlias = Literal["polygon", "rectangle", "rotation", "mask"]
 _LEAST_POINTS = {"rectangle": 2, "circle": 2, "polygon": 3, "rotation": 4, "quadrilateral": 4, "oriented_rectangle": 4}
 
 
+@known_methods
 @dataclass(frozen=True, eq=False)
 class Shape:
     """A labelled outline in pixels of the picture."""

@@ -9,6 +9,7 @@ from functools import partial
 from typing import TYPE_CHECKING, NoReturn
 
 from sam3_onnx._support.checks import require_path
+from sam3_onnx._support.keywords import known_methods
 from sam3_onnx.errors import OptionError, SessionClosedError, SessionPickleError
 from sam3_onnx.hub.progress import meter
 from sam3_onnx.hub.pull import model_folder
@@ -46,6 +47,7 @@ _LOADED_FIRST = {"geometry_encoder", "fusion", "decoder", "mask_decoder"}
 """Parts that each question needs, if the model has them."""
 
 
+@known_methods
 class OpenSession:
     """A model that is open: its graphs and caches, how it was opened, and how it is closed."""
 

@@ -6,7 +6,7 @@ from functools import partial
 from typing import TYPE_CHECKING, Literal, TypeAlias
 
 from sam3_onnx._support.checks import require_callable, require_callbacks, require_label
-from sam3_onnx._support.keywords import known_keywords, require_known
+from sam3_onnx._support.keywords import known_keywords, known_methods, require_known
 from sam3_onnx.images.loading import DEFAULT_MAX_PIXELS, require_pictures, require_reading
 from sam3_onnx.images.origins import load_picture
 from sam3_onnx.results.embedding import Embedding
@@ -44,6 +44,7 @@ _Color: TypeAlias = Literal["rgb", "bgr"]
 _CLICKS_ELSEWHERE = "One object is cut out by clicks with predict_object(image, points)."
 
 
+@known_methods
 class Sam3Session(OpenSession):
     """A loaded model with its embedding cache.
 

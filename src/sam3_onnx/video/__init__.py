@@ -4,6 +4,7 @@ from sam3_onnx.models.families.protocol import Recalled, TrackReadings, TrackRul
 from sam3_onnx.video.encoding import FrameEncoder
 from sam3_onnx.video.frame import TrackedInstance, VideoFrame
 from sam3_onnx.video.prompt import MaskLike
+from sam3_onnx.video.rules.constants import TrackingRules
 from sam3_onnx.video.session import Sam3VideoSession
 
 __all__ = [
@@ -14,6 +15,7 @@ __all__ = [
     "TrackReadings",
     "TrackRules",
     "TrackedInstance",
+    "TrackingRules",
     "VideoFrame",
     "VideoTracker",
 ]

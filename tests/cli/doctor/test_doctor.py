@@ -52,7 +52,16 @@ def refuse(*_: object, **__: object) -> None:
     raise OSError("no such thing here")
 
 
-def test_the_doctor_proves_the_cpu_and_says_what_is_installed(capsys: pytest.CaptureFixture[str]) -> None:
+@pytest.fixture(scope="module")
+def examined() -> DoctorReport:
+    """What the doctor finds here, which takes seconds."""
+    return examine()
+
+
+def test_the_doctor_proves_the_cpu_and_says_what_is_installed(
+    examined: DoctorReport, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr("sam3_onnx.cli.doctor.report.examine", lambda: examined)
     assert main(["doctor"]) == 0
     printed = capsys.readouterr().out
     assert f"| onnxruntime            | {ort.__version__}" in printed
@@ -62,7 +71,10 @@ def test_the_doctor_proves_the_cpu_and_says_what_is_installed(capsys: pytest.Cap
     assert "unknown |" not in printed.replace("0+unknown |", "")
 
 
-def test_json_holds_every_field(capsys: pytest.CaptureFixture[str]) -> None:
+def test_json_holds_every_field(
+    examined: DoctorReport, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr("sam3_onnx.cli.doctor.report.examine", lambda: examined)
     assert main(["doctor", "--json"]) == 0
     found = json.loads(capsys.readouterr().out)
     assert set(found) == {*DoctorReport.__dataclass_fields__, "problems"}

@@ -98,3 +98,22 @@ def test_the_command_prints_a_report_and_writes_its_figures(
     assert {"sam3-onnx", "onnxruntime", "torch", "providers"} <= content["about"].keys()
     assert main([str(tmp_path / "nowhere"), str(bundle), *options]) == 1
     assert "nowhere" in capsys.readouterr().err
+
+
+def test_a_checkpoint_with_another_table_of_tokens_is_refused(
+    maker: ModuleType, bundle: Path, pictures: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    from sam3_onnx.export.compare.__main__ import main  # noqa: PLC0415 - only where PyTorch is
+
+    maker.make_lite_model().save_pretrained(tmp_path / "small")
+    assert main([str(tmp_path / "small"), str(bundle), "--pictures", str(pictures), "--text", "coin"]) == 1
+    assert "CLIP's table of 49408 tokens" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("conf", ["50", "-1", "nan"])
+def test_a_threshold_that_is_none_is_refused_at_once(conf: str, capsys: pytest.CaptureFixture[str]) -> None:
+    from sam3_onnx.export.compare.__main__ import main  # noqa: PLC0415 - only where PyTorch is
+
+    with pytest.raises(SystemExit):
+        main(["nowhere", "nowhere", "--pictures", "nowhere", "--text", "coin", f"--conf={conf}"])
+    assert "argument --conf: expected a number in 0..1" in capsys.readouterr().err

@@ -194,7 +194,7 @@ def test_an_empty_list_starts_no_thread_and_calls_the_older_one_off() -> None:
 
 
 @pytest.mark.parametrize(
-    "single", ["one.png", Path("one.png"), b"\x89PNG", io.BytesIO(b"\x89PNG"), grey(1), 5, None], ids=repr
+    "single", ["one.png", Path("one.png"), b"\x89PNG", io.BytesIO(b"\x89PNG"), grey(1), 5, None], ids=type
 )
 def test_one_picture_is_refused_with_what_to_pass(single: object) -> None:
     with (

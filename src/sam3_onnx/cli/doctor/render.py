@@ -8,6 +8,7 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from sam3_onnx._support.files import home_folder
 from sam3_onnx._support.units import in_bytes
 
 if TYPE_CHECKING:
@@ -148,9 +149,9 @@ def without_home(text: str, home: Path | None = None) -> str:
 
     Args:
         text: Anything.
-        home: The home folder; None for this user's.
+        home: The home folder; None for this user's, who may have none.
     """
-    folder = Path.home() if home is None else home
-    if folder == Path(folder.anchor):
+    folder = home_folder() if home is None else home
+    if folder is None or folder == Path(folder.anchor):
         return text
     return re.sub(re.escape(str(folder)) + r"(?![\w.-])", "~", text)

@@ -5,15 +5,21 @@ from __future__ import annotations
 import argparse
 import sys
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from tqdm import tqdm
 
+from sam3_onnx._support.checks import is_share
 from sam3_onnx._support.files import write_atomically
-from sam3_onnx.errors import Sam3Error
+from sam3_onnx.errors import CheckpointError, Sam3Error
 from sam3_onnx.export.checkpoint import load_model
 from sam3_onnx.export.compare.run import compare_pictures
 from sam3_onnx.images.finding import find_pictures
+from sam3_onnx.prompts.tokenizer import ClipTokenizer
 from sam3_onnx.session.session import Sam3Session
+
+if TYPE_CHECKING:
+    from torch import nn
 
 _DIFFERS = 3
 
@@ -33,9 +39,12 @@ def main(arguments: list[str] | None = None) -> int:
     parser.add_argument("--provider", default="cpu", help="execution provider of the bundle (default: %(default)s)")
     parser.add_argument("--json", help="write the figures", metavar="FILE")
     options = parser.parse_args(arguments)
+    if not is_share(options.conf):
+        parser.error(f"argument --conf: expected a number in 0..1, such as 0.5, got {options.conf:g}")
     try:
         pictures = find_pictures(options.pictures) if options.pictures.is_dir() else [options.pictures]
         model = load_model(options.checkpoint)
+        _require_words(model, options.checkpoint)
         with (
             Sam3Session.from_folder(options.folder, provider=options.provider) as session,
             tqdm(total=len(pictures), unit="picture", file=sys.stderr, disable=None) as bar,
@@ -55,6 +64,22 @@ def main(arguments: list[str] | None = None) -> int:
         write_atomically(options.json, report.to_json().encode())
     print(report)
     return 0 if report.agrees else _DIFFERS
+
+
+def _require_words(model: nn.Module, checkpoint: str) -> None:
+    """Refuses a checkpoint whose table of tokens is not CLIP's.
+
+    Raises:
+        CheckpointError: Nobody could know which of its tokens a word is.
+    """
+    rows = model.config.text_config.vocab_size
+    if rows <= ClipTokenizer.END:
+        raise CheckpointError(
+            checkpoint,
+            expected=f"CLIP's table of {ClipTokenizer.END + 1} tokens",
+            got=f"one of {rows}",
+            remedy="Write the table out for all of CLIP's tokens, or call compare_pictures with token_remap.",
+        )
 
 
 if __name__ == "__main__":

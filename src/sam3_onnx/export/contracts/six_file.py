@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from sam3_onnx.export.comparison.report import ExportReport
     from sam3_onnx.export.modules.attention import Attention
 
-__all__ = ["export_six_file"]
+__all__ = ["export_six_file", "six_file_graphs"]
 
 _PREFIX = "sam3_"
 _PLACES = ("vision_pos_enc_0", "vision_pos_enc_1", "vision_pos_enc_2")
@@ -89,13 +89,14 @@ def export_six_file(  # noqa: PLR0913 - keyword-only options of one step
     def compare(draft: Path) -> ExportReport:
         return verify_six_file(draft, model, threshold=threshold, token_remap=token_remap)
 
-    graphs = _graphs(model, size, token_remap, threshold, fused=is_fused(attention, model))
+    graphs = six_file_graphs(model, size, token_remap, threshold, fused=is_fused(attention, model))
     return make(folder, graphs, manifest, compare, contract="six-file", progress=progress)
 
 
-def _graphs(
+def six_file_graphs(
     model: nn.Module, size: tuple[int, int], remap: torch.Tensor | None, threshold: float, *, fused: bool
 ) -> list[Graph]:
+    """Returns image encoder, language encoder and decoder as `export_six_file` writes them."""
     patch = model.config.vision_config.backbone_config.patch_size
     width = model.config.detr_encoder_config.hidden_size
     grid = rows, cols = size[0] // patch, size[1] // patch

@@ -28,6 +28,7 @@ class _CaptureReader:
 
     stated: int | None = None
     duration: float | None = None
+    survives_fork = False
 
     def __init__(self, source: str | int, name: str, *, reason: str, remedy: str) -> None:
         """Opens it.

@@ -11,7 +11,8 @@ from typing import TYPE_CHECKING, Literal, TypeAlias
 
 import numpy as np
 
-from sam3_onnx._support.checks import is_number, is_whole
+from sam3_onnx._support.checks import is_number, is_whole, require_path
+from sam3_onnx._support.keywords import known_keywords
 from sam3_onnx.errors import MissingExtraError, OptionError, VideoOpenError
 from sam3_onnx.images.frames.reading import CountedFrames
 from sam3_onnx.images.frames.stills import StillsReader, files_in_order
@@ -36,6 +37,7 @@ _PYAV = "av"
 _INSTALL = '`pip install "sam3-onnx[video]"` reads more kinds, AV1 among them.'
 
 
+@known_keywords()
 def open_frames(
     source: FramesLike, *, fps: float = 25.0, color: Literal["rgb", "bgr"] = "rgb", backend: Backend = "auto"
 ) -> FrameSource:
@@ -74,7 +76,7 @@ def open_frames(
     if backend not in ("auto", "opencv", "pyav"):
         raise OptionError("backend", expected='"auto", "opencv" or "pyav"', got=backend)
     if isinstance(source, str | os.PathLike):
-        return _of_path(Path(source).expanduser(), fps=fps, color=color, backend=backend)
+        return _of_path(require_path("source", source), fps=fps, color=color, backend=backend)
     if is_whole(source):
         from sam3_onnx.images.frames.opencv import CameraReader  # noqa: PLC0415 - most sources are no camera
 
@@ -91,7 +93,7 @@ def _of_path(path: Path, *, fps: float, color: Literal["rgb", "bgr"], backend: B
     if not path.is_file():
         remedy = f"Check the path; relative ones start at {Path.cwd()}."
         raise VideoOpenError(str(path), reason="there is no such file", remedy=remedy)
-    opened, empty = _video_reader(str(path), backend)
+    opened, empty = _video_reader(str(path.absolute()), backend)
     return CountedFrames(str(path), opened, can_go_back=True, empty=empty)
 
 

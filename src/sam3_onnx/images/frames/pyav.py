@@ -21,6 +21,8 @@ _QUARTER = 90
 class PyAvReader:
     """A video file."""
 
+    survives_fork = False
+
     def __init__(self, path: str) -> None:
         """Opens it.
 

@@ -10,7 +10,8 @@ from __future__ import annotations
 import warnings
 from typing import TYPE_CHECKING, Protocol
 
-from sam3_onnx.errors import FrameIndexError, FrameSizeError, VideoOpenError, VideoWarning
+from sam3_onnx._support.forking import keep_for_ever, renew_in_children
+from sam3_onnx.errors import FrameIndexError, FrameSizeError, SessionForkedError, VideoOpenError, VideoWarning
 from sam3_onnx.images.frames.frame import Frame
 
 if TYPE_CHECKING:
@@ -26,6 +27,7 @@ _TOLERANCE = 1.5
 _SHORTEST = 0.02
 """Seconds between two frames where there is only one."""
 
+_FORKED = "Open it in the process that reads it."
 _BACK = "Pass the path of a video, a folder, or a list of arrays, whose frames can be read again."
 
 
@@ -40,6 +42,11 @@ class Reader(Protocol):
     @property
     def duration(self) -> float | None:
         """Seconds that the source says it takes, the last frame's own among them; None if it does not."""
+        ...
+
+    @property
+    def survives_fork(self) -> bool:
+        """Whether it can be read in the child of a fork; what has threads or a device cannot."""
         ...
 
     def take(self) -> tuple[float, NDArray[np.uint8]] | None:
@@ -71,17 +78,25 @@ class CountedFrames:
             VideoOpenError: It cannot be opened, or has no frame.
         """
         self.name, self.can_go_back = name, can_go_back
-        self._opened, self._reader = reader, reader()
-        self.stated = self._reader.stated
-        first = self._reader.take()
+        self._opened, opened = reader, reader()
+        self._reader: Reader | None = opened
+        self.stated, self._duration = opened.stated, opened.duration
+        first = opened.take()
         if first is None:
-            self._reader.close()
+            opened.close()
             raise VideoOpenError(name, reason="it opens, but gives no frame", remedy=empty)
         self.size = (first[1].shape[0], first[1].shape[1])
         self._last = Frame(0, *first)
         self._next = 1
         self._end: int | None = None
         self._time, self._longest = first[0], 0.0
+        renew_in_children(self)
+
+    def begin_anew(self) -> None:
+        """Leaves the reader to the parent, in the child of a fork; a file is opened again when it is read there."""
+        if self._reader is not None and not self._reader.survives_fork:
+            keep_for_ever(self._reader)
+            self._reader = None
 
     def __iter__(self) -> Iterator[Frame]:
         index = 0 if self.can_go_back else self._last.index
@@ -100,7 +115,8 @@ class CountedFrames:
 
     def close(self) -> None:
         """Closes the source."""
-        self._reader.close()
+        if self._reader is not None:
+            self._reader.close()
 
     def _at(self, index: int) -> Frame | None:
         """Returns the frame of a number, None behind the end."""
@@ -108,15 +124,16 @@ class CountedFrames:
             return None
         if index == self._last.index:
             return self._last
-        if index < self._next:
-            self._rewind(index)
+        reader = self._reader
+        if reader is None or index < self._next:
+            reader = self._rewound(index)
         while self._next < index:
-            time = self._reader.skip()
+            time = reader.skip()
             if time is None:
                 self._note_end()
                 return None
             self._count(time)
-        taken = self._reader.take()
+        taken = reader.take()
         if taken is None:
             self._note_end()
             return None
@@ -134,18 +151,21 @@ class CountedFrames:
         self._time = time
         self._next += 1
 
-    def _rewind(self, index: int) -> None:
+    def _rewound(self, index: int) -> Reader:
         if not self.can_go_back:
+            if self._reader is None:
+                raise SessionForkedError(reason=f"{self.name} cannot be read: the parent reads it", remedy=_FORKED)
             raise FrameIndexError(self.name, index, expected=f"{self._last.index} or more", remedy=_BACK)
-        self._reader.close()
+        self.close()
         self._reader, self._next = self._opened(), 0
+        return self._reader
 
     def _note_end(self) -> None:
         """Notes how many frames there are, and warns once if the source said that it is longer."""
         if self._end is not None:
             return
         self._end = self._next
-        duration = self._reader.duration
+        duration = self._duration
         if duration is not None and duration - self._time > _TOLERANCE * max(self._longest, _SHORTEST):
             warnings.warn(
                 f"{self.name} says that it takes {duration:.2f} s, and its last frame that can be read, number "

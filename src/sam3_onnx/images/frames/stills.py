@@ -24,6 +24,8 @@ __all__ = ["StillsReader", "files_in_order"]
 class StillsReader:
     """Pictures, each of which is a frame, equally far apart in time."""
 
+    survives_fork = True
+
     def __init__(
         self, pictures: Iterable[Picture], *, fps: float, color: Literal["rgb", "bgr"], stated: int | None
     ) -> None:

@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from sam3_onnx._support.checks import require_path
+from sam3_onnx._support.keywords import known_methods
 from sam3_onnx.errors import LabelFileKindError, LabelFileSizeError, LabelShapeError, OptionError
 from sam3_onnx.labels.coco.annotations import annotation_shapes
 from sam3_onnx.labels.coco.entries import entry_id, entry_name, next_id
@@ -38,6 +39,7 @@ __all__ = ["CocoDataset"]
 _LISTS = ("images", "annotations", "categories")
 
 
+@known_methods
 class CocoDataset:
     """The pictures, instances and categories of one COCO file.
 

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Literal, NamedTuple, TypeAlias, TypedDict
 import numpy as np
 
 from sam3_onnx._support.checks import require_choice, require_size
+from sam3_onnx._support.keywords import known_keywords
 from sam3_onnx.errors import OptionError
 from sam3_onnx.geometry.rle import Rle, mask_to_rle
 from sam3_onnx.labels.conversion import rings_of, shapes_by_instance, unsaid_fields, unsaid_file_fields
@@ -61,6 +62,7 @@ class CocoPicture(TypedDict):
     annotations: list[CocoRow]
 
 
+@known_keywords()
 def coco_picture(
     file_name: str,
     found: Segmentation | LabelFile | Sequence[Shape],

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from sam3_onnx._support.checks import require_path, require_size
+from sam3_onnx._support.keywords import known_keywords
 from sam3_onnx.labels.conversion import left_out, renamed, without_holes
 from sam3_onnx.labels.json_files.dialect import Dialect
 from sam3_onnx.labels.json_files.format import JsonFormat
@@ -72,6 +73,7 @@ class LabelmeFormat(JsonFormat):
     dialect = _DIALECT
 
 
+@known_keywords()
 def read_labelme(path: str | os.PathLike[str], *, image_size: tuple[int, int] | None = None) -> LabelFile:
     """Reads a label file of labelme. Fields that are not known are kept, for writing.
 
@@ -87,6 +89,7 @@ def read_labelme(path: str | os.PathLike[str], *, image_size: tuple[int, int] | 
     return LabelmeFormat().decode(require_path("path", path).read_bytes(), path=path, image_size=size)
 
 
+@known_keywords()
 def write_labelme(
     path: str | os.PathLike[str],
     shapes: Sequence[Shape] | LabelFile,

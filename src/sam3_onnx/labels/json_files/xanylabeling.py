@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from sam3_onnx._support.checks import require_path, require_size
+from sam3_onnx._support.keywords import known_keywords
 from sam3_onnx.labels.conversion import left_out, outlined, renamed, without_holes
 from sam3_onnx.labels.json_files.dialect import Dialect
 from sam3_onnx.labels.json_files.format import JsonFormat
@@ -81,6 +82,7 @@ class XAnyLabelingFormat(JsonFormat):
     dialect = _DIALECT
 
 
+@known_keywords()
 def read_xanylabeling(path: str | os.PathLike[str], *, image_size: tuple[int, int] | None = None) -> LabelFile:
     """Reads a label file of X-AnyLabeling. Fields that are not known are kept, for writing.
 
@@ -98,6 +100,7 @@ def read_xanylabeling(path: str | os.PathLike[str], *, image_size: tuple[int, in
     return XAnyLabelingFormat().decode(require_path("path", path).read_bytes(), path=path, image_size=size)
 
 
+@known_keywords()
 def write_xanylabeling(
     path: str | os.PathLike[str],
     shapes: Sequence[Shape] | LabelFile,

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from sam3_onnx._support.checks import require_path
+from sam3_onnx._support.keywords import known_keywords
 from sam3_onnx.errors import LabelFileDamagedError, LabelNameError
 from sam3_onnx.labels.yolo.data_yaml import names_in_yaml
 
@@ -102,6 +103,7 @@ def require_class_list(path: str | os.PathLike[str]) -> ClassList:
     return found
 
 
+@known_keywords()
 def read_classes(path: str | os.PathLike[str]) -> tuple[str, ...]:
     """Returns the names of a list of classes, each at its number; blank lines at the end are none.
 

@@ -16,6 +16,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, TypeAlias
 
+from sam3_onnx._support.files import home_folder
 from sam3_onnx.errors import ClassListConflictError, ClassListMissingError, LabelFilePermissionError, LabelNameError
 from sam3_onnx.labels.writing import put
 from sam3_onnx.labels.yolo.classes import (
@@ -175,7 +176,7 @@ def _lists_above(folder: Path, read: Reader) -> dict[Path, ClassList]:
 
 
 def _lists_from(start: Path, read: Reader) -> list[ClassList]:
-    ends = {Path(start.anchor), Path("~").expanduser()}
+    ends = {Path(start.anchor), home_folder()}
     nearest: list[ClassList] = []
     on_the_way: list[ClassList] = []
     for place in (start, *start.parents):

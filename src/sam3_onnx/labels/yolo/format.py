@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, ClassVar
 
 from sam3_onnx._support.checks import require_choice, require_path
+from sam3_onnx._support.keywords import known_keywords
 from sam3_onnx.errors import ClassListMissingError, OptionError
 from sam3_onnx.labels.conversion import unsaid_file_fields
 from sam3_onnx.labels.formats import modes_of
@@ -75,6 +76,7 @@ class YoloFormat(ListedFormat):
         return joined_rows(kept, lines).encode(), (*losses, *unsaid_file_fields(file))
 
 
+@known_keywords()
 def read_yolo(
     path: str | os.PathLike[str],
     *,
@@ -105,6 +107,7 @@ def read_yolo(
     return _format(task, dataset, "fill").read(path, image_size=image_size)
 
 
+@known_keywords()
 def write_yolo(
     path: str | os.PathLike[str],
     shapes: Sequence[Shape] | LabelFile,

@@ -27,6 +27,7 @@ __all__ = [
     "Size",
     "ask",
     "bools",
+    "fit",
     "floats",
     "require_boxes",
     "require_finite",
@@ -89,6 +90,16 @@ def floats(*shape: Size, finite: bool = True) -> Expected:
 def bools(*shape: Size) -> Expected:
     """True and False."""
     return Expected("bools", shape)
+
+
+def fit(arrays: Arrays, expected: Mapping[str, Expected], *, sizes: Mapping[str, int] | None = None) -> bool:
+    """Returns whether arrays that were read from a file can be answers of a graph: names, kinds and shapes."""
+    if arrays.keys() != expected.keys():
+        return False
+    known: dict[str, int] | None = dict(sizes or {})
+    for name, wanted in expected.items():
+        known = None if known is None else wanted.sizes(arrays[name], known)
+    return known is not None
 
 
 def taken_by(graph: GraphInfo, name: str, expected: Expected) -> Expected:

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, ClassVar
 
 import numpy as np
 
-from sam3_onnx.models.families.answers import Output, ask, bools, floats, require_boxes
+from sam3_onnx.models.families.answers import Expected, Output, ask, bools, fit, floats, require_boxes
 from sam3_onnx.models.families.decoding import select
 from sam3_onnx.models.families.feeds import EMPTY_SLOT, declared_size
 from sam3_onnx.models.families.protocol import Arrays, Capabilities, Detections, Query
@@ -30,7 +30,8 @@ __all__ = ["BatchedFamily", "BatchedGeometryFamily"]
 
 _FEATURES = frozenset(("fpn_feat_0", "fpn_feat_1", "fpn_feat_2"))
 _PLACES = "fpn_pos_2"
-_TEXT = {"text_features": floats(1, "T", "?"), "text_mask": bools(1, "T")}
+_PROMPT = "prompt_features"
+"""What D1's decoder takes: words, followed by what is shown in boxes."""
 _HEADS = {
     "pred_logits": floats(1, "Q"),
     "presence_logits": floats(1, 1),
@@ -56,14 +57,24 @@ class _Batched(PublishedExport):
 
     def encode_text(self, tokens: Sequence[Sequence[int]], *, cancel: threading.Event | None) -> list[Arrays]:
         """Features of each prompt, one run each; see `Family.encode_text`."""
-        model = self.models["text_encoder"]
+        model, wanted = self.models["text_encoder"], self._text_features()
         features: list[Arrays] = []
         for ids in tokens:
             real = (np.arange(ClipTokenizer.CONTEXT) < len(ids))[None]
             asked = {"input_ids": pad([ids], pad_id=ClipTokenizer.END), "attention_mask": real}
-            words, mask = ask(model, _TEXT, asked, cancel=cancel)
+            words, mask = ask(model, wanted, asked, cancel=cancel)
             features.append({"text_features": words, "text_mask": mask})
         return features
+
+    def are_of_text(self, features: Arrays) -> bool:
+        """Returns whether arrays can be features of a prompt; see `Family.are_of_text`."""
+        return fit(features, self._text_features())
+
+    def _text_features(self) -> dict[str, Expected]:
+        decoder = self.models["decoder"].graph
+        taken = "text_features" if "text_features" in decoder.inputs else _PROMPT
+        width = declared_size(decoder, taken, -1, ranks=(3,))
+        return {"text_features": floats(1, "T", width or "?"), "text_mask": bools(1, "T")}
 
     def _decode(
         self,

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 
 import numpy as np
 
-from sam3_onnx.models.families.answers import Expected, ask, bools, floats
+from sam3_onnx.models.families.answers import Expected, ask, bools, fit, floats, taken_by
 from sam3_onnx.models.families.published import PublishedExport
 from sam3_onnx.prompts.tokenizer import pad
 
@@ -63,17 +63,27 @@ class MetaExport(PublishedExport):
     def encode_text(self, tokens: Sequence[Sequence[int]], *, cancel: threading.Event | None) -> list[Arrays]:
         """Features of each prompt, one run each; see `Family.encode_text`."""
         model = self.models["text_encoder"]
-        taken = {
-            name: told
-            for name, told in _TEXT.items()
-            if name in model.graph.outputs and told in self.models["decoder"].graph.inputs
-        }
-        wanted = {name: _TEXT_SHAPES[name] for name in taken}
+        taken = self._taken_of_text()
+        wanted = {name: self._expected_of_text()[told] for name, told in taken.items()}
         features: list[Arrays] = []
         for ids in tokens:
             answers = ask(model, wanted, {"tokens": pad([ids], pad_id=_PAD)}, cancel=cancel)
             features.append(dict(zip(taken.values(), answers, strict=True)))
         return features
+
+    def are_of_text(self, features: Arrays) -> bool:
+        """Returns whether arrays can be features of a prompt; see `Family.are_of_text`."""
+        return fit(features, self._expected_of_text())
+
+    def _expected_of_text(self) -> dict[str, Expected]:
+        """Shapes of the text features, by the names that the decoder has for them."""
+        decoder = self.models["decoder"].graph
+        return {told: taken_by(decoder, told, _TEXT_SHAPES[name]) for name, told in self._taken_of_text().items()}
+
+    def _taken_of_text(self) -> dict[str, str]:
+        """Names of the text encoder for what the decoder takes, with those of the decoder."""
+        outputs, inputs = self.models["text_encoder"].graph.outputs, self.models["decoder"].graph.inputs
+        return {name: told for name, told in _TEXT.items() if name in outputs and told in inputs}
 
     def _decode(
         self,

@@ -9,7 +9,7 @@ import numpy as np
 
 from sam3_onnx._support.lazy_values import cached_property
 from sam3_onnx.errors import ModelFileDamagedError
-from sam3_onnx.models.families.answers import Output, ask, bools, floats, taken_by
+from sam3_onnx.models.families.answers import Expected, Output, ask, bools, fit, floats, taken_by
 from sam3_onnx.models.families.decoding import candidates_of, detections_of, scores_of, select
 from sam3_onnx.models.families.feeds import finest_cells, fitted, input_size
 from sam3_onnx.models.families.manifest import read_manifest
@@ -99,21 +99,41 @@ class NativeFamily(NativeVideo):
 
     def encode_image(self, pixels: NDArray[np.uint8], *, cancel: threading.Event | None) -> Arrays:
         """Features of a picture (3, H, W) uint8 RGB; see `Family.encode_image`."""
-        names = (*_FEATURES, *(_CLICK_FEATURES if "click_decoder" in self.models else ()))
-        wanted = {name: level(name, self._cells) for name in names}
+        wanted = self._image_features()
         answers = ask(self.models["image_encoder"], wanted, {"image": pixels}, cancel=cancel)
         return dict(zip(wanted, answers, strict=True))
 
+    def are_of_image(self, features: Arrays) -> bool:
+        """Returns whether arrays can be features of a picture; see `Family.are_of_image`."""
+        return fit(features, self._image_features())
+
+    def _image_features(self) -> dict[str, Expected]:
+        taken = dict.fromkeys(_FEATURES, "mask_decoder" if "mask_decoder" in self.models else "decoder")
+        taken |= dict.fromkeys(_CLICK_FEATURES, "click_decoder") if "click_decoder" in self.models else {}
+        return {
+            name: taken_by(self.models[role].graph, name, level(name, self._cells))
+            if name in self.models[role].graph.inputs
+            else level(name, self._cells)
+            for name, role in taken.items()
+        }
+
     def encode_text(self, tokens: Sequence[Sequence[int]], *, cancel: threading.Event | None) -> list[Arrays]:
         """Features of all prompts in one run; see `Family.encode_text`."""
-        rows, decoder = pad(tokens, pad_id=self._pad), self.models["decoder"].graph
-        wanted = {name: taken_by(decoder, name, expected) for name, expected in _TEXT.items()}
         encoder, sizes = self.models["text_encoder"], {"P": len(tokens)}
-        features, masks = ask(encoder, wanted, {"tokens": rows}, cancel=cancel, sizes=sizes)
+        rows = pad(tokens, pad_id=self._pad)
+        features, masks = ask(encoder, self._text_features(), {"tokens": rows}, cancel=cancel, sizes=sizes)
         return [
             {"text_features": feature[None].copy(), "text_mask": mask[None].copy()}
             for feature, mask in zip(features, masks, strict=True)
         ]
+
+    def are_of_text(self, features: Arrays) -> bool:
+        """Returns whether arrays can be features of a prompt; see `Family.are_of_text`."""
+        return fit(features, self._text_features(), sizes={"P": 1})
+
+    def _text_features(self) -> dict[str, Expected]:
+        decoder = self.models["decoder"].graph
+        return {name: taken_by(decoder, name, expected) for name, expected in _TEXT.items()}
 
     def detect(
         self,

@@ -197,6 +197,10 @@ class Encoder(Protocol):
         """
         ...
 
+    def are_of_image(self, features: Arrays) -> bool:
+        """Returns whether arrays can be what `encode_image` returned: their names, kinds and shapes."""
+        ...
+
 
 class Family(Encoder, Protocol):
     """One published kind of SAM 3 export that finds every instance of a concept."""
@@ -213,6 +217,10 @@ class Family(Encoder, Protocol):
             tokens: CLIP ids of each prompt, start and end included, not padded.
             cancel: Setting it stops the run.
         """
+        ...
+
+    def are_of_text(self, features: Arrays) -> bool:
+        """Returns whether arrays can be what `encode_text` returned for one prompt."""
         ...
 
     def detect(

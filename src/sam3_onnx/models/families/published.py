@@ -7,13 +7,13 @@ from typing import TYPE_CHECKING, ClassVar
 import numpy as np
 
 from sam3_onnx._support.forking import ForkSafeLock
-from sam3_onnx.models.families.answers import Expected, ask, floats, taken_by
+from sam3_onnx.models.families.answers import Expected, ask, fit, floats, taken_by
 from sam3_onnx.models.families.feeds import finest_cells, fitted, input_size, normalised
 from sam3_onnx.models.families.protocol import Arrays, Defaults
 
 if TYPE_CHECKING:
     import threading
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Iterable, Mapping, Sequence
 
     from numpy.typing import NDArray
 
@@ -68,6 +68,10 @@ class PictureEncoder:
             self._kept |= {name: answers.pop(name) for name in self._constants if name in answers}
         return {name: _as_float32(values) for name, values in answers.items()}
 
+    def made(self, features: Arrays) -> bool:
+        """Returns whether arrays can be what `encode` returned: their names, kinds and shapes."""
+        return fit(features, self._expected(self._features))
+
     def constants(self, *, cancel: threading.Event | None = None) -> Arrays:
         """What is the same for every picture; runs the encoder if it never ran here.
 
@@ -80,12 +84,13 @@ class PictureEncoder:
     def _run(
         self, constants: Sequence[str], pixels: NDArray[np.uint8], cancel: threading.Event | None
     ) -> dict[str, NDArray[np.floating]]:
-        expected = {
-            name: taken_by(self._consumer, name, level(name, self.cells)) for name in (*self._features, *constants)
-        }
+        expected = self._expected((*self._features, *constants))
         picture = normalised(pixels) if self._takes_floats else pixels
         answers = ask(self._encoder, expected, {self._input: picture}, cancel=cancel)
         return dict(zip(expected, answers, strict=True))
+
+    def _expected(self, names: Iterable[str]) -> dict[str, Expected]:
+        return {name: taken_by(self._consumer, name, level(name, self.cells)) for name in names}
 
 
 def level(name: str, cells: tuple[int, int]) -> Expected:
@@ -124,6 +129,10 @@ class PublishedExport:
     def encode_image(self, pixels: NDArray[np.uint8], *, cancel: threading.Event | None) -> Arrays:
         """Features of a picture (3, H, W) uint8 RGB; see `Family.encode_image`."""
         return self._pictures.encode(pixels, cancel=cancel)
+
+    def are_of_image(self, features: Arrays) -> bool:
+        """Returns whether arrays can be features of a picture; see `Family.are_of_image`."""
+        return self._pictures.made(features)
 
     def _ready(self, picture: Arrays, cancel: threading.Event | None) -> Arrays:
         """What the decoder takes of a picture, in its element types: made once for all prompts of a question."""

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, ClassVar
 
 import numpy as np
 
-from sam3_onnx.models.families.answers import Output, ask, floats, require_boxes, taken_by
+from sam3_onnx.models.families.answers import Expected, Output, ask, bools, fit, floats, require_boxes, taken_by
 from sam3_onnx.models.families.decoding import select
 from sam3_onnx.models.families.protocol import Arrays, Capabilities, Detections, Query
 from sam3_onnx.models.families.published import PublishedExport
@@ -56,8 +56,7 @@ class TextOnlyFamily(PublishedExport):
     def encode_text(self, tokens: Sequence[Sequence[int]], *, cancel: threading.Event | None) -> list[Arrays]:
         """Features of each prompt with its attention mask, one run each; see `Family.encode_text`."""
         model = self.models["text_encoder"]
-        words_of = taken_by(self.models["decoder"].graph, "text_features", floats(1, "T", "?"))
-        wanted = {"text_features": words_of}
+        wanted = self._text_features()
         features: list[Arrays] = []
         for ids in tokens:
             real = (np.arange(ClipTokenizer.CONTEXT) < len(ids))[None]
@@ -65,6 +64,13 @@ class TextOnlyFamily(PublishedExport):
             (words,) = ask(model, wanted, asked, cancel=cancel)
             features.append({"text_features": words, "attention_mask": real})
         return features
+
+    def are_of_text(self, features: Arrays) -> bool:
+        """Returns whether arrays can be features of a prompt; see `Family.are_of_text`."""
+        return fit(features, {**self._text_features(), "attention_mask": bools(1, "T")})
+
+    def _text_features(self) -> dict[str, Expected]:
+        return {"text_features": taken_by(self.models["decoder"].graph, "text_features", floats(1, "T", "?"))}
 
     def detect(
         self,

@@ -62,6 +62,10 @@ class TrackerFamily:
         """Features of a picture (3, H, W) uint8 RGB; see `Encoder.encode_image`."""
         return self._pictures.encode(pixels, cancel=cancel)
 
+    def are_of_image(self, features: Arrays) -> bool:
+        """Returns whether arrays can be features of a picture; see `Encoder.are_of_image`."""
+        return self._pictures.made(features)
+
     def segment(
         self, picture: Arrays, clicks: Clicks, *, size: tuple[int, int], cancel: threading.Event | None
     ) -> Candidates:

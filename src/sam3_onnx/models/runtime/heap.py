@@ -1,11 +1,11 @@
-"""Memory of native objects: freed memory given back to the operating system, and objects kept from being freed."""
+"""Freed memory of native objects, given back to the operating system."""
 
 from __future__ import annotations
 
 import ctypes
 import sys
 
-__all__ = ["give_back", "keep_for_ever"]
+__all__ = ["give_back"]
 
 
 def give_back() -> None:
@@ -21,8 +21,3 @@ def give_back() -> None:
     trim = getattr(ctypes.CDLL(None), "malloc_trim", None)
     if trim is not None:
         trim(ctypes.c_size_t(0))
-
-
-def keep_for_ever(thing: object) -> None:
-    """Keeps an object from ever being freed, at the end of the interpreter either."""
-    ctypes.pythonapi.Py_IncRef(ctypes.py_object(thing))

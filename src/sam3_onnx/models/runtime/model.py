@@ -19,8 +19,9 @@ from sam3_onnx.errors import (
     SessionForkedError,
 )
 from sam3_onnx.models.runtime.creating import create, spoken
-from sam3_onnx.models.runtime.heap import give_back, keep_for_ever
+from sam3_onnx.models.runtime.heap import give_back
 from sam3_onnx.models.runtime.library import ort
+from sam3_onnx.models.runtime.mapping import shrink_after, stays_mapped
 from sam3_onnx.models.runtime.providers.choosing import Plan, plan_of, provider_error
 from sam3_onnx.models.runtime.providers.findings import finding_key
 from sam3_onnx.models.runtime.providers.names import CPU, short_name, survives_fork
@@ -89,6 +90,11 @@ class OnnxModel:
         return self._precision
 
     @property
+    def is_quick_to_load(self) -> bool:
+        """Whether its weights stay in their file, so that it can be released between runs at little cost."""
+        return self.providers == (CPU,) and stays_mapped(self.graph)
+
+    @property
     def setting(self) -> str:
         """What answers may depend on beside the graph and its inputs.
 
@@ -101,7 +107,6 @@ class OnnxModel:
         self._lock = threading.Lock()
         session, self._session = self._session, None
         if session is not None:
-            keep_for_ever(session)  # its end would wait for those threads
             self._forked_from = tuple(name for name in session.providers if not survives_fork(name))
 
     def require_usable(self) -> None:
@@ -222,11 +227,13 @@ class OnnxModel:
         feeds: Mapping[str, NDArray[np.generic]],
         cancel: threading.Event | None,
     ) -> list[object]:
+        options = ort.RunOptions()
+        if session.providers[0] == CPU:
+            shrink_after(self.role, options)
         if cancel is None:
-            return session.run(outputs, feeds)
+            return session.run(outputs, feeds, options)
         if cancel.is_set():
             raise CancelledError(f"the {spoken(self.role)}")
-        options = ort.RunOptions()
         finished = threading.Event()
 
         def watch() -> None:

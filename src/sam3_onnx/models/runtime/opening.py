@@ -7,9 +7,10 @@ import mmap
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from sam3_onnx._support.forking import undivided
+from sam3_onnx._support.forking import keep_for_ever, renew_in_children, undivided
 from sam3_onnx.models.runtime.graphs.edits import without_empty_operands
 from sam3_onnx.models.runtime.library import ort
+from sam3_onnx.models.runtime.mapping import keep_mapped, stays_mapped
 from sam3_onnx.models.runtime.providers.names import CPU, OPENVINO
 from sam3_onnx.models.runtime.providers.plugins import built_in, plugin_of
 from sam3_onnx.models.runtime.providers.precision import options_for
@@ -32,13 +33,20 @@ _WEIGHTS_FOLDER = "session.model_external_initializers_file_folder_path"
 _ERRORS, _FATAL_ONLY = 3, 4  # severities of onnxruntime's log
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class GraphSession:
     """A graph in memory, on the providers that became active."""
 
     session: ort.InferenceSession
     precision: Precision
     """What it computes in; "auto" where it is the provider's own choice."""
+
+    def __post_init__(self) -> None:
+        renew_in_children(self)
+
+    def begin_anew(self) -> None:
+        """Has the child of a fork never free it: its end would wait for threads that are the parent's."""
+        keep_for_ever(self.session)
 
     @property
     def providers(self) -> tuple[str, ...]:
@@ -85,7 +93,8 @@ def open_on(
     try:
         opened = _open(graph, ways, threads, severity)
     except Exception as error:  # noqa: BLE001 - onnxruntime's own exceptions share no narrower base
-        return Refusal(str(error).strip(), error=error)
+        # without its frames: they hold a session that is half made, which the child of a fork could not free
+        return Refusal(str(error).strip(), error=error.with_traceback(None))
     dropped = [name for name in names if name not in opened.providers]
     if dropped:
         return Refusal(f"onnxruntime dropped {dropped[0]} when the session was created", opened.providers)
@@ -105,6 +114,8 @@ def _open(graph: GraphInfo, ways: Sequence[Way], threads: int | None, severity: 
     ]
     options = session_options(threads, severity)
     model: str | bytes = str(graph.path)
+    if not full and stays_mapped(graph):
+        keep_mapped(options)
     if full:
         options.add_session_config_entry("session.record_ep_graph_assignment_info", "1")
     if OPENVINO in dict(full) and (edited := _openvino_model(graph)) is not None:

@@ -89,7 +89,9 @@ class DiskTier:
         """For embeddings of words."""
         return DiskShelf(self, "text", TextEmbedding.from_entry)
 
-    def find(self, label: str, restore: Callable[[Arrays], _Entry]) -> _Entry | None:
+    def find(
+        self, label: str, restore: Callable[[Arrays], _Entry], fits: Callable[[_Entry], bool] | None
+    ) -> _Entry | None:
         """The entry that was kept under a label, made of its arrays; a file that does not hold it is deleted."""
         label = self._in_full(label)
         name = _name(label)
@@ -97,7 +99,9 @@ class DiskTier:
         entry = None
         try:
             with self._folder.open(name) as file:
-                entry = restore(load(file, label))
+                found = restore(load(file, label))
+            _require_fit(found, fits)
+            entry = found
             self._folder.mark_used(name)
         except FileNotFoundError:
             pass
@@ -194,9 +198,9 @@ class DiskShelf(Generic[_Entry]):
         self._kind = kind
         self._restore = restore
 
-    def find(self, key: Hashable) -> _Entry | None:
-        """The entry of a key, if it is there whole."""
-        return self._tier.find(self._label(key), self._restore)
+    def find(self, key: Hashable, fits: Callable[[_Entry], bool] | None = None) -> _Entry | None:
+        """The entry of a key, if it is there whole and fits."""
+        return self._tier.find(self._label(key), self._restore, fits)
 
     def keep(self, key: Hashable, entry: _Entry) -> None:
         """Has an entry written."""
@@ -204,6 +208,11 @@ class DiskShelf(Generic[_Entry]):
 
     def _label(self, key: Hashable) -> str:
         return f"{self._kind} | {key!r}"
+
+
+def _require_fit(found: _Entry, fits: Callable[[_Entry], bool] | None) -> None:
+    if fits is not None and not fits(found):
+        raise NotThisEntryError("its arrays are not those of this model")
 
 
 def _name(label: str) -> str:

@@ -99,6 +99,15 @@ class Embedder:
         """What the cache knows a picture's embedding by: this encoder with its precision, and the content."""
         return self._made_by, picture_key(picture)
 
+    def check_of(self, picture: NDArray[np.uint8]) -> Callable[[Embedding], bool]:
+        """Returns what tells whether an embedding from a file can be one of a picture (H, W, 3) by this encoder."""
+
+        def fits(found: Embedding) -> bool:
+            own = found.model == self.model and found.size == picture.shape[:2]
+            return own and self._encoder.are_of_image(found.arrays())
+
+        return fits
+
     @property
     def _made_by(self) -> str:
         return named_with_precision(self.part, self._graph)
@@ -154,7 +163,8 @@ class Embedder:
                     return self.encode(picture.pixels, key, cancel=cancel)
 
             try:
-                embedding = self._cache.get_or_make(key, run, cancel=cancel)
+                fits = self.check_of(picture.pixels)
+                embedding = self._cache.get_or_make(key, run, fits=fits, cancel=cancel)
             except OtherPrecision as other:
                 made = other.made  # an except clause forgets its name, and the function needs it
                 embedding = self._cache.get_or_make((self._made_by, key[1]), lambda: made, cancel=cancel)

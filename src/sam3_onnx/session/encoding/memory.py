@@ -52,8 +52,8 @@ class CacheInfo:
 class Shelf(Protocol[Entry]):
     """Where entries lie that memory does not have."""
 
-    def find(self, key: Hashable) -> Entry | None:
-        """The entry of a key as it was kept, to the bit; None if it is not there."""
+    def find(self, key: Hashable, fits: Callable[[Entry], bool] | None = None) -> Entry | None:
+        """The entry of a key as it was kept, to the bit; None if it is not there, or does not fit."""
         ...
 
     def keep(self, key: Hashable, entry: Entry) -> None:
@@ -105,6 +105,7 @@ class CacheTier(Generic[Entry]):
         key: Hashable,
         make: Callable[[], Entry],
         *,
+        fits: Callable[[Entry], bool] | None = None,
         cancel: threading.Event | None = None,
         beside: Collection[Hashable] | None = None,
     ) -> Entry:
@@ -116,6 +117,7 @@ class CacheTier(Generic[Entry]):
         Args:
             key: What the entry is known by.
             make: Computes it.
+            fits: Whether an entry of the shelf can be what `make` computes; another one is not used. None: all can.
             cancel: Setting it ends a wait for another thread's computation; `make` has to look itself.
             beside: For what is computed ahead of its use: entries with these keys, and the one that was used
                 last, are not dropped for it; where it does not fit beside them, it is returned and not stored.
@@ -147,7 +149,7 @@ class CacheTier(Generic[Entry]):
                     self._hits += 1
                 return flight.entry
         try:
-            found = self._shelf.find(key) if self._shelf else None
+            found = self._shelf.find(key, fits) if self._shelf else None
             entry = make() if found is None else found
             flight.entry = entry
             self._store(key, entry, beside)

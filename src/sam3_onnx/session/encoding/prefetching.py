@@ -325,7 +325,8 @@ class Prefetcher:
             if self._cache.room_beside(plan.keys) < max(plan.embedder.bytes_each, 1):
                 return False
             make = partial(self._encode, attempt, pixels)
-            self._cache.get_or_make(key, make, cancel=attempt.cancel, beside=plan.keys)
+            fits = plan.embedder.check_of(pixels)
+            self._cache.get_or_make(key, make, fits=fits, cancel=attempt.cancel, beside=plan.keys)
         plan.keys.append(key)
         return key in self._cache
 

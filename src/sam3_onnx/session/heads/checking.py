@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING, Literal
 
 from sam3_onnx._support.checks import is_share, require_flag, require_label
+from sam3_onnx._support.units import in_words
 from sam3_onnx.errors import EmptyPromptError, OptionError, UnsupportedPromptError
 from sam3_onnx.prompts.boxes import Box, parse_boxes
 from sam3_onnx.prompts.marks import parse_marks
@@ -76,7 +77,7 @@ def boxes_of(
         raise unsupported(allowed, "negative boxes", "Leave the negative boxes out.")
     if allowed.max_boxes is not None and len(given) > allowed.max_boxes:
         remedy = "Ask with fewer boxes at a time, or use an export that takes several, such as a native bundle."
-        raise unsupported(allowed, f"{len(given)} boxes in one prompt", remedy)
+        raise unsupported(allowed, f"{in_words(len(given), 'box', 'boxes')} in one prompt", remedy)
     return given
 
 

@@ -191,8 +191,16 @@ class ConceptHead:
         return Segmentation(tuple(instances), size, watch.seconds, embedding.picture, classes)
 
     def _text(self, ids: list[int], cancel: threading.Event | None) -> TextEmbedding:
-        def run() -> TextEmbedding:
-            return TextEmbedding(self._family.encode_text([ids], cancel=cancel)[0])
+        encoder = self._family.models.get("text_encoder")
 
-        part = named_with_precision(self.embedder.part, self._family.models.get("text_encoder"))
-        return self._texts.get_or_make((part, tuple(ids)), run, cancel=cancel)
+        def run() -> TextEmbedding:
+            found = TextEmbedding(self._family.encode_text([ids], cancel=cancel)[0])
+            if encoder is not None and encoder.is_quick_to_load:
+                encoder.release()  # the cache knows the word from now on, and few words are new
+            return found
+
+        def fits(found: TextEmbedding) -> bool:
+            return self._family.are_of_text(found.features)
+
+        part = named_with_precision(self.embedder.part, encoder)
+        return self._texts.get_or_make((part, tuple(ids)), run, fits=fits, cancel=cancel)
