@@ -274,6 +274,14 @@ class FakeVideoTracker:
             self._on_encode()
         return {"features": np.full(4, pixels.mean(), np.float32)}
 
+    def are_of_image(self, features: Arrays) -> bool:
+        """The same as `are_of_frame`."""
+        return self.are_of_frame(features)
+
+    def are_of_frame(self, features: Arrays) -> bool:
+        """Returns whether arrays can be what `encode_frame` returned."""
+        return features.keys() == {"features"} and features["features"].shape == (4,)
+
     def attend(self, picture: Arrays, recalled: Recalled, *, cancel: threading.Event | None) -> NDArray[np.floating]:  # noqa: ARG002 - the protocol's
         """The place of the object when it was seen last: centre and half its sides, as shares of the frame."""
         self.calls["attend"] += 1

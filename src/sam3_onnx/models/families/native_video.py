@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from sam3_onnx.errors import UnknownFamilyError
-from sam3_onnx.models.families.answers import Output, ask, floats, require_within
+from sam3_onnx.models.families.answers import Output, ask, fit, floats, require_within
 from sam3_onnx.models.families.manifest import flag, number, share
 from sam3_onnx.models.families.protocol import TrackReadings, TrackRules
 from sam3_onnx.models.families.published import level
@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
+    from sam3_onnx.models.families.answers import Expected
     from sam3_onnx.models.families.protocol import Arrays, Clicks, Recalled
     from sam3_onnx.models.runtime.graphs.reading import GraphInfo
     from sam3_onnx.models.runtime.model import OnnxModel
@@ -82,9 +83,16 @@ class NativeVideo:
 
     def encode_frame(self, pixels: NDArray[np.uint8], *, cancel: threading.Event | None) -> Arrays:
         """Features of the click neck alone; see `VideoTracker.encode_frame`."""
-        wanted = {name: level(name, self._cells) for name in _CLICK_FEATURES}
+        wanted = self._frame_features()
         answers = ask(self.models["image_encoder"], wanted, {"image": pixels}, cancel=cancel)
         return dict(zip(wanted, answers, strict=True))
+
+    def are_of_frame(self, features: Arrays) -> bool:
+        """Returns whether arrays can be features of a frame; see `VideoTracker.are_of_frame`."""
+        return fit(features, self._frame_features())
+
+    def _frame_features(self) -> dict[str, Expected]:
+        return {name: level(name, self._cells) for name in _CLICK_FEATURES}
 
     def attend(self, picture: Arrays, recalled: Recalled, *, cancel: threading.Event | None) -> NDArray[np.floating]:
         """One run of the memory attention; see `VideoTracker.attend`."""

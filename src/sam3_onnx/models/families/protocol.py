@@ -281,6 +281,10 @@ class VideoTracker(Encoder, Protocol):
         """
         ...
 
+    def are_of_frame(self, features: Arrays) -> bool:
+        """Returns whether arrays can be what `encode_frame` returned: their names, kinds and shapes."""
+        ...
+
     def attend(self, picture: Arrays, recalled: Recalled, *, cancel: threading.Event | None) -> NDArray[np.floating]:
         """Features of a frame in the light of what is remembered of one object.
 

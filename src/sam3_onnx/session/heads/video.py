@@ -92,3 +92,7 @@ class _FrameFeatures:
     def encode_image(self, pixels: NDArray[np.uint8], *, cancel: threading.Event | None) -> Arrays:
         """Features of one frame; see `VideoTracker.encode_frame`."""
         return self._export.encode_frame(pixels, cancel=cancel)
+
+    def are_of_image(self, features: Arrays) -> bool:
+        """Returns whether arrays can be features of one frame; see `VideoTracker.are_of_frame`."""
+        return self._export.are_of_frame(features)
