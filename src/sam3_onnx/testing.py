@@ -34,6 +34,9 @@ from sam3_onnx.models.families.protocol import (
     Defaults,
     Detections,
     Query,
+    Recalled,
+    TrackReadings,
+    TrackRules,
 )
 from sam3_onnx.prompts.tokenizer import load_tokenizer
 from sam3_onnx.session.session import Sam3Session
@@ -48,7 +51,7 @@ if TYPE_CHECKING:
     from sam3_onnx.models.runtime.model import OnnxModel
     from sam3_onnx.session.options import SessionOptions
 
-__all__ = ["FakeFamily", "FakeInstance", "FakeTracker", "fake_session"]
+__all__ = ["FakeFamily", "FakeInstance", "FakeTracker", "FakeVideoTracker", "fake_session"]
 
 _CELLS = 64
 _CLICK_REACH = 0.1  # of the picture's sides
@@ -216,21 +219,143 @@ class FakeTracker:
         """Three ellipses."""
         self.calls["segment"] += 1
         self.clicks.append(clicks)
-        on_object = clicks.points[clicks.labels == 1]
-        first, last = (
-            (on_object - _CLICK_REACH, on_object + _CLICK_REACH)
-            if clicks.box is None
-            else (
-                clicks.box[None, :2],
-                clicks.box[None, 2:],
-            )
-        )
-        center, half = (first.min(0) + last.max(0)) / 2, (last.max(0) - first.min(0)) / 2
+        center, half = _shown(clicks)
         masks = []
         for share in (1.0, 0.5, 2.0):
             (x1, y1), (x2, y2) = center - half * share, center + half * share
             masks.append(LogitMask(_ellipse((x1, y1, x2, y2)), size))
         return Candidates(np.array(self._scores, np.float32), masks, self._object_score)
+
+
+class FakeVideoTracker:
+    """Follows objects that stand still: each is an ellipse around its clicks, in its box, or in that of its mask.
+
+    On a frame that is all black nothing is to be seen.
+
+    Attributes:
+        calls: How often "encode_frame", "attend", "decode", "read_mask" and "memorise" ran.
+        recalled: Everything that `attend` was given, in order.
+    """
+
+    def __init__(self, *, rules: TrackRules | None = None, on_encode: Callable[[], None] | None = None) -> None:
+        """Makes a fake.
+
+        Args:
+            rules: How it claims to remember; None for SAM 3's own.
+            on_encode: Called inside every run of the image encoder, to wait, fail, or signal.
+        """
+        self._rules = rules or TrackRules()
+        self._on_encode = on_encode
+        self.calls: Counter[str] = Counter()
+        self.recalled: list[Recalled] = []
+
+    @property
+    def capabilities(self) -> Capabilities:
+        """Videos only."""
+        return Capabilities("fake", (_CELLS, _CELLS), text=False, boxes=False, negative_boxes=False, video=True)
+
+    @property
+    def models(self) -> Mapping[str, OnnxModel]:
+        """No graphs."""
+        return {}
+
+    @property
+    def rules(self) -> TrackRules:
+        """How it claims to remember."""
+        return self._rules
+
+    def encode_image(self, pixels: NDArray[np.uint8], *, cancel: threading.Event | None) -> Arrays:
+        """The same as `encode_frame`."""
+        return self.encode_frame(pixels, cancel=cancel)
+
+    def encode_frame(self, pixels: NDArray[np.uint8], *, cancel: threading.Event | None) -> Arrays:  # noqa: ARG002 - the protocol's
+        """Features that hold the picture's mean."""
+        self.calls["encode_frame"] += 1
+        if self._on_encode is not None:
+            self._on_encode()
+        return {"features": np.full(4, pixels.mean(), np.float32)}
+
+    def are_of_image(self, features: Arrays) -> bool:
+        """The same as `are_of_frame`."""
+        return self.are_of_frame(features)
+
+    def are_of_frame(self, features: Arrays) -> bool:
+        """Returns whether arrays can be what `encode_frame` returned."""
+        return features.keys() == {"features"} and features["features"].shape == (4,)
+
+    def attend(self, picture: Arrays, recalled: Recalled, *, cancel: threading.Event | None) -> NDArray[np.floating]:  # noqa: ARG002 - the protocol's
+        """The place of the object when it was seen last: centre and half its sides, as shares of the frame."""
+        self.calls["attend"] += 1
+        self.recalled.append(recalled)
+        if not len(recalled.ages):
+            return np.array([0.5, 0.5, _CLICK_REACH, _CLICK_REACH], np.float32)
+        latest: NDArray[np.float32] = recalled.pointers[int(np.argmin(recalled.ages))]
+        return latest
+
+    def decode(
+        self,
+        picture: Arrays,
+        *,
+        attended: NDArray[np.floating] | None,
+        clicks: Clicks | None,
+        cancel: threading.Event | None,  # noqa: ARG002 - the protocol's
+    ) -> TrackReadings:
+        """The object at its clicks or in its box; else where it was."""
+        self.calls["decode"] += 1
+        if clicks is not None and (clicks.box is not None or 1 in clicks.labels):
+            return _sighted(picture, np.concatenate(_shown(clicks)))
+        return _sighted(picture, np.zeros(4) if attended is None else attended)
+
+    def read_mask(
+        self,
+        picture: Arrays,
+        mask: NDArray[np.float32],
+        *,
+        cancel: threading.Event | None,  # noqa: ARG002 - the protocol's
+    ) -> TrackReadings:
+        """The object in the rectangle of its mask."""
+        self.calls["read_mask"] += 1
+        rows, columns = (np.flatnonzero(mask.any(axis)) for axis in (1, 0))
+        first = np.array([columns[0], rows[0]]) / _CELLS
+        last = np.array([columns[-1] + 1, rows[-1] + 1]) / _CELLS
+        return _sighted(picture, np.concatenate([(first + last) / 2, (last - first) / 2]))
+
+    def memorise(
+        self,
+        picture: Arrays,
+        logits: NDArray[np.float32],
+        *,
+        object_logit: float,
+        hard: bool,
+        cancel: threading.Event | None,  # noqa: ARG002 - the protocol's
+    ) -> NDArray[np.float16]:
+        """A small array that holds the frame's mean, the mask's share, the object's logit and whether it is hard."""
+        self.calls["memorise"] += 1
+        held = [picture["features"][0], (logits > 0).mean(), object_logit, hard]
+        return np.array(held, np.float16).reshape(4, 1, 1)
+
+
+def _sighted(picture: Arrays, place: NDArray[np.floating]) -> TrackReadings:
+    """Readings of an ellipse at a place: its centre and half its sides, (4,) shares of the frame."""
+    x, y, across, down = (float(value) for value in place)
+    seen = bool(picture["features"][0] > 0)
+    logits = _ellipse((x - across, y - down, x + across, y + down)) if seen else np.full((_CELLS, _CELLS), -1024.0)
+    return TrackReadings(
+        masks=np.broadcast_to(logits, (4, _CELLS, _CELLS)).astype(np.float32),
+        ious=np.array([0.9, 0.9, 0.6, 0.3], np.float32),
+        pointers=np.broadcast_to(place, (4, 4)).astype(np.float32),
+        object_logit=4.0 if seen else -4.0,
+    )
+
+
+def _shown(clicks: Clicks) -> tuple[NDArray[np.floating], NDArray[np.floating]]:
+    """Centre and half the sides of what positive clicks or a box show, as shares of the picture."""
+    if clicks.box is not None:
+        first, last = clicks.box[:2], clicks.box[2:]
+    else:
+        on_object = clicks.points[clicks.labels == 1]
+        first, last = (on_object - _CLICK_REACH).min(0), (on_object + _CLICK_REACH).max(0)
+    return (first + last) / 2, (last - first) / 2
 
 
 def _ellipse(box: tuple[float, float, float, float]) -> NDArray[np.float32]:

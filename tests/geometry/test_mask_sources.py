@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 
 from sam3_onnx.errors import MaskError
-from sam3_onnx.geometry.mask_sources import CroppedMask, LogitMask, PackedMask
+from sam3_onnx.geometry.mask_sources import CroppedMask, LogitMask, PackedMask, RunLengthMask
 from sam3_onnx.geometry.window import Window, window_iou
 
 if TYPE_CHECKING:
@@ -172,3 +172,12 @@ def test_windows_apart_do_not_overlap() -> None:
 def test_an_origin_turns_window_coordinates_into_the_pictures() -> None:
     window = Window(np.ones((2, 3), np.bool_), 7, 5)
     np.testing.assert_array_equal(np.array([[0.0, 1.0]]) + window.origin, [[7.0, 6.0]])
+
+
+@given(MASKS)
+def test_a_mask_of_run_lengths_is_the_mask_and_has_the_window_of_a_packed_one(mask: NDArray[np.bool_]) -> None:
+    lengths, packed = RunLengthMask.pack(mask), PackedMask.pack(mask)
+    assert lengths.size == packed.size == mask.shape
+    assert np.array_equal(lengths.window.full(lengths.size), mask)
+    assert lengths.window.mask.shape == packed.window.mask.shape
+    assert window_iou(lengths.window, packed.window) == (1.0 if mask.any() else 0.0)

@@ -12,6 +12,7 @@ from PIL import Image
 
 from sam3_onnx.errors import OptionError, PictureTypeError
 from sam3_onnx.images import load_image, resize_bilinear, to_model_input
+from sam3_onnx.images.resizing import resize_plane
 from tests.support.places import FIXTURES
 
 if TYPE_CHECKING:
@@ -153,3 +154,17 @@ def test_equals_pillow_on_the_photographs_of_the_reference(name: str, size: int)
     mine, theirs = to_model_input(image, (size, size)).transpose(1, 2, 0), by_pillow(image, (size, size))
     assert levels_apart(mine, theirs) <= 2
     assert (mine != theirs).mean() < 0.02  # ties of rounding; without rounding between the passes it is 0.15
+
+
+@given(
+    st.tuples(st.integers(1, 60), st.integers(1, 60)),
+    st.tuples(st.integers(1, 60), st.integers(1, 60)),
+    st.integers(0, 1 << 31),
+)
+@settings(deadline=None)
+def test_a_plane_of_numbers_is_stretched_as_pillow_stretches_one(
+    source: tuple[int, int], target: tuple[int, int], seed: int
+) -> None:
+    plane = np.random.default_rng(seed).normal(size=source).astype(np.float32) * 10
+    by_pillow = Image.fromarray(plane).resize((target[1], target[0]), Image.Resampling.BILINEAR)
+    assert resize_plane(plane, target) == pytest.approx(np.asarray(by_pillow), abs=1e-4)

@@ -148,5 +148,5 @@ def test_a_cache_has_three_tiers(session: Sam3Session) -> None:
 def test_heads_are_given_by_name() -> None:
     session = Sam3Session(None, heads={"clicks": FakeTracker()}, model="fake")
     assert session.capabilities.points
-    with pytest.raises(OptionError, match="heads must be made of concepts, clicks, got 'hands'"):
+    with pytest.raises(OptionError, match="heads must be made of concepts, clicks, video, got 'hands'"):
         Sam3Session(None, heads={"hands": FakeTracker()}, model="fake")

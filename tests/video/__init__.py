@@ -1,0 +1,1 @@
+"""Tests of `sam3_onnx.video`."""

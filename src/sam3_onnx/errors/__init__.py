@@ -66,7 +66,11 @@ Sam3Error
 │   ├── VideoOpenError             (ValueError)
 │   ├── VideoDamagedError          (ValueError)
 │   ├── FrameIndexError            (IndexError)
-│   └── FrameSizeError             (ValueError)
+│   ├── FrameSizeError             (ValueError)
+│   ├── UnknownTrackError          (LookupError)
+│   ├── NoTracksError              (ValueError)
+│   ├── TrackMemoryError           (RuntimeError)
+│   └── VideoClosedError           (RuntimeError)
 ├── EvaluateError
 │   └── NoLabelsError              (LookupError)
 ├── OptionError                    (ValueError)
@@ -200,6 +204,10 @@ from sam3_onnx.errors.use import (
 from sam3_onnx.errors.videos import (
     FrameIndexError,
     FrameSizeError,
+    NoTracksError,
+    TrackMemoryError,
+    UnknownTrackError,
+    VideoClosedError,
     VideoDamagedError,
     VideoError,
     VideoOpenError,
@@ -262,6 +270,7 @@ __all__ = [
     "ModelFileUnreadableError",
     "NoLabelsError",
     "NoPicturesError",
+    "NoTracksError",
     "ObjectIterationError",
     "OfflineError",
     "OnnxRuntimeError",
@@ -285,11 +294,14 @@ __all__ = [
     "SessionForkedError",
     "SessionPickleError",
     "TargetFolderError",
+    "TrackMemoryError",
     "TrackerMismatchError",
     "UnfinishedRunError",
     "UnknownFamilyError",
     "UnknownModelError",
+    "UnknownTrackError",
     "UnsupportedPromptError",
+    "VideoClosedError",
     "VideoDamagedError",
     "VideoError",
     "VideoOpenError",

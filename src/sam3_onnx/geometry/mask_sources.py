@@ -13,12 +13,15 @@ import numpy as np
 
 from sam3_onnx._support.lazy_values import cached_property
 from sam3_onnx.errors import MaskError
+from sam3_onnx.geometry.rle import mask_to_rle, rle_to_mask
 from sam3_onnx.geometry.window import Window
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-__all__ = ["CroppedMask", "LogitMask", "MaskSource", "PackedMask"]
+    from sam3_onnx.geometry.rle import Rle
+
+__all__ = ["CroppedMask", "LogitMask", "MaskSource", "PackedMask", "RunLengthMask"]
 
 
 class MaskSource(Protocol):
@@ -138,3 +141,26 @@ class CroppedMask:
     def window(self) -> Window:
         """The mask, cropped to the smallest rectangle that contains it."""
         return self.source.window.inside(self.box)
+
+
+@dataclass(frozen=True, eq=False)
+class RunLengthMask:
+    """A finished mask of the picture's size, held as COCO's run lengths: the least bytes, for masks of many frames."""
+
+    rle: Rle
+
+    @classmethod
+    def pack(cls, mask: NDArray[np.bool_]) -> RunLengthMask:
+        """Packs a bool mask (H, W)."""
+        return cls(mask_to_rle(mask))
+
+    @property
+    def size(self) -> tuple[int, int]:
+        """(height, width) of the picture."""
+        height, width = self.rle["size"]
+        return height, width
+
+    @property
+    def window(self) -> Window:
+        """The mask in the smallest rectangle that holds it."""
+        return Window.of(rle_to_mask(self.rle, max_pixels=None))

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-__all__ = ["resize_bilinear", "to_model_input"]
+__all__ = ["resize_bilinear", "resize_plane", "to_model_input"]
 
 _MOST_PIXELS = 1 << 30
 """Maximum number of pixels, the same as in OpenCV."""
@@ -83,6 +83,27 @@ def to_model_input(image: NDArray[np.uint8], size: tuple[int, int]) -> NDArray[n
         OptionError: As for `resize_bilinear`.
     """
     return np.ascontiguousarray(resize_bilinear(image, size).transpose(2, 0, 1))
+
+
+def resize_plane(plane: NDArray[np.float32], size: tuple[int, int]) -> NDArray[np.float32]:
+    """Stretch one plane of numbers as `resize_bilinear` stretches pictures, without rounding to levels.
+
+    This is `torch.nn.functional.interpolate` with `mode="bilinear"`, `antialias=True` and `align_corners=False`.
+
+    Args:
+        plane: (H, W) float32.
+        size: Height and width to stretch to.
+
+    Returns:
+        (height, width) float32.
+    """
+    stretched = np.empty((plane.shape[0], size[1]), np.float32)
+    for columns, sources, weights in _triangle_bands(plane.shape[1], size[1]):
+        stretched[:, columns] = plane[:, sources] @ weights.T
+    resized = np.empty(size, np.float32)
+    for rows, sources, weights in _triangle_bands(plane.shape[0], size[0]):
+        resized[rows] = weights @ stretched[sources]
+    return resized
 
 
 _BLOCK_TARGETS, _BLOCK_SOURCES = 32, 128

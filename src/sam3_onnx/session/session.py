@@ -13,6 +13,7 @@ from sam3_onnx.results.embedding import Embedding
 from sam3_onnx.results.object import ObjectSegmentation
 from sam3_onnx.session.heads.clicks import ClickHead
 from sam3_onnx.session.heads.concepts import ConceptHead, Question
+from sam3_onnx.session.heads.video import VideoHead
 from sam3_onnx.session.opening import OpenSession
 from sam3_onnx.session.stopwatch import Stopwatch
 from sam3_onnx.session.streaming import QuestionOptions, stream
@@ -23,6 +24,7 @@ if TYPE_CHECKING:
 
     from typing_extensions import Unpack
 
+    from sam3_onnx.images.frames.opening import Backend, FramesLike
     from sam3_onnx.images.loading import Picture
     from sam3_onnx.images.origins import LoadedPicture
     from sam3_onnx.prompts.boxes import BoxesLike, BoxLike
@@ -34,6 +36,7 @@ if TYPE_CHECKING:
     from sam3_onnx.session.heads.heads import Purpose
     from sam3_onnx.session.stopwatch import Stage
     from sam3_onnx.session.streaming import Answerer, AnyPicture, PictureFault
+    from sam3_onnx.video.session import Sam3VideoSession
 
 __all__ = ["Sam3Session"]
 
@@ -284,6 +287,31 @@ class Sam3Session(OpenSession):
         return finder.answer(
             picture, points=points, point_labels=point_labels, box=box, label=label, cancel=cancel, watch=watch
         )
+
+    @known_keywords()
+    def video(
+        self, source: FramesLike, *, fps: float = 25.0, color: _Color = "rgb", backend: Backend = "auto"
+    ) -> Sam3VideoSession:
+        """Opens a video, in which objects that somebody points at are followed.
+
+        Frames are encoded as pictures are: through the cache, each once.
+
+        Args:
+            source: The path of a video or of a folder of pictures; the number of a camera; pictures in order, or one
+                array (N, H, W, 3).
+            fps: Frames in a second of pictures; not of videos, which state their times.
+            color: Channel order of arrays.
+            backend: What reads video files: "opencv", "pyav", or "auto" for PyAV where it is installed.
+
+        Raises:
+            UnsupportedPromptError: The model follows no objects.
+            VideoOpenError: It cannot be opened, or has no frame.
+            OptionError: Another kind of source, or an option out of its range.
+            SessionClosedError: The session is closed.
+        """
+        head = self._heads.require(VideoHead)
+        self._require_open()
+        return head.open(source, fps=fps, color=color, backend=backend)
 
     def _read(
         self, image: Picture | Embedding, color: _Color, max_pixels: int | None, watch: Stopwatch

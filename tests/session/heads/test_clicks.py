@@ -144,6 +144,6 @@ def test_a_closed_session_refines_nothing(session: Sam3Session) -> None:
 
 
 def test_an_unknown_purpose_is_refused(session: Sam3Session) -> None:
-    with pytest.raises(OptionError, match='purpose must be "concepts", "clicks" or None'):
+    with pytest.raises(OptionError, match='purpose must be "concepts", "clicks", "video" or None'):
         session.encode(IMAGE, purpose="points")  # type: ignore[arg-type]
     assert isinstance(session.encode(IMAGE), Embedding)

@@ -14,6 +14,7 @@ from sam3_onnx.models.families.decoding import candidates_of, detections_of, sco
 from sam3_onnx.models.families.feeds import finest_cells, fitted, input_size
 from sam3_onnx.models.families.manifest import read_manifest
 from sam3_onnx.models.families.native_decoder import MASKS, NativeDecoder, decoder_role, require_parts
+from sam3_onnx.models.families.native_video import VIDEO_ROLES, NativeVideo, require_video_parts, video_role
 from sam3_onnx.models.families.protocol import AnyArrays, Arrays, Candidates, Capabilities, Clicks, Defaults, Detections
 from sam3_onnx.models.families.published import level
 from sam3_onnx.prompts.tokenizer import pad
@@ -42,13 +43,20 @@ _PROMPTS_PER_RUN = 4
 """A full-size model answers a prompt with 66 MB of mask logits; four at a time bound the memory."""
 
 
-class NativeFamily:
+class NativeFamily(NativeVideo):
     """Runs a native bundle."""
 
     name: ClassVar[str] = "native"
     roles: ClassVar[tuple[str, ...]] = ("image_encoder", "text_encoder", "decoder")
-    optional_roles: ClassVar[tuple[str, ...]] = ("geometry_encoder", "fusion", "mask_decoder", "click_decoder")
-    provides: ClassVar[Mapping[str, str]] = {"concepts": "decoder", "clicks": "click_decoder"}
+    optional_roles: ClassVar[tuple[str, ...]] = (
+        *("geometry_encoder", "fusion", "mask_decoder", "click_decoder"),
+        *VIDEO_ROLES,
+    )
+    provides: ClassVar[Mapping[str, str]] = {
+        "concepts": "decoder",
+        "clicks": "click_decoder",
+        "video": "track_decoder",
+    }
 
     @staticmethod
     def role_of(graph: GraphInfo) -> str | None:
@@ -60,13 +68,14 @@ class NativeFamily:
             return "text_encoder"
         if {*_CLICK_FEATURES, "points", "point_labels"} <= ins and set(_CLICK_ANSWERS) <= outs:
             return "click_decoder"
-        return decoder_role(graph)
+        return video_role(graph) or decoder_role(graph)
 
     def __init__(self, models: Mapping[str, OnnxModel]) -> None:
         self.models = models
         for role, model in models.items():
             _check_manifest(model.graph, role)
         require_parts(models)
+        require_video_parts(models)
         finest = models.get("mask_decoder", models["decoder"])
         self._input_size = input_size(models["image_encoder"].graph, finest.graph)
         self._cells = finest_cells(self._input_size)
@@ -75,8 +84,13 @@ class NativeFamily:
 
     @property
     def capabilities(self) -> Capabilities:
-        """Words, and any number of boxes of both signs; clicks where there is a graph for them."""
-        return Capabilities(family=self.name, input_size=self._input_size, points="click_decoder" in self.models)
+        """Words, and any number of boxes of both signs; clicks and videos where there are graphs for them."""
+        return Capabilities(
+            family=self.name,
+            input_size=self._input_size,
+            points="click_decoder" in self.models,
+            video="track_decoder" in self.models,
+        )
 
     @property
     def defaults(self) -> Defaults:

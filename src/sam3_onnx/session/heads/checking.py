@@ -95,6 +95,7 @@ def unsupported(allowed: Capabilities, wanted: str, remedy: str) -> UnsupportedP
         f"{most}boxes of examples": allowed.boxes and allowed.negative_boxes,
         f"{most}positive boxes of examples": allowed.boxes and not allowed.negative_boxes,
         "clicks on one object (predict_object)": allowed.points,
+        "videos (session.video)": allowed.video,
     }
     takes = " and ".join(kind for kind, can in kinds.items() if can)
     return UnsupportedPromptError(family=allowed.family, wanted=wanted, allowed=takes, remedy=remedy)

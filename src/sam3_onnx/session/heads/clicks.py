@@ -52,6 +52,11 @@ class ClickHead:
         self._epsilon = float(settings.epsilon)
 
     @staticmethod
+    def looking(export: Tracker) -> Encoder:
+        """Returns what encodes pictures for this head."""
+        return export
+
+    @staticmethod
     def absent(capabilities: Capabilities) -> UnsupportedPromptError:
         """Returns the error for clicks on a model that has no tracker head."""
         remedy = (

@@ -104,6 +104,11 @@ class ConceptHead:
         self._epsilon = float(settings.epsilon)
 
     @staticmethod
+    def looking(export: Family) -> Encoder:
+        """Returns what encodes pictures for this head."""
+        return export
+
+    @staticmethod
     def absent(capabilities: Capabilities) -> UnsupportedPromptError:
         """Returns the error for words and boxes to a model that takes clicks only."""
         remedy = "For words put an export with a text encoder beside it, or open one that has both."

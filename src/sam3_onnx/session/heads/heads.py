@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, ClassVar, Literal, Protocol, TypeAlias, T
 from sam3_onnx.errors import OptionError
 from sam3_onnx.session.heads.clicks import ClickHead
 from sam3_onnx.session.heads.concepts import ConceptHead
+from sam3_onnx.session.heads.video import VideoHead
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator
@@ -23,7 +24,7 @@ if TYPE_CHECKING:
 
 __all__ = ["Head", "Heads", "Purpose"]
 
-Purpose: TypeAlias = Literal["concepts", "clicks"]
+Purpose: TypeAlias = Literal["concepts", "clicks", "video"]
 """Names of the heads that a picture can be encoded for."""
 
 
@@ -58,6 +59,11 @@ class Head(Protocol):
         ...
 
     @staticmethod
+    def looking(export: Any) -> Encoder:  # noqa: ANN401 - each head has a protocol of its own
+        """Returns what encodes pictures for this head: the export itself, unless it needs fewer features."""
+        ...
+
+    @staticmethod
     def absent(capabilities: Capabilities) -> UnsupportedPromptError:
         """Returns the error for a question to a session that lacks this head.
 
@@ -67,7 +73,7 @@ class Head(Protocol):
         ...
 
 
-_HEADS: Mapping[str, type[Head]] = {"concepts": ConceptHead, "clicks": ClickHead}
+_HEADS: Mapping[str, type[Head]] = {"concepts": ConceptHead, "clicks": ClickHead, "video": VideoHead}
 """Every head that there is, by name. The first that a session has gives its capabilities, the others add theirs."""
 _Kind = TypeVar("_Kind", bound=Head)
 
@@ -103,10 +109,10 @@ class Heads(Mapping[str, Head]):
         embedders: dict[int, Embedder] = {}
         self._heads: dict[str, Head] = {}
         for name in (name for name in _HEADS if name in answering):
-            encoder = answering[name]
-            if id(encoder) not in embedders:
-                embedders[id(encoder)] = embedder(encoder, model, "" if name == "concepts" else name)
-            self._heads[name] = _HEADS[name](encoder, embedders[id(encoder)], texts, settings)
+            looking = _HEADS[name].looking(answering[name])
+            if id(looking) not in embedders:
+                embedders[id(looking)] = embedder(looking, model, "" if name == "concepts" else name)
+            self._heads[name] = _HEADS[name](answering[name], embedders[id(looking)], texts, settings)
         if not self._heads:
             raise OptionError("family", expected="given unless there is a tracker", got=None)
 
