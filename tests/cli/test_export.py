@@ -130,7 +130,7 @@ def test_a_checkpoint_that_lacks_weights_is_refused(maker: ModuleType, tmp_path:
         (["{other}"], "a SAM 3 checkpoint of model_type sam3, sam3_lite_text or sam3_video, got model_type clip"),
         (["{other}/nowhere"], "expected a folder with config.json and weights"),
         (["{checkpoint}", "--size", "84", "100"], "size must be multiples of 14, got (84, 100)"),
-        (["{checkpoint}", "--size", "0", "0"], "size must be multiples of 14"),
+        (["{checkpoint}", "--size", "0", "0"], "--size must be a whole number of at least 1, got 0"),
         (["{checkpoint}", "--contract", "six-file", "--tracker"], "tracker must be left out"),
         (["{checkpoint}", "--threshold", "0.3"], "threshold must be left out with the native contract"),
         (["{checkpoint}", "--contract", "six-file", "--threshold", "3"], "threshold must be a number in 0..1"),

@@ -31,7 +31,14 @@ def reference(model: Any, clip: Any, click: tuple[float, float]) -> list[tuple[A
     from transformers.models.sam3_tracker_video import modeling_sam3_tracker_video as modeling  # noqa: PLC0415
 
     pixels = torch.from_numpy(clip.frames).float() / 127.5 - 1
-    session = modeling.Sam3TrackerVideoInferenceSession(video=pixels, video_height=224, video_width=224)
+    session = modeling.Sam3TrackerVideoInferenceSession(
+        video=pixels, video_height=224, video_width=224, dtype=torch.float32
+    )
+    # transformers drops a dimension of pointers only where it cuts them into pieces: here they are as wide as memories
+    whole = model._process_object_pointers  # noqa: SLF001 - the model's own step
+    model._process_object_pointers = lambda ages, pointers, *rest: whole(  # noqa: SLF001
+        ages, [each.reshape(1, -1) for each in pointers], *rest
+    )
     row = session.obj_id_to_idx(1)
     point = torch.tensor([[[list(click)]]]) * 224
     told = {"point_coords": point, "point_labels": torch.ones(1, 1, 1, dtype=torch.int32)}
