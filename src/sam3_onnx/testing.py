@@ -22,7 +22,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from sam3_onnx._support.forking import ForkSafeLock
-from sam3_onnx._support.keywords import known_keywords
+from sam3_onnx._support.keywords import known_keywords, known_methods
 from sam3_onnx.errors import OptionError
 from sam3_onnx.geometry.mask_sources import LogitMask
 from sam3_onnx.models.families.protocol import (
@@ -57,6 +57,7 @@ _CELLS = 64
 _CLICK_REACH = 0.1  # of the picture's sides
 
 
+@known_methods
 @dataclass(frozen=True)
 class FakeInstance:
     """Something that a fake model will find."""
@@ -66,6 +67,7 @@ class FakeInstance:
     score: float = 0.9
 
 
+@known_methods
 class FakeFamily:
     """A family that finds what it was told to, and counts what it was asked.
 
@@ -167,6 +169,7 @@ class FakeFamily:
         return Detections(np.array([instance.score for instance in kept], np.float32), boxes * scale, masks)
 
 
+@known_methods
 class FakeTracker:
     """A tracker whose object is an ellipse around the positive clicks, or in the box.
 
@@ -227,6 +230,7 @@ class FakeTracker:
         return Candidates(np.array(self._scores, np.float32), masks, self._object_score)
 
 
+@known_methods
 class FakeVideoTracker:
     """Follows objects that stand still: each is an ellipse around its clicks, in its box, or in that of its mask.
 

@@ -170,3 +170,7 @@ class TestResults:
     def test_a_result_of_another_picture(self) -> None:
         with pytest.raises(PictureTypeError, match="picture of this result"):
             draw_result(ground(30, 40), self.result())
+
+
+def test_a_number_of_numpy_has_the_colour_of_its_value() -> None:
+    assert instance_colour(np.uint8(200)) == instance_colour(200)  # type: ignore[arg-type]

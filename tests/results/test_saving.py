@@ -100,6 +100,7 @@ class TestCrop:
         np.testing.assert_array_equal(result.crop(1), picture[y1:y2, x1:x2])
         np.testing.assert_array_equal(result.crop(result[1], pad=3), picture[y1 - 3 : y2 + 3, x1 - 3 : x2 + 3])
         np.testing.assert_array_equal(result.crop(-1, pad=1000), picture)
+        np.testing.assert_array_equal(result.crop(-1, pad=np.uint8(200)), result.crop(-1, pad=200))  # type: ignore[arg-type]
         np.testing.assert_array_equal(
             result.crop(1, pad=y1 + 2)[:, :1], picture[: y2 + y1 + 2, x1 - y1 - 2 : x1 - y1 - 1]
         )

@@ -108,8 +108,9 @@ def instance_colour(index: int) -> Colour:
         OptionError: `index` is no whole number of at least 0.
     """
     require_whole("index", index, least=0)
-    saturation, value = _SHADES[index % len(_SHADES)]
-    hue = (_FIRST_HUE + index % _MOST_COLOURS * _GOLDEN_RATIO) % 1.0
+    place = int(index)
+    saturation, value = _SHADES[place % len(_SHADES)]
+    hue = (_FIRST_HUE + place % _MOST_COLOURS * _GOLDEN_RATIO) % 1.0
     red, green, blue = colorsys.hsv_to_rgb(hue, saturation, value)
     return round(255 * red), round(255 * green), round(255 * blue)
 

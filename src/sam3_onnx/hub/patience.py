@@ -5,12 +5,15 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from sam3_onnx._support.keywords import known_methods
+
 if TYPE_CHECKING:
     from collections.abc import Callable
 
 __all__ = ["Patience"]
 
 
+@known_methods
 @dataclass(frozen=True)
 class Patience:
     """Attempts, time-outs and minimum rate of a download."""

@@ -23,6 +23,7 @@ _MOST_PIXELS = 1 << 30
 """Maximum number of pixels, the same as in OpenCV."""
 
 
+@known_keywords()
 @undivided()
 def resize_bilinear(image: NDArray[np.uint8], size: tuple[int, int]) -> NDArray[np.uint8]:
     """Resizes a picture bilinearly with antialiasing: with a triangle filter that widens when the picture shrinks.

@@ -222,7 +222,7 @@ class Segmentation(InstanceSequence):
             raise OptionError("instance", expected="one instance of this result, or its number", got=instance)
         pixels = self._pixels(image, color)
         require_same_size(pixels, self.size)
-        cut = cut_out(pixels, found, pad=pad, transparent=transparent)
+        cut = cut_out(pixels, found, pad=int(pad), transparent=transparent)
         return cut if color == "rgb" else np.ascontiguousarray(cut[..., [2, 1, 0, 3][: cut.shape[2]]])
 
     def segmentation_map(

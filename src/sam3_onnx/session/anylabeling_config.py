@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from sam3_onnx._support.checks import require_path
+from sam3_onnx._support.keywords import known_keywords
 from sam3_onnx.errors import ConfigError, MissingExtraError, ModelFileMissingError, ModelFileUnreadableError
 from sam3_onnx.models.runtime.graphs.reading import read_graph
 
@@ -37,6 +38,7 @@ class ModelConfig:
     epsilon: float | None
 
 
+@known_keywords()
 def read_config(config: Mapping[str, object] | str | Path) -> ModelConfig:
     """Reads a mapping, or a YAML file, with X-AnyLabeling's keys; other keys are left alone.
 

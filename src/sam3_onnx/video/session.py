@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Literal
 
 from sam3_onnx._support.checks import is_whole, require_callbacks, require_flag, require_label, require_whole
 from sam3_onnx._support.forking import ForkSafeLock
-from sam3_onnx._support.keywords import known_keywords
+from sam3_onnx._support.keywords import known_keywords, known_methods
 from sam3_onnx.errors import CancelledError, FrameIndexError, NoTracksError, OptionError, VideoClosedError
 from sam3_onnx.images.frames.opening import open_frames
 from sam3_onnx.results.instance import DEFAULT_EPSILON
@@ -37,6 +37,7 @@ if TYPE_CHECKING:
 __all__ = ["Sam3VideoSession"]
 
 
+@known_methods
 class Sam3VideoSession:
     """A video with the objects that are followed in it.
 

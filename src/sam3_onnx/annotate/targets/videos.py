@@ -12,6 +12,7 @@ import numpy as np
 
 from sam3_onnx._support.checks import is_number, require_choice
 from sam3_onnx._support.files import faults_named
+from sam3_onnx._support.keywords import known_keywords
 from sam3_onnx.annotate.targets.video_encoding import CODECS, video_encoder
 from sam3_onnx.errors import FrameIndexError, OptionError
 from sam3_onnx.images.writing import require_target
@@ -37,6 +38,7 @@ _USUAL_FPS = 25.0
 """Of a video of one frame, whose times say nothing."""
 
 
+@known_keywords()
 def write_overlay_video(
     path: str | os.PathLike[str],
     pictures: Iterable[Frame],

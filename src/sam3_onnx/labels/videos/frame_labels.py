@@ -6,6 +6,7 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from sam3_onnx._support.checks import require_choice, require_path
+from sam3_onnx._support.keywords import known_keywords
 from sam3_onnx.errors import OptionError
 from sam3_onnx.labels.finds import shapes_of
 from sam3_onnx.labels.formats import picture_format
@@ -39,6 +40,7 @@ class WrittenFrame:
     """What the file does not say."""
 
 
+@known_keywords()
 def write_frame_labels(
     folder: str | os.PathLike[str],
     frames: Iterable[TrackedFrame],

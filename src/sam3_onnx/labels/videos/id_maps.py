@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from sam3_onnx._support.checks import require_path
+from sam3_onnx._support.keywords import known_keywords
 from sam3_onnx.errors import OptionError
 from sam3_onnx.images.indexed import encode_indexed_png
 from sam3_onnx.labels.videos.frames import FRAME_NAME, checked_frames, frame_name, track_id_of, track_score_of
@@ -27,6 +28,7 @@ __all__ = ["id_map", "write_id_maps"]
 _LARGEST_OF_8_BITS, _LARGEST = 255, 65535
 
 
+@known_keywords()
 def write_id_maps(
     folder: str | os.PathLike[str], frames: Iterable[TrackedFrame], *, names: str = f"{FRAME_NAME}.png"
 ) -> list[Path]:

@@ -8,6 +8,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from sam3_onnx._support.checks import as_entries, require_path
+from sam3_onnx._support.keywords import known_keywords
 from sam3_onnx.errors import LabelNameError, OptionError
 from sam3_onnx.labels.videos.frames import checked_frames, track_id_of, track_score_of
 from sam3_onnx.labels.writing import put, require_folder
@@ -21,6 +22,7 @@ if TYPE_CHECKING:
 __all__ = ["mot_lines", "write_mot"]
 
 
+@known_keywords()
 def write_mot(
     path: str | os.PathLike[str], frames: Iterable[TrackedFrame], *, classes: Sequence[str] | None = None
 ) -> int:

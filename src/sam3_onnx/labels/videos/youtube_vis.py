@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from sam3_onnx._support.checks import require_path
+from sam3_onnx._support.keywords import known_keywords
 from sam3_onnx.errors import LabelNameError, OptionError
 from sam3_onnx.labels.videos.frames import FRAME_NAME, checked_frames, frame_name, track_id_of
 from sam3_onnx.labels.writing import put, require_folder
@@ -25,6 +26,7 @@ if TYPE_CHECKING:
 __all__ = ["write_youtube_vis"]
 
 
+@known_keywords()
 def write_youtube_vis(
     path: str | os.PathLike[str],
     frames: Iterable[TrackedFrame],

@@ -5,11 +5,13 @@ from __future__ import annotations
 from dataclasses import dataclass, fields, replace
 
 from sam3_onnx._support.checks import is_number, is_share, require_flag, require_whole
+from sam3_onnx._support.keywords import known_methods
 from sam3_onnx.errors import OptionError
 
 __all__ = ["TrackingRules"]
 
 
+@known_methods
 @dataclass(frozen=True)
 class TrackingRules:
     """The table of constants and choices by which detections become tracks.
