@@ -98,7 +98,7 @@ def test_a_path_that_leads_nowhere_is_refused_at_once() -> None:
 
 
 def test_a_model_that_follows_nothing_says_what_does() -> None:
-    with pytest.raises(UnsupportedPromptError, match=r"cannot take videos; it takes words.*--video"):
+    with pytest.raises(UnsupportedPromptError, match=r"does not support videos; it supports words.*--video"):
         fake_session({}).video(gray_frames(2))
 
 
@@ -106,7 +106,7 @@ def test_a_source_that_cannot_be_opened_is_refused(tmp_path: Path) -> None:
     session = Sam3Session(None, heads={"video": FakeVideoTracker()}, model="fake")
     with pytest.raises(VideoOpenError, match="there is no such file"):
         session.video(tmp_path / "clip.mp4")
-    with pytest.raises(VideoOpenError, match="gives no frame"):
+    with pytest.raises(VideoOpenError, match="no frame can be read"):
         session.video([])
 
 

@@ -92,7 +92,7 @@ class TrackMemoryError(VideoError, RuntimeError):
         super().__init__(
             f"Object {track_id} cannot be followed on frame {frame}: expected its memory of frame {lost}, got none, as "
             "the temporary file for memories is full or could not be written. "
-            f"Begin at a frame on which somebody pointed at it: video.propagate(start={start})."
+            f"Begin at a frame with a prompt for it: video.propagate(start={start})."
         )
 
 

@@ -1,4 +1,4 @@
-"""Where a frame can be had from once more, so that results can be drawn on it."""
+"""Source of a frame that can be read again, so that results can be drawn on it."""
 
 from __future__ import annotations
 
