@@ -17,6 +17,7 @@ from PIL import Image
 
 from sam3_onnx.errors import PictureTypeError
 from sam3_onnx.images import load_image
+from sam3_onnx.testing import fake_session
 from tests.support.pictures import LOSSLESS, OPENCV, encoded, mean_difference, noise
 
 MODES = {
@@ -168,3 +169,13 @@ class TestArrays:
         assert str(array.dtype) in str(caught.value)
         assert str(array.shape) in str(caught.value)
         assert isinstance(caught.value, TypeError)
+
+
+def test_the_home_folder_is_known_in_paths_of_pictures(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    for variable in ("HOME", "USERPROFILE"):
+        monkeypatch.setenv(variable, str(tmp_path))
+    image = noise(6, 8)
+    (tmp_path / "a.png").write_bytes(encoded(Image.fromarray(image), "PNG"))
+    for path in ("~/a.png", Path("~/a.png")):
+        np.testing.assert_array_equal(load_image(path), image)
+        assert fake_session({}).predict(path, "coin").draw().shape == (6, 8, 3)

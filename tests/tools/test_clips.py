@@ -32,7 +32,7 @@ def test_masks_say_what_is_to_be_seen(clips: ModuleType) -> None:
     clip = clips.draw_clip(np.random.default_rng(1), clips.Plot(frames=6, things=4, crossings=2))
     assert clip.frames.shape == (6, 3, 224, 224)
     assert clip.masks.shape == (4, 6, 224, 224)
-    assert np.array_equal((clip.masks > 127).sum((2, 3)), clip.areas)
+    assert np.abs((clip.masks > 127).sum((2, 3)) - clip.areas).max() <= 2  # cover is rounded to 8 bits in masks
     assert clip.masks.astype(int).sum(0).max() <= 255 + 4, "what hides a thing takes the pixels from it"
     assert np.array_equal(clip.shown, np.flatnonzero(clip.areas[:, 0] >= 90))
 

@@ -32,8 +32,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
         0; 1 if the command failed, 3 if it failed for some pictures of many or could not write all of what a strict
         run asks for, 130 if it was interrupted: the reason is on standard error, or in the summary of a run.
     """
-    options = _parser().parse_args(with_negative_numbers(sys.argv[1:] if arguments is None else arguments))
     try:
+        options = _parsed(sys.argv[1:] if arguments is None else arguments)
         code: int = options.run(options)
         sys.stdout.flush()
     except Sam3Error as error:
@@ -49,6 +49,15 @@ def main(arguments: Sequence[str] | None = None) -> int:
         print("sam3-onnx: interrupted", file=sys.stderr)
         return _INTERRUPTED
     return code
+
+
+def _parsed(arguments: Sequence[str]) -> argparse.Namespace:
+    """Returns the options of a command line; prints the help text if that is asked for."""
+    try:
+        return _parser().parse_args(with_negative_numbers(arguments))
+    except SystemExit:
+        sys.stdout.flush()  # here a closed standard output is noticed, and not when the interpreter ends
+        raise
 
 
 def _parser() -> argparse.ArgumentParser:

@@ -68,7 +68,7 @@ def add_model_options(command: argparse.ArgumentParser, *, needs_model: bool = F
     command.add_argument("--provider", help=told, metavar="NAME")
     told = "float32, bfloat16 or float16, for the parts that hold in it or for parts by name (default: auto)"
     command.add_argument("--precision", type=precision_of, help=told, metavar="WORD|PART=WORD,...")
-    told = "threads of one run (default: ONNX Runtime's choice)"
+    told = "threads of one run (default: as many as this process may use)"
     command.add_argument("--threads", type=whole, help=told, metavar="NUMBER")
     command.add_argument("--offline", action="store_true", default=None, help="never use the network")
     add_consent_option(command)

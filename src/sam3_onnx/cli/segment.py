@@ -132,7 +132,7 @@ def _answer(session: Sam3Session, picture: NDArray[np.uint8], options: argparse.
 def _segment(options: argparse.Namespace) -> int:
     from sam3_onnx._support.files import seen_from  # noqa: PLC0415
     from sam3_onnx.draw.overlay import draw_result  # noqa: PLC0415 - --help need not wait for OpenCV
-    from sam3_onnx.images.loading import load_image  # noqa: PLC0415
+    from sam3_onnx.images.loading import load_image, path_of  # noqa: PLC0415
     from sam3_onnx.images.writing import write_png  # noqa: PLC0415
     from sam3_onnx.labels.finds import shapes_of  # noqa: PLC0415
     from sam3_onnx.labels.json_files.xanylabeling import write_xanylabeling  # noqa: PLC0415
@@ -140,6 +140,7 @@ def _segment(options: argparse.Namespace) -> int:
 
     require_model_options(options)
     _require_no_pattern(options.picture, options.text)
+    options.picture = str(path_of(options.picture))
     picture = load_image(options.picture)
     folder, name = Path(options.out), Path(options.picture).stem
     labels, overlay = folder / f"{name}.json", folder / f"{name}.png"

@@ -91,7 +91,7 @@ def open_labels(labels: Path, pictures: Sequence[Path], *, root: Path, label_for
     else:
         if not labels.is_dir():
             expected = "a folder of label files, or a COCO file"
-            raise OptionError("labels", expected=expected, got=f"{labels}, which is {_kind(labels)}")
+            raise OptionError("labels", expected=expected, got=str(labels), remedy=f"It is {_kind(labels)}.")
         files = _files(labels, pictures, root, suffix=_suffix(label_format))
         name = label_format or _recognised(files.values())
         if name not in FORMAT_NAMES:

@@ -27,7 +27,15 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
     from PIL.Image import Image
 
-__all__ = ["DEFAULT_MAX_PIXELS", "Picture", "load_image", "read_source", "require_pictures", "require_reading"]
+__all__ = [
+    "DEFAULT_MAX_PIXELS",
+    "Picture",
+    "load_image",
+    "path_of",
+    "read_source",
+    "require_pictures",
+    "require_reading",
+]
 
 Picture: TypeAlias = "str | os.PathLike[str] | bytes | BinaryIO | Image | NDArray[np.uint8] | NDArray[np.uint16]"
 """Pictures for `load_image`: a path, the bytes of a file, a file open for binary reading, a PIL image, or an array."""
@@ -82,7 +90,7 @@ def load_image(
 
 def pinned(picture: Picture) -> Picture:
     """Returns a picture for reading later: a relative path becomes absolute, anything else is unchanged."""
-    return Path(picture).absolute() if isinstance(picture, (str, os.PathLike)) and os.fspath(picture) else picture
+    return path_of(picture).absolute() if isinstance(picture, (str, os.PathLike)) and os.fspath(picture) else picture
 
 
 def require_reading(color: object, max_pixels: object) -> None:
@@ -93,6 +101,11 @@ def require_reading(color: object, max_pixels: object) -> None:
     """
     require_choice("color", color, ("rgb", "bgr"))
     require_whole("max_pixels", max_pixels, least=1, none="for no limit")
+
+
+def path_of(picture: str | os.PathLike[str]) -> Path:
+    """Returns the path of a picture file, with `~` for the user's home folder."""
+    return Path(os.path.expanduser(picture))  # noqa: PTH111 - Path.expanduser fails at a name such as "~backup"
 
 
 def require_pictures(value: object) -> None:
@@ -123,7 +136,7 @@ def read_source(picture: object) -> tuple[bytes, str]:
         return bytes(picture), f"of {len(picture)} bytes"
     if isinstance(picture, (str, os.PathLike)):
         try:
-            return Path(picture).read_bytes(), str(picture)
+            return path_of(picture).read_bytes(), str(picture)
         except (FileNotFoundError, NotADirectoryError, IsADirectoryError) as error:
             raise _missing(os.fspath(picture)) from error
         except (OSError, ValueError) as error:
@@ -150,7 +163,7 @@ def _missing(path: str) -> PictureMissingError:
         return PictureMissingError(path, reason="URLs are not downloaded", remedy="Download it, and pass the file.")
     if not path:
         return PictureMissingError(path, reason="the path is empty", remedy="Pass the path of a picture file.")
-    if Path(path).is_dir():
+    if path_of(path).is_dir():
         remedy = "Pass one of its files at a time."
         return PictureMissingError(path, reason="it is a folder, not a file", remedy=remedy)
     remedy = f"Check the path; relative ones start at {Path.cwd()}."

@@ -10,16 +10,17 @@ from __future__ import annotations
 import hashlib
 import os
 from dataclasses import dataclass, field
-from pathlib import Path
 from typing import TYPE_CHECKING, Literal, Protocol
 
 import numpy as np
 
 from sam3_onnx.errors import PictureError, PictureGoneError
 from sam3_onnx.images.decoding import decode_picture
-from sam3_onnx.images.loading import load_image, read_source, require_reading
+from sam3_onnx.images.loading import load_image, path_of, read_source, require_reading
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from numpy.typing import NDArray
     from PIL.Image import Image
 
@@ -111,7 +112,7 @@ def load_picture(
     """
     if isinstance(picture, (str, os.PathLike)):
         pixels = load_image(picture, color=color, max_pixels=max_pixels)
-        return LoadedPicture(pixels, FileOrigin(Path(picture).absolute(), max_pixels))
+        return LoadedPicture(pixels, FileOrigin(path_of(picture).absolute(), max_pixels))
     if hasattr(picture, "read"):
         require_reading(color, max_pixels)
         picture, name = read_source(picture)
