@@ -143,6 +143,8 @@ class TestFilter:
             {"label": b"coin"},
             {"min_score": float("nan")},
             {"min_score": "0.5"},
+            {"min_score": 60},
+            {"min_area": -5},
             {"min_area": True},
             {"max_area": float("nan")},
             {"where": 5},

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Literal, TypeVar, overload
 
 import numpy as np
 
-from sam3_onnx._support.checks import is_number, require_callable, require_flag
+from sam3_onnx._support.checks import is_number, is_share, require_callable, require_flag
 from sam3_onnx._support.keywords import known_methods
 from sam3_onnx._support.lazy_values import cached_property
 from sam3_onnx.errors import InstanceIndexError, OptionError
@@ -145,23 +145,21 @@ class InstanceSequence(Sequence[Instance]):
 
         Args:
             label: Keep only this label, or only these.
-            min_score: Keep scores at or above it.
+            min_score: Keep scores at or above it, in 0..1.
             min_area: Keep masks of at least so many pixels.
             max_area: Keep masks of at most so many pixels; None for no limit.
             where: Keep instances for which it returns True.
 
         Raises:
-            OptionError: A condition of another type, or a limit that is no number.
+            OptionError: A condition has another type, or a limit is out of its range.
         """
         labels = _labels_of(label)
         largest = np.inf if max_area is None else max_area
-        for name, limit in (
-            ("min_score", min_score),
-            ("min_area", min_area),
-            ("max_area", 0 if max_area is None else max_area),
-        ):
-            if not is_number(limit):
-                raise OptionError(name, expected="a number", got=limit)
+        if not is_share(min_score):
+            raise OptionError("min_score", expected="a number in 0..1", got=min_score)
+        for name, limit in (("min_area", min_area), ("max_area", 0 if max_area is None else max_area)):
+            if not is_number(limit) or limit < 0:
+                raise OptionError(name, expected="a number of pixels of at least 0", got=limit)
         require_callable("where", where, takes="an instance")
         by_area = min_area > 0 or max_area is not None
         return self._with(
