@@ -1,4 +1,4 @@
-"""Questions to whoever types a command: may gigabytes be downloaded, may files be deleted?"""
+"""Questions in the terminal before gigabytes are downloaded or files are deleted."""
 
 from __future__ import annotations
 

@@ -23,7 +23,7 @@ class FileShelf:
     """One temporary file with a record for each memory; the system deletes it with the process.
 
     A memory is larger than all else that is kept of a frame, and needed only if somebody goes back. If the file is full
-    or cannot be written, the oldest memories are lost; that is told once.
+    or cannot be written, the oldest memories are lost; a warning says so once.
     """
 
     def __init__(self, budget: int | None = None) -> None:
