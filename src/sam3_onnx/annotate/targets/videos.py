@@ -150,7 +150,7 @@ def _encoded(encoder: VideoEncoder, drawn: Iterable[tuple[float, NDArray[np.uint
             encoder.add(image, time - start)
             count += 1
     except BaseException:
-        with contextlib.suppress(OSError):  # what went wrong before is told
+        with contextlib.suppress(OSError):  # the first error is raised, not this one
             encoder.close()
         raise
     encoder.close()

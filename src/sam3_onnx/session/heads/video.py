@@ -6,7 +6,6 @@ from typing import TYPE_CHECKING, ClassVar
 
 from sam3_onnx.session.heads.checking import unsupported
 from sam3_onnx.session.stopwatch import Stopwatch
-from sam3_onnx.video.session import Sam3VideoSession
 
 if TYPE_CHECKING:
     import threading
@@ -25,6 +24,7 @@ if TYPE_CHECKING:
     from sam3_onnx.session.encoding.embedder import Embedder
     from sam3_onnx.session.encoding.memory import CacheTier
     from sam3_onnx.session.options import SessionSettings
+    from sam3_onnx.video.session import Sam3VideoSession
 
 __all__ = ["VideoHead"]
 
@@ -65,6 +65,8 @@ class VideoHead:
         self, source: FramesLike, *, fps: float, color: Literal["rgb", "bgr"], backend: Backend
     ) -> Sam3VideoSession:
         """Opens a video; see `Sam3Session.video`."""
+        from sam3_onnx.video.session import Sam3VideoSession  # noqa: PLC0415 - 20 modules, for videos only
+
         return Sam3VideoSession(
             source, self._tracker, encode=self._encode, fps=fps, color=color, backend=backend, epsilon=self._epsilon
         )
